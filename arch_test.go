@@ -1,0 +1,58 @@
+package hark
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mayImport is the architecture: which package of Hark may import which others. A package that is not listed may not
+// exist; ARCHITECTURE.md explains the picture.
+var mayImport = map[string][]string{
+	"hark":                       {},
+	"hark/im":                    {},
+	"hark/im/imtest":             {"hark/im"},
+	"hark/im/xmpp":               {"hark/im"},
+	"hark/im/local":              {"hark/im"},
+	"hark/db":                    {},
+	"hark/audio":                 {},
+	"hark/audio/lame":            {},
+	"hark/prompts":               {},
+	"hark/accounts":              {"hark/im", "hark/db"},
+	"hark/sessions":              {"hark/im", "hark/db"},
+	"hark/sessions/sessionstest": {"hark/im", "hark/sessions"},
+	"hark/presence":              {"hark/im", "hark/sessions", "hark/accounts", "hark/presence/wire"},
+	"hark/presence/wire":         {"hark/im"},
+	"hark/ivr":                   {"hark/im", "hark/presence", "hark/presence/wire", "hark/accounts", "hark/prompts"},
+	"hark/ivr/stasis":            {"hark/ivr", "hark/prompts"},
+	"hark/ivr/console":           {"hark/ivr", "hark/prompts"},
+	"hark/ivr/ivrtest":           {"hark/ivr", "hark/prompts"},
+	"hark/dialplan":              {},
+	"hark/vxml":                  {"hark/ivr", "hark/prompts"},
+	"hark/web":                   {"hark/im", "hark/presence", "hark/presence/wire", "hark/accounts"},
+	"hark/internal/sipphone":     {},
+	"hark/internal/testbed":      {},
+	"hark/cmd/hark":              {"*"},
+	"hark/cmd/lab":               {"*"},
+}
+
+func TestImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		allowed, known := mayImport[fields[0]]
+		if !known {
+			t.Errorf("package %s is not in the architecture: add it to mayImport and to ARCHITECTURE.md", fields[0])
+			continue
+		}
+		for _, imported := range fields[1:] {
+			if strings.HasPrefix(imported, "hark/") && !slices.Contains(allowed, imported) && !slices.Contains(allowed, "*") {
+				t.Errorf("%s imports %s, which the architecture does not allow", fields[0], imported)
+			}
+		}
+	}
+}

@@ -1,0 +1,2 @@
+// Package dialplan decides which dialogue answers which number, and writes the Asterisk dialplan.
+package dialplan

@@ -1,0 +1,2 @@
+// Package web is the front door for browsers; it keeps no state.
+package web
