@@ -35,9 +35,12 @@ func gone(t *testing.T, pid int) {
 func TestAsteriskSpeaksWhenHarkIsAway(t *testing.T) {
 	t.Parallel()
 	a := AsteriskFor(t, AsteriskOptions{})
-	packets, loud := listen(t, a.SIPAddr, a.Number)
-	if packets < 100 || loud < packets/2 {
-		t.Errorf("%d packets of sound, %d of them not silent: want two seconds of speech at least", packets, loud)
+	heard, err := listen(t.Context(), a.SIPAddr, a.Number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if heard.packets < 100 || heard.loud < heard.packets/2 {
+		t.Errorf("%+v: want two seconds of speech at least", heard)
 	}
 	log, err := a.Log()
 	if err != nil {

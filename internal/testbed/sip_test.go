@@ -52,44 +52,48 @@ Content-Length: 0
 	}
 }
 
-// listen calls a number with SIPp, waits until the other side hangs up, and returns how many packets of sound came, and
-// how many of them were not silence.
-func listen(t *testing.T, address, number string) (packets, loud int) {
-	t.Helper()
+// A sound is what a caller heard: packets of RTP, and how many of them were not silence.
+type sound struct{ packets, loud int }
+
+// listen calls a number with SIPp, waits until the other side hangs up, and returns what was heard.
+func listen(ctx context.Context, address, number string) (sound, error) {
 	media, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		return sound{}, err
 	}
-	heard := make(chan [2]int)
+	heard := make(chan sound)
 	go func() { heard <- hear(media) }()
-	port := media.LocalAddr().(*net.UDPAddr).Port
-
-	sip, err := freePort("udp", "127.0.0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, "sipp", "-sf", "testdata/listen.xml", "-s", number, "-m", "1", "-nostdin",
-		"-i", "127.0.0.1", "-p", strconv.Itoa(sip), "-key", "rtp_port", strconv.Itoa(port), address).CombinedOutput()
+	err = sipp(ctx, "testdata/listen.xml", address, number, media.LocalAddr().(*net.UDPAddr).Port)
 	media.Close()
-	counts := <-heard
+	return <-heard, err
+}
+
+// sipp makes one call as a scenario says.
+func sipp(ctx context.Context, scenario, address, number string, rtpPort int) error {
+	port, err := freePort("udp", "127.0.0.1")
 	if err != nil {
-		t.Fatalf("sipp: %v\n%s", err, out)
+		return err
 	}
-	return counts[0], counts[1]
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "sipp", "-sf", scenario, "-s", number, "-m", "1", "-nostdin",
+		"-i", "127.0.0.1", "-p", strconv.Itoa(port), "-key", "rtp_port", strconv.Itoa(rtpPort), address).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("sipp: %w\n%s", err, out)
+	}
+	return nil
 }
 
 // hear counts RTP packets of mu-law until the socket is closed. 0xff and 0x7f are zero in mu-law.
-func hear(media net.PacketConn) (counts [2]int) {
+func hear(media net.PacketConn) (heard sound) {
 	for packet := make([]byte, 2048); ; {
 		n, _, err := media.ReadFrom(packet)
 		if err != nil {
-			return counts
+			return heard
 		}
-		counts[0]++
+		heard.packets++
 		if n > 12 && strings.Trim(string(packet[12:n]), "\xff\x7f\xfe\x7e") != "" {
-			counts[1]++
+			heard.loud++
 		}
 	}
 }
