@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -55,7 +54,7 @@ type Prosody struct {
 func StartProsody(ctx context.Context, o ProsodyOptions) (*Prosody, error) {
 	for try := 1; ; try++ {
 		p, err := startProsody(ctx, o)
-		if err == nil || !errors.Is(err, errPortTaken) || try == portTries {
+		if err == nil || !errors.Is(err, errPortTaken) || try == portTries || o.Port != 0 {
 			return p, err
 		}
 	}
@@ -84,27 +83,26 @@ func (p *Prosody) Start(ctx context.Context) error {
 		return fmt.Errorf("testbed: prosody: %w (scripts/deps.sh installs it)", err)
 	}
 	p.process, p.PID = proc, proc.pid()
-	if err := waitFor(ctx, startLimit, proc.gone, p.ready); err != nil {
-		said := tail(console, 2000) + tail(p.LogFile, 4000)
-		err = fmt.Errorf("testbed: prosody did not come up: %w\n%s", err, said)
-		if strings.Contains(said, "Failed to open server port") {
-			err = fmt.Errorf("%w: %w", errPortTaken, err)
-		}
-		return errors.Join(err, proc.kill())
+	if err := waitFor(ctx, startLimit, proc.gone, p.readySince(fileSize(p.LogFile))); err != nil {
+		return errors.Join(fmt.Errorf("testbed: prosody did not come up: %w\n%s%s",
+			err, tail(console, 2000), tail(p.LogFile, 4000)), proc.kill())
 	}
 	return nil
 }
 
-// ready opens a stream, and looks that it is our process that answered.
-func (p *Prosody) ready(ctx context.Context) error {
-	text, err := os.ReadFile(filepath.Join(p.Dir, "prosody.pid"))
-	if err != nil {
-		return err
+// readySince returns a question whether Prosody is up, given the length of the log before it was started. It opens a
+// stream, and looks that it is our process that answered. Without a port Prosody goes on, but for a line in the log.
+func (p *Prosody) readySince(logStart int64) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := checkPID(filepath.Join(p.Dir, "prosody.pid"), p.PID); err != nil {
+			return err
+		}
+		answer := p.Ping(ctx)
+		if logged(p.LogFile, logStart, "Failed to open server port") {
+			return errPortTaken
+		}
+		return answer
 	}
-	if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err != nil || pid != p.PID {
-		return fmt.Errorf("the pid file says %q, not %d", text, p.PID)
-	}
-	return p.Ping(ctx)
 }
 
 // Ping opens an XMPP stream and closes it again.
