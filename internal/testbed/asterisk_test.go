@@ -1,0 +1,10 @@
+package testbed
+
+import (
+	"testing"
+)
+
+func TestAsterisk(t *testing.T) {
+	a := AsteriskFor(t, AsteriskOptions{})
+	t.Log(a.Log())
+}
