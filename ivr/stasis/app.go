@@ -39,6 +39,8 @@ type App struct {
 	Media map[string]string
 	// TempDir is where recordings land; "" is the system's.
 	TempDir string
+	// Sorry is the label in the dialplan to which calls are sent that Handle cannot serve; "" is "sorry".
+	Sorry string
 	// MaxCalls at once; further ones go on in the dialplan at once. 0 is 500.
 	MaxCalls int
 	// AnswerPause is waited between the answer and the first sound; see the package's text.
@@ -140,6 +142,9 @@ func (a *App) setDefaults() {
 	}
 	if a.Name == "" {
 		a.Name = "hark"
+	}
+	if a.Sorry == "" {
+		a.Sorry = "sorry"
 	}
 	if a.TempDir == "" {
 		a.TempDir = os.TempDir()

@@ -53,9 +53,14 @@ func (r *rest) hangup(ctx context.Context, channel string) error {
 	return r.do(ctx, command{method: http.MethodDelete, path: []string{"channels", channel}}, nil)
 }
 
-// letGo hands the channel back to the dialplan, behind the line that gave it to us.
-func (r *rest) letGo(ctx context.Context, channel string) error {
-	return r.do(ctx, command{method: http.MethodPost, path: []string{"channels", channel, "continue"}, once: true}, nil)
+// letGo hands the channel back to the dialplan, at a label of the extension that it is in, or, with "", behind the line
+// that gave it to us.
+func (r *rest) letGo(ctx context.Context, channel, label string) error {
+	query := url.Values{}
+	if label != "" {
+		query.Set("label", label)
+	}
+	return r.do(ctx, command{method: http.MethodPost, path: []string{"channels", channel, "continue"}, query: query, once: true}, nil)
 }
 
 // silence lets Asterisk send packets of silence until the next sound.

@@ -14,7 +14,7 @@ var wanted = []string{
 	"ApplicationReplaced",
 	"StasisStart", "StasisEnd",
 	"ChannelHangupRequest", "ChannelDestroyed", "ChannelDtmfReceived",
-	"PlaybackStarted", "PlaybackContinuing", "PlaybackFinished",
+	"PlaybackStarted", "PlaybackFinished",
 	"RecordingStarted", "RecordingFinished", "RecordingFailed",
 }
 
@@ -22,6 +22,7 @@ var wanted = []string{
 type event struct {
 	Type        string           `json:"type"`
 	Application string           `json:"application"`
+	Timestamp   ari.DateTime     `json:"timestamp"`
 	Args        []string         `json:"args"`
 	Channel     *ari.ChannelData `json:"channel"`
 	Digit       string           `json:"digit"`
@@ -67,9 +68,8 @@ func (e *event) channelID() string {
 type kind int
 
 const (
-	keyPressed kind = iota
-	playStarted
-	playNext // the next file of a list has begun
+	keyPressed  kind = iota
+	playStarted      // once for each file of a list
 	playEnded
 	recordStarted
 	recordEnded
@@ -85,7 +85,6 @@ const (
 var noteKinds = map[string]kind{
 	"ChannelDtmfReceived":  keyPressed,
 	"PlaybackStarted":      playStarted,
-	"PlaybackContinuing":   playNext,
 	"PlaybackFinished":     playEnded,
 	"RecordingStarted":     recordStarted,
 	"RecordingFinished":    recordEnded,
@@ -99,6 +98,7 @@ var noteKinds = map[string]kind{
 type note struct {
 	kind   kind
 	at     time.Time // when it arrived, with the monotonic clock
+	stamp  time.Time // when it happened, by Asterisk's clock
 	id     string    // of the playback, or the name of the recording
 	key    byte
 	failed bool // a playback that could not be played
@@ -107,14 +107,14 @@ type note struct {
 // note makes the call's note of an event, if there is one to be made.
 func (e *event) note(at time.Time) (note, bool) {
 	k, ok := noteKinds[e.Type]
-	n := note{kind: k, at: at}
+	n := note{kind: k, at: at, stamp: time.Time(e.Timestamp)}
 	switch k {
 	case keyPressed:
 		if len(e.Digit) != 1 {
 			return n, false
 		}
 		n.key = e.Digit[0]
-	case playStarted, playNext, playEnded:
+	case playStarted, playEnded:
 		n.id, n.failed = e.Playback.ID, e.Playback.State == "failed"
 	case recordStarted, recordEnded, recordFailed:
 		n.id = e.Recording.Name

@@ -10,6 +10,9 @@ import (
 	"hark/prompts"
 )
 
+// shortest is the length of a clip of which no length is known.
+const shortest = 10 * time.Millisecond
+
 // A segment is what Asterisk gets in one command: clips that follow each other without silence, of which only the first
 // begins later than at its start. Its media is empty when it is silence only.
 type segment struct {
@@ -57,6 +60,7 @@ type player struct {
 	hold  time.Time // end of the pause that is being waited for, or zero
 	clip  int       // which is playing, or will be next
 	began time.Time // when it began; zero when it did not
+	stamp time.Time // the same by Asterisk's clock
 	ended bool      // by stop; came is how far into the clip that was
 	came  time.Duration
 	// playing are the segments that were sent and have not ended, oldest first.
@@ -64,8 +68,9 @@ type player struct {
 }
 
 type sent struct {
-	id  string
-	seg segment
+	id    string
+	seg   segment
+	begun int // how many of its clips have begun, the last one not counted
 }
 
 func newPlayer(l *Line, clips []prompts.Clip) (*player, error) {
@@ -101,7 +106,7 @@ func (p *player) start(ctx context.Context) error {
 
 func (p *player) send(ctx context.Context, seg segment) error {
 	id := p.line.app.ids.playback()
-	p.playing = append(p.playing, sent{id, seg})
+	p.playing = append(p.playing, sent{id: id, seg: seg})
 	p.line.quiet = false
 	return p.line.failure(ctx, p.line.app.rest.play(ctx, p.line.id, id, seg.media, seg.skip))
 }
@@ -124,21 +129,33 @@ func (p *player) hear(ctx context.Context, n note) error {
 	if i < 0 || n.id == "" {
 		return nil
 	}
-	seg := p.playing[i].seg
-	switch n.kind {
+	if p.skipped(n) || n.failed {
+		return fmt.Errorf("%w: Asterisk cannot play %q", ivr.ErrLine, p.clips[p.clip].File)
+	}
+	switch s := &p.playing[i]; n.kind {
 	case playStarted:
-		p.clip, p.began = seg.first, n.at
-	case playNext:
-		p.clip, p.began = min(p.clip+1, seg.first+seg.count-1), n.at
+		p.clip, p.began, p.stamp = s.seg.first+s.begun, n.at, n.stamp
+		s.begun = min(s.begun+1, s.seg.count-1)
 	case playEnded:
+		seg := s.seg
 		p.playing = slices.Delete(p.playing, i, i+1)
-		if n.failed {
-			return fmt.Errorf("%w: Asterisk cannot play one of %q", ivr.ErrLine, seg.media)
-		}
 		p.pauseAfter(seg, n.at)
 		return p.start(ctx)
 	}
 	return nil
+}
+
+// skipped tells whether the clip that ends now cannot have been played, since it took less than half its time. Of a file
+// in the middle of a list Asterisk does not tell that it was missing. The times are Asterisk's: events can be read late.
+func (p *player) skipped(n note) bool {
+	if p.began.IsZero() || p.clip >= len(p.clips) {
+		return false
+	}
+	length := shortest
+	if c := p.clips[p.clip]; c.Duration > 0 {
+		length = c.Duration - c.Offset
+	}
+	return 2*n.stamp.Sub(p.stamp) < length
 }
 
 // place is how far the playing came by then.

@@ -87,11 +87,17 @@ func (a *App) hangUp(l *Line) {
 	}
 }
 
+// giveBack lets the call go on in the dialplan where that apologises, or where it stands if that has no such label.
 func (a *App) giveBack(l *Line) {
-	if err := a.rest.letGo(context.Background(), l.id); err != nil && !gone(err) {
+	ctx := context.Background()
+	err := a.rest.letGo(ctx, l.id, a.Sorry)
+	if status(err) != 0 && !gone(err) {
+		err = a.rest.letGo(ctx, l.id, "")
+	}
+	if err != nil && !gone(err) {
 		a.log.Warn("cannot give the call back to the dialplan", "call", l.id, "err", err)
 	}
-	l.cancel(nil)
+	l.end(ivr.ErrHangup)
 }
 
 // gone tells that Asterisk has no such channel, or that it has left the application.
