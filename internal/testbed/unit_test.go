@@ -2,6 +2,8 @@ package testbed
 
 import (
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +23,59 @@ func TestFill(t *testing.T) {
 			t.Errorf("fill(%q) = %q, %v", c.text, got, err)
 		}
 	}
+}
+
+// TestContainersFillInTheSame holds docker/fill.sh against renderDir, on the real configuration.
+func TestContainersFillInTheSame(t *testing.T) {
+	t.Parallel()
+	checkout, err := Checkout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, want, got := filepath.Join(checkout, "asterisk-conf"), t.TempDir(), t.TempDir()
+	values := map[string]string{}
+	fill := exec.Command(filepath.Join(checkout, "docker", "fill.sh"), from, got)
+	fill.Env = []string{"PATH=" + os.Getenv("PATH")}
+	for _, file := range glob(t, from, "*.conf") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range placeholder.FindAllString(string(text), -1) {
+			name = strings.Trim(name, "@")
+			values[name] = `value|of\` + name + `&"'#;`
+			fill.Env = append(fill.Env, name+"="+values[name])
+		}
+	}
+	if err := renderDir(from, want, values); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := fill.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, file := range glob(t, want, "*.conf") {
+		a, errA := os.ReadFile(file)
+		b, errB := os.ReadFile(filepath.Join(got, filepath.Base(file)))
+		if errA != nil || errB != nil || string(a) != string(b) {
+			t.Errorf("%s differs (%v, %v)", filepath.Base(file), errA, errB)
+		}
+	}
+
+	fill = exec.Command(filepath.Join(checkout, "docker", "fill.sh"), from, t.TempDir())
+	fill.Env = []string{"PATH=" + os.Getenv("PATH")}
+	if out, err := fill.CombinedOutput(); err == nil || !strings.Contains(string(out), "no value") {
+		t.Errorf("without values: %v, %s", err, out)
+	}
+}
+
+// glob returns the files of a folder that match, at least one.
+func glob(t *testing.T, dir, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, pattern))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no %s in %s (%v)", pattern, dir, err)
+	}
+	return files
 }
 
 func TestDataName(t *testing.T) {
