@@ -1,0 +1,63 @@
+package ivr
+
+import (
+	"context"
+
+	"hark/im"
+	"hark/presence"
+	"hark/presence/wire"
+	"hark/prompts"
+)
+
+// Voice is what the dialogue speaks with. Package prompts satisfies it.
+type Voice interface {
+	// Text is the text of a prompt with its placeholders filled; it is used where one prompt stands inside another.
+	Text(lang, id string, args prompts.Args) (string, error)
+	// Say returns the sound of a prompt.
+	Say(ctx context.Context, lang, id string, args prompts.Args) (prompts.Clip, error)
+	// SayText returns the sound of free text.
+	SayText(ctx context.Context, lang, text string) (prompts.Clip, error)
+	// Earcon returns one of the short sounds "hark", "message", "voice", "tone", "tick".
+	Earcon(name string) (prompts.Clip, error)
+}
+
+// A Note goes with a recording that is to be kept.
+type Note struct {
+	User    string  // user number of who spoke it
+	Name    string  // how that user is called, or ""
+	Seconds float64 // its length
+}
+
+// Recordings keeps what callers record. The audio store satisfies it through a few lines of wiring.
+type Recordings interface {
+	// Put checks, encodes and keeps the WAV file and returns the link to it. When it returns, the file behind the link
+	// is on disk and can be read. The given file stays the caller's, who removes it.
+	Put(ctx context.Context, file string, n Note) (im.Attachment, error)
+	// Local returns the WAV file behind a link of our own, to be played and not to be removed. ok is false when the
+	// link is somebody else's; err tells that it is ours and that the recording is gone or cannot be had.
+	Local(ctx context.Context, url string) (wav string, seconds float64, ok bool, err error)
+	// Drop forgets the recording behind a link that was never sent.
+	Drop(ctx context.Context, url string) error
+}
+
+// A Messenger is the thin client: one socket to the presence server that holds the caller's session.
+// *presence.Client is one.
+type Messenger interface {
+	Fetch(ctx context.Context, r wire.FetchRequest) (wire.FetchReply, error)
+	Ack(ctx context.Context, seq int64) error
+	Send(ctx context.Context, r wire.SendRequest) (wire.SendReply, error)
+	Roster(ctx context.Context) ([]wire.Contact, error)
+	PutState(ctx context.Context, verb, key string, value any) error
+	GetState(ctx context.Context, verb, key string, value any) error
+	DropState(ctx context.Context, verb, key string) error
+	Events() <-chan presence.Event
+	Done() <-chan struct{}
+	Detach(ctx context.Context) error
+	Close() error
+}
+
+// A Dialer finds the presence server that holds a caller's session, and logs in there.
+type Dialer interface {
+	Login(ctx context.Context, r wire.LoginRequest) (Messenger, wire.SessionReply, error)
+	Resume(ctx context.Context, r wire.ResumeRequest) (Messenger, wire.SessionReply, error)
+}
