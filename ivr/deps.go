@@ -61,3 +61,24 @@ type Dialer interface {
 	Login(ctx context.Context, r wire.LoginRequest) (Messenger, wire.SessionReply, error)
 	Resume(ctx context.Context, r wire.ResumeRequest) (Messenger, wire.SessionReply, error)
 }
+
+// PresenceDialer makes a Dialer of package presence's.
+func PresenceDialer(d *presence.Dialer) Dialer { return presenceDialer{d} }
+
+type presenceDialer struct{ d *presence.Dialer }
+
+func (p presenceDialer) Login(ctx context.Context, r wire.LoginRequest) (Messenger, wire.SessionReply, error) {
+	return messenger(p.d.Login(ctx, r))
+}
+
+func (p presenceDialer) Resume(ctx context.Context, r wire.ResumeRequest) (Messenger, wire.SessionReply, error) {
+	return messenger(p.d.Resume(ctx, r))
+}
+
+// messenger keeps a nil *Client from becoming a Messenger that is not nil.
+func messenger(c *presence.Client, reply wire.SessionReply, err error) (Messenger, wire.SessionReply, error) {
+	if err != nil {
+		return nil, reply, err
+	}
+	return c, reply, nil
+}
