@@ -29,6 +29,7 @@ type Call struct {
 	code    string
 	tries   int
 	session *session // nil before login
+	loaded  bool     // what waits was fetched, and more is listened for
 	queue   queue    // the messages to be read
 	people  people
 	person  im.Address // whom the next recording is for
@@ -64,6 +65,9 @@ func (c *Call) run(ctx context.Context) error {
 			return err
 		}
 		c.node = c.tree[c.at]
+		if c.srv.trace != nil {
+			c.srv.trace(c.line, c.at)
+		}
 		next, err := c.node.run(ctx, c)
 		if err != nil {
 			if next, err = c.recoverFrom(ctx, err); err != nil {
@@ -114,6 +118,7 @@ func (c *Call) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.set.Farewell)
 	defer cancel()
 	if c.session != nil {
+		c.keepHeard(ctx)
 		c.keepPlace(ctx)
 		c.keepRecording(ctx)
 		c.session.close(ctx)
@@ -134,6 +139,16 @@ func (c *Call) apologise(ctx context.Context) {
 	c.asides = nil
 	if err := c.play(ctx, say("sorry.end")); err == nil {
 		_ = c.line.Hangup(ctx)
+	}
+}
+
+// keepHeard acknowledges what was heard last.
+func (c *Call) keepHeard(ctx context.Context) {
+	if !c.loaded {
+		return
+	}
+	if err := c.acknowledge(ctx, c.session.client); err != nil {
+		c.log.Warn("last message not acknowledged", "err", err)
 	}
 }
 

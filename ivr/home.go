@@ -19,11 +19,10 @@ func homeNodes() []*node {
 	return []*node{
 		{name: atArrive, kind: passing, run: arrive, next: []state{atDrafts, atLost}},
 		{name: atHome, kind: menu, run: runMenu, intro: homeIntro, help: "home.help",
-			next: []state{atReader},
 			keys: []key{
-				{press: "1", label: "home.key.1", do: startReading},
-				{press: "2", label: "home.key.2", do: startWriting},
-				{press: "#", label: "home.key.first", do: startReading, hot: true},
+				{press: "1", label: "home.key.1", do: startReading, to: atReader},
+				{press: "2", label: "home.key.2", do: startWriting, to: atWho},
+				{press: "#", label: "home.key.first", do: startReading, to: atReader, hot: true},
 				{press: "*", label: "home.key.again", to: startAgain, hot: true},
 			}},
 	}
@@ -38,7 +37,7 @@ func arrive(ctx context.Context, c *Call) (state, error) {
 		c.log.Error("messages cannot be loaded", "err", err)
 		return atLost, nil
 	}
-	c.session.news.stop()
+	c.loaded = true
 	c.session.news = follow(c.session.client, c.queue.newest)
 	if c.resumed && c.session.Name != "" {
 		c.tell(say("login.back", "name", c.session.Name))
@@ -146,7 +145,7 @@ func (c *Call) senders(waiting []*item) []phrase {
 			others += count[s]
 			continue
 		}
-		list = append(list, c.summary(s, count[s], len(waiting) == 1))
+		list = append(list, c.summary(s, count[s], count[s] == len(waiting)))
 	}
 	if others > 0 {
 		list = append(list, say("home.others", "count", others))
@@ -154,7 +153,7 @@ func (c *Call) senders(waiting []*item) []phrase {
 	return list
 }
 
-// summary is one sender's line; only leaves out the number when there is one message at all.
+// summary is one sender's line; only says that there is no other, which makes the number needless.
 func (c *Call) summary(s sender, n int, only bool) phrase {
 	id := "home.from"
 	if only {

@@ -2,6 +2,7 @@ package ivr
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"hark/im"
@@ -11,41 +12,39 @@ import (
 // readerNodes read messages, one after the other.
 func readerNodes() []*node {
 	text := []key{
-		{press: "1", label: "reader.key.answer", do: answerByVoice, hot: true},
-		{press: "3", label: "reader.key.person", do: nextPerson, hot: true},
-		{press: "4", label: "reader.key.back.text", do: previous, hot: true},
-		{press: "5", label: "reader.key.again", do: again, hot: true},
-		{press: "6", label: "reader.key.forward.text", do: nextMessage, hot: true},
-		{press: "#", label: "reader.key.next", do: nextMessage, hot: true},
+		{press: "1", label: "reader.key.answer", do: answerByVoice, to: atRecord, hot: true},
+		{press: "3", label: "reader.key.person", do: nextPerson, to: atReader, hot: true},
+		{press: "4", label: "reader.key.back.text", do: previous, to: atReader, hot: true},
+		{press: "5", label: "reader.key.again", do: again, to: atReader, hot: true},
+		{press: "6", label: "reader.key.forward.text", do: nextMessage, to: atReader, hot: true},
+		{press: "#", label: "reader.key.next", do: nextMessage, to: atReader, hot: true},
 	}
 	voice := []key{
 		text[0], text[1],
-		{press: "4", label: "reader.key.back.voice", do: backward, hot: true},
-		{press: "5", label: "reader.key.pause", do: pause, hot: true},
-		{press: "6", label: "reader.key.forward.voice", do: forward, hot: true},
+		{press: "4", label: "reader.key.back.voice", do: backward, to: atReader, hot: true},
+		{press: "5", label: "reader.key.pause", do: pause, to: atPaused, hot: true},
+		{press: "6", label: "reader.key.forward.voice", do: forward, to: atReader, hot: true},
 		text[5],
 	}
 	return []*node{
 		{name: atReader, kind: passing, run: choose, next: []state{atText, atVoice, atLast, atHome}},
-		{name: atText, kind: reading, run: listen, back: atHome, help: "reader.help", keys: text,
-			next: []state{atReader, atRecord}},
-		{name: atVoice, kind: reading, run: listen, back: atHome, help: "reader.help", keys: voice,
-			next: []state{atReader, atRecord, atPaused}},
+		{name: atText, kind: reading, run: listen, back: atHome, help: "reader.help", keys: text},
+		{name: atVoice, kind: reading, run: listen, back: atHome, help: "reader.help", keys: voice},
 		{name: atPaused, kind: menu, run: runMenu, back: atHome, help: "paused.help", intro: pausedIntro, quiet: true,
 			keys: []key{
 				{press: "5", label: "paused.key.5", to: atReader},
-				{press: "1", label: "reader.key.answer", do: answerByVoice, hot: true},
-				{press: "4", label: "reader.key.back.voice", do: backward, hot: true},
-				{press: "6", label: "reader.key.forward.voice", do: forward, hot: true},
-				{press: "#", label: "paused.key.next", do: nextMessage, hot: true},
-			}, next: []state{atReader, atRecord}},
+				{press: "1", label: "reader.key.answer", do: answerByVoice, to: atRecord, hot: true},
+				{press: "4", label: "reader.key.back.voice", do: backward, to: atReader, hot: true},
+				{press: "6", label: "reader.key.forward.voice", do: forward, to: atReader, hot: true},
+				{press: "#", label: "paused.key.next", do: nextMessage, to: atReader, hot: true},
+			}},
 		{name: atLast, kind: menu, run: runMenu, back: atHome, help: "reader.end.help", intro: lastIntro,
 			keys: []key{
-				{press: "1", label: "reader.key.answer", do: answerByVoice},
-				{press: "4", label: "reader.key.last", do: previous, hot: true},
-				{press: "5", label: "reader.key.again", do: previous, hot: true},
+				{press: "1", label: "reader.key.answer", do: answerByVoice, to: atRecord},
+				{press: "4", label: "reader.key.last", do: previous, to: atReader, hot: true},
+				{press: "5", label: "reader.key.again", do: previous, to: atReader, hot: true},
 				{press: "#", label: "reader.end.key.done", to: atHome, hot: true},
-			}, next: []state{atReader, atRecord}},
+			}},
 	}
 }
 
@@ -159,34 +158,32 @@ func (c *Call) reached(ctx context.Context, m *item, in Input, shift int) error 
 	if q.voice {
 		whole = m.listened(from, q.at, length(q.clips))
 	}
-	if !whole || q.lasting || ctx.Err() != nil {
-		return nil
-	}
-	return c.heard(ctx, m)
-}
-
-// heard acknowledges a message. What was skipped before it stays new.
-func (c *Call) heard(ctx context.Context, m *item) error {
-	if m.heard {
+	if !whole || q.lasting || m.heard {
 		return nil
 	}
 	m.heard = true
+	if ctx.Err() != nil { // the caller hung up: leave acknowledges
+		return nil
+	}
+	return c.ask(ctx, c.acknowledge)
+}
+
+// acknowledge tells the server what was heard. What was skipped before it stays new.
+func (c *Call) acknowledge(ctx context.Context, s Messenger) error {
 	q := &c.queue
 	upto, beyond := q.progress()
-	return c.ask(ctx, func(ctx context.Context, s Messenger) error {
-		if upto > q.cursor {
-			if err := s.Ack(ctx, upto); err != nil {
-				return err
-			}
+	if upto > q.cursor {
+		if err := s.Ack(ctx, upto); err != nil {
+			return err
 		}
-		if len(beyond)+len(q.beyond) > 0 {
-			if err := s.PutState(ctx, wire.State, heardKey, beyond); err != nil {
-				return err
-			}
+	}
+	if !slices.Equal(beyond, q.beyond) {
+		if err := s.PutState(ctx, wire.State, heardKey, beyond); err != nil {
+			return err
 		}
-		q.cursor, q.beyond = upto, beyond
-		return nil
-	})
+	}
+	q.cursor, q.beyond = upto, beyond
+	return nil
 }
 
 func nextMessage(_ context.Context, c *Call) (state, error) {

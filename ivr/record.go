@@ -170,7 +170,8 @@ func (c *Call) answered(ctx context.Context, i int) error {
 	if c.queue.pos == i {
 		c.queue.move(i + 1)
 	}
-	return c.heard(ctx, m)
+	m.heard = true
+	return c.ask(ctx, c.acknowledge)
 }
 
 // sending is how an attempt to send came out.

@@ -21,6 +21,8 @@ type Server struct {
 	Log        *slog.Logger // nil logs nothing
 	Language   string       // of the prompts; "" is "en"
 	Settings   Settings
+
+	trace func(line Line, at state) // for tests: called on entering a state
 }
 
 // Settings are the times and lengths of the dialogue. A zero field has the default that its comment names.

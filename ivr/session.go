@@ -71,13 +71,27 @@ func (c *Call) reconnect(ctx context.Context) error {
 		client, reply, err := c.srv.Dial.Resume(ctx, wire.ResumeRequest{Session: c.session.Session, Client: phoneClient})
 		if err == nil {
 			c.log.Info("session found again", "epoch", reply.Epoch)
-			c.session = &session{client: client, SessionReply: reply, news: follow(client, c.queue.newest)}
+			c.renew(client, reply)
 			return nil
 		}
 		if refused(err) || !sleep(ctx, wait) {
 			return fmt.Errorf("%w: %w", errLost, err)
 		}
 	}
+}
+
+// renew goes on with another connection to the same session, whose number and name stay what they were.
+func (c *Call) renew(client Messenger, reply wire.SessionReply) {
+	old := c.session.SessionReply
+	or(&reply.Session, old.Session)
+	or(&reply.Code, old.Code)
+	or(&reply.Name, old.Name)
+	or(&reply.User, old.User)
+	c.session = &session{client: client, SessionReply: reply}
+	if !c.loaded {
+		return
+	}
+	c.session.news = follow(client, c.queue.newest)
 }
 
 // refused tells whether the presence server said no to who wanted in, rather than nothing.

@@ -96,8 +96,8 @@ type digits struct {
 type key struct {
 	press string
 	label string // id of the prompt that offers it
-	to    state  // where it leads, when do is nil
-	do    step   // what it does; it may lead to the node's next, to stay, help or startAgain
+	to    state  // where it leads
+	do    step   // what it does first, nil for nothing; it may also lead to the node's next, to stay or startAgain
 	// hot keys are not offered among the choices, only in the long form and in help.
 	hot bool
 	// when tells whether the key is there at the moment; nil is always.

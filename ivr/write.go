@@ -22,19 +22,19 @@ func writeNodes() []*node {
 		{name: atRecord, kind: recording, run: record, quiet: true, next: []state{atReview, atReader, atHome}},
 		{name: atReview, kind: menu, run: runMenu, help: "review.help", quiet: true,
 			keys: []key{
-				{press: "1", label: "review.key.1", do: sendRecording},
-				{press: "2", label: "review.key.2", do: hearRecording},
-				{press: "3", label: "review.key.3", do: recordAgain},
-				{press: "*", label: "review.key.drop", do: dropRecording},
-			}, next: []state{atReader, atHome, atRecord, atWho}},
+				{press: "1", label: "review.key.1", do: sendRecording, to: atReader},
+				{press: "2", label: "review.key.2", do: hearRecording, to: stay},
+				{press: "3", label: "review.key.3", do: recordAgain, to: atRecord},
+				{press: "*", label: "review.key.drop", do: dropRecording, to: atReader},
+			}, next: []state{atHome, atWho}},
 		{name: atDrafts, kind: passing, run: nextDraft, next: []state{atDraft, atHome, atReader}},
 		{name: atDraft, kind: menu, run: runMenu, back: atDrafts, intro: draftIntro, help: "draft.help", quiet: true,
 			keys: []key{
-				{press: "1", label: "draft.key.1", do: sendDraft},
-				{press: "2", label: "draft.key.2", do: hearRecording},
-				{press: "3", label: "draft.key.3", do: dropDraft},
-				{press: "*", label: "draft.key.later", do: leaveDraft},
-			}, next: []state{atDrafts}},
+				{press: "1", label: "draft.key.1", do: sendDraft, to: atDrafts},
+				{press: "2", label: "draft.key.2", do: hearRecording, to: stay},
+				{press: "3", label: "draft.key.3", do: dropDraft, to: atDrafts},
+				{press: "*", label: "draft.key.later", do: leaveDraft, to: atDrafts},
+			}},
 	}
 }
 
