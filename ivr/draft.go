@@ -2,6 +2,7 @@ package ivr
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"hark/im"
@@ -96,11 +97,13 @@ func nextDraft(ctx context.Context, c *Call) (state, error) {
 	c.person, c.after = d.To, atHome
 	c.rec = &take{link: d.Link, id: d.ID, length: time.Duration(d.Seconds * float64(time.Second))}
 	wav, seconds, _, err := c.srv.Recordings.Local(ctx, d.Audio)
-	if err != nil {
-		c.log.Warn("unsent recording cannot be had", "err", err)
-		return atDraft, nil
-	}
-	if wav != "" {
+	switch {
+	case errors.Is(err, ErrGone):
+		c.tell(say("draft.gone"))
+		return c.forgetDraft(ctx)
+	case err != nil:
+		c.log.Warn("unsent recording cannot be played", "err", err)
+	case wav != "":
 		c.rec.file, c.rec.length = wav, time.Duration(seconds*float64(time.Second))
 	}
 	return atDraft, nil

@@ -125,7 +125,7 @@ func (c *Call) answering() int64 {
 // hearRecording plays what was recorded.
 func hearRecording(_ context.Context, c *Call) (state, error) {
 	if c.rec.file == "" {
-		c.tell(say("draft.gone"))
+		c.tell(say("reader.failed"))
 	} else {
 		c.tell(phrase{clip: &prompts.Clip{File: c.rec.file, Duration: c.rec.length}})
 	}

@@ -13,18 +13,29 @@ import (
 // errNotice is the cause with which a turn ends early because a message came.
 var errNotice = errors.New("ivr: a message came")
 
-// spareWindow is how long after a number of known length a hash may follow that belongs to it.
-const spareWindow = 2 * time.Second
+// spareWindow is how long after a number of known length a hash belongs to it, where hash means something else too.
+const spareWindow = time.Second
 
 // spareHash remembers that a number was complete without its hash: whoever presses it all the same does not mean the
 // next prompt.
-type spareHash struct{ until time.Time }
+type spareHash struct {
+	due   bool
+	until time.Time
+}
 
-// turn plays clips and waits for one key; "" is none in time.
+// take tells whether the keys begin with such a hash. field says that a number is awaited, where a hash alone means
+// little, so it may come late.
+func (s *spareHash) take(keys string, field bool) bool {
+	due := s.due
+	s.due = false
+	return due && strings.HasPrefix(keys, "#") && (field || time.Now().Before(s.until))
+}
+
+// turn plays clips and waits for one key; "" is none in time. In menus it ends early with errNotice when a message
+// comes; the reader finds new messages by itself.
 func (c *Call) turn(ctx context.Context, play []prompts.Clip, first time.Duration) (string, Input, error) {
-	quiet := c.node.quiet || c.session == nil
 	inner, stop := ctx, func() {}
-	if !quiet {
+	if c.loaded && c.node.kind == menu && !c.node.quiet {
 		inner, stop = c.session.news.interrupt(ctx)
 	}
 	in, err := c.gather(inner, Gather{Play: play, Max: 1, First: first})
@@ -39,7 +50,7 @@ func (c *Call) turn(ctx context.Context, play []prompts.Clip, first time.Duratio
 func (c *Call) number(ctx context.Context, play []prompts.Clip, most int) (Input, error) {
 	in, err := c.gather(ctx, Gather{Play: play, Max: most, Ends: "#*", First: c.set.FieldFirst})
 	if in.Why == Full {
-		c.spare.until = time.Now().Add(spareWindow)
+		c.spare = spareHash{due: true, until: time.Now().Add(spareWindow)}
 	}
 	return in, err
 }
@@ -52,9 +63,7 @@ func (c *Call) gather(ctx context.Context, g Gather) (Input, error) {
 		if err != nil || in.Keys+in.End == "" {
 			return in, err
 		}
-		spare := strings.HasPrefix(in.Keys+in.End, "#") && time.Now().Before(c.spare.until)
-		c.spare.until = time.Time{}
-		if !spare {
+		if !c.spare.take(in.Keys+in.End, g.Max > 1) {
 			return in, nil
 		}
 		g.Play = rest(g.Play, in.Clip, in.At)

@@ -27,7 +27,7 @@ func writeNodes() []*node {
 				{press: "3", label: "review.key.3", do: recordAgain, to: atRecord},
 				{press: "*", label: "review.key.drop", do: dropRecording, to: atReader},
 			}, next: []state{atHome, atWho}},
-		{name: atDrafts, kind: passing, run: nextDraft, next: []state{atDraft, atHome, atReader}},
+		{name: atDrafts, kind: passing, run: nextDraft, next: []state{atDrafts, atDraft, atHome, atReader}},
 		{name: atDraft, kind: menu, run: runMenu, back: atDrafts, intro: draftIntro, help: "draft.help", quiet: true,
 			keys: []key{
 				{press: "1", label: "draft.key.1", do: sendDraft, to: atDrafts},

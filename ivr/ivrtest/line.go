@@ -1,6 +1,7 @@
 package ivrtest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -316,7 +317,10 @@ func (l *Line) Record(ctx context.Context, r ivr.Record) (ivr.Recorded, error) {
 	began := time.Now()
 	l.change(func() { l.recording, l.spoken, l.talkUntil = true, nil, time.Time{} })
 	why, key, err := l.untilRecorded(ctx, r, began)
-	l.change(func() { l.recording, l.keys = false, "" })
+	l.change(func() {
+		_, after, _ := strings.Cut(l.keys, cmp.Or(key, l.keys))
+		l.recording, l.keys = false, after
+	})
 	out := ivr.Recorded{Duration: time.Since(began), Key: key, Why: why}
 	var werr error
 	if out.Duration > 0 {
@@ -356,10 +360,8 @@ func (l *Line) untilRecorded(ctx context.Context, r ivr.Record, began time.Time)
 			timer.Stop()
 			return ivr.HungUp, "", context.Cause(ctx)
 		}
-		if l.Fail != nil {
-			if err := l.Fail("recording"); err != nil {
-				return ivr.LineFail, "", err
-			}
+		if err := l.fails(ctx, "recording"); err != nil {
+			return ivr.LineFail, "", err
 		}
 	}
 }
