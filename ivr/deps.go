@@ -2,6 +2,8 @@ package ivr
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"hark/im"
 	"hark/presence"
@@ -23,21 +25,33 @@ type Voice interface {
 
 // A Note goes with a recording that is to be kept.
 type Note struct {
-	User    string  // user number of who spoke it
-	Name    string  // how that user is called, or ""
-	Seconds float64 // its length
+	User   string        // user number of who spoke it
+	Name   string        // how that user is called, or ""
+	Length time.Duration // as the line recorded it
+	Part   bool          // the recording broke off: there may have been more
 }
+
+// ErrGone is what Recordings return for a recording that was ours and does not exist any more.
+var ErrGone = errors.New("ivr: the recording is gone")
 
 // Recordings keeps what callers record. The audio store satisfies it through a few lines of wiring.
 type Recordings interface {
+	// Ready tells beforehand whether the user may make a recording; an error when there is no room for it.
+	Ready(ctx context.Context, user string) error
 	// Put checks, encodes and keeps the WAV file and returns the link to it. When it returns, the file behind the link
 	// is on disk and can be read. The given file stays the caller's, who removes it.
 	Put(ctx context.Context, file string, n Note) (im.Attachment, error)
-	// Local returns the WAV file behind a link of our own, to be played and not to be removed. ok is false when the
-	// link is somebody else's; err tells that it is ours and that the recording is gone or cannot be had.
-	Local(ctx context.Context, url string) (wav string, seconds float64, ok bool, err error)
-	// Drop forgets the recording behind a link that was never sent.
-	Drop(ctx context.Context, url string) error
+	// Local returns the WAV file behind a link of our own, to be played and not to be removed. ok is false, without
+	// an error, when the link is somebody else's. ErrGone when it is ours and the recording is not there any more.
+	Local(ctx context.Context, url string) (wav string, length time.Duration, ok bool, err error)
+	// PutDraft keeps the WAV file without making a link, also when Ready would say no. The file stays the caller's.
+	PutDraft(ctx context.Context, file string, n Note) (id string, err error)
+	// Draft returns the WAV file of a draft, to be played and not to be removed. ErrGone.
+	Draft(ctx context.Context, id string) (wav string, length time.Duration, err error)
+	// SendDraft makes a link of a draft, which is then none any more. ErrGone.
+	SendDraft(ctx context.Context, id string, n Note) (im.Attachment, error)
+	// DropDraft deletes a draft. One that is gone already is no error.
+	DropDraft(ctx context.Context, id string) error
 }
 
 // A Messenger is the thin client: one socket to the presence server that holds the caller's session.

@@ -15,10 +15,11 @@ const maxDrafts = 5
 // A draft is a recording that was left unsent, as the presence server keeps it. Older ones hang on the newest, which
 // alone other doors need to understand.
 type draft struct {
-	wire.DraftValue
-	ID    string        `json:"id,omitempty"` // of the message that it will be
-	Link  im.Attachment `json:"link,omitzero"`
-	Older []draft       `json:"older,omitempty"`
+	wire.DraftValue               // Audio is the id of the draft in Recordings
+	ID              string        `json:"id,omitempty"`  // of the message that it will be
+	Link            im.Attachment `json:"link,omitzero"` // when it has one already; Audio is then its URL
+	Part            bool          `json:"part,omitempty"`
+	Older           []draft       `json:"older,omitempty"`
 }
 
 // flat lists a draft and the older ones, newest first; none when it is empty.
@@ -61,20 +62,19 @@ func (c *Call) keepRecording(ctx context.Context) bool {
 
 // addDraft keeps the recording in hand and its draft.
 func (c *Call) addDraft(ctx context.Context) error {
-	note := Note{User: c.session.User, Name: c.session.Name, Seconds: c.rec.length.Seconds()}
-	link := c.rec.link
-	if link.URL == "" {
-		var err error
-		if link, err = c.srv.Recordings.Put(ctx, c.rec.file, note); err != nil {
+	d := draft{ID: c.rec.id, Link: c.rec.link, Part: c.rec.part, DraftValue: wire.DraftValue{
+		To: c.person, Audio: c.rec.link.URL, Seconds: c.rec.length.Seconds(), Made: time.Now().UTC(),
+	}}
+	if d.Audio == "" {
+		id, err := c.srv.Recordings.PutDraft(ctx, c.rec.file, c.note())
+		if err != nil {
 			return err
 		}
+		d.Audio = id
 	}
-	d := draft{ID: c.rec.id, Link: link, DraftValue: wire.DraftValue{
-		To: c.person, Audio: link.URL, Seconds: note.Seconds, Made: time.Now().UTC(),
-	}}
 	c.drafts = append([]draft{d}, c.drafts...)
 	for _, old := range c.drafts[min(maxDrafts, len(c.drafts)):] {
-		_ = c.srv.Recordings.Drop(ctx, old.Audio)
+		_ = c.srv.Recordings.DropDraft(ctx, old.Audio)
 	}
 	c.drafts = c.drafts[:min(maxDrafts, len(c.drafts))]
 	err := c.saveDrafts(ctx, c.session.client)
@@ -87,6 +87,21 @@ func (c *Call) addDraft(ctx context.Context) error {
 	return c.saveDrafts(ctx, c.session.client)
 }
 
+// keepDraft makes a link of the draft that is offered, and keeps that with the draft, for it can be made only once.
+func (c *Call) keepDraft(ctx context.Context) error {
+	link, err := c.srv.Recordings.SendDraft(ctx, c.rec.draft, c.note())
+	if err != nil {
+		return err
+	}
+	c.rec.link, c.rec.draft = link, ""
+	d := &c.drafts[c.draft]
+	d.Link, d.Audio = link, link.URL
+	if err := c.saveDrafts(ctx, c.session.client); err != nil {
+		c.log.Warn("draft not brought up to date", "err", err)
+	}
+	return nil
+}
+
 // nextDraft offers the next unsent recording, and goes to the messages when there is none left.
 func nextDraft(ctx context.Context, c *Call) (state, error) {
 	c.rec = nil
@@ -95,8 +110,11 @@ func nextDraft(ctx context.Context, c *Call) (state, error) {
 	}
 	d := c.drafts[c.draft]
 	c.person, c.after = d.To, atHome
-	c.rec = &take{link: d.Link, id: d.ID, length: time.Duration(d.Seconds * float64(time.Second))}
-	wav, seconds, _, err := c.srv.Recordings.Local(ctx, d.Audio)
+	c.rec = &take{link: d.Link, id: d.ID, part: d.Part, length: time.Duration(d.Seconds * float64(time.Second))}
+	if d.Link.URL == "" {
+		c.rec.draft = d.Audio
+	}
+	wav, length, err := c.draftFile(ctx, d)
 	switch {
 	case errors.Is(err, ErrGone):
 		c.tell(say("draft.gone"))
@@ -104,9 +122,18 @@ func nextDraft(ctx context.Context, c *Call) (state, error) {
 	case err != nil:
 		c.log.Warn("unsent recording cannot be played", "err", err)
 	case wav != "":
-		c.rec.file, c.rec.length = wav, time.Duration(seconds*float64(time.Second))
+		c.rec.file, c.rec.length = wav, length
 	}
 	return atDraft, nil
+}
+
+// draftFile finds the sound of a draft.
+func (c *Call) draftFile(ctx context.Context, d draft) (wav string, length time.Duration, err error) {
+	if d.Link.URL == "" {
+		return c.srv.Recordings.Draft(ctx, d.Audio)
+	}
+	wav, length, _, err = c.srv.Recordings.Local(ctx, d.Link.URL)
+	return wav, length, err
 }
 
 func draftIntro(c *Call) []phrase {
@@ -127,8 +154,10 @@ func sendDraft(ctx context.Context, c *Call) (state, error) {
 
 // dropDraft deletes the recording that is offered.
 func dropDraft(ctx context.Context, c *Call) (state, error) {
-	if err := c.srv.Recordings.Drop(ctx, c.rec.link.URL); err != nil {
-		c.log.Warn("dropped recording stays in the store", "err", err)
+	if c.rec.draft != "" {
+		if err := c.srv.Recordings.DropDraft(ctx, c.rec.draft); err != nil {
+			c.log.Warn("dropped recording stays in the store", "err", err)
+		}
 	}
 	c.tell(say("record.dropped"))
 	return c.forgetDraft(ctx)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -277,57 +276,102 @@ func (c *client) Close() error {
 	return nil
 }
 
-// shelf keeps recordings in a folder.
+// shelf keeps recordings, but only their lengths.
 type shelf struct {
 	fault
 	mu    sync.Mutex
-	dir   string
-	kept  map[string]time.Duration // by link
+	kept  map[string]time.Duration // by link, or by the id of a draft
 	count int
+	full  bool
 }
 
-const shelfURL = "https://hark.example/a/"
+const (
+	shelfURL = "https://hark.example/a/"
+	draftID  = "draft-"
+)
 
 // put adds a recording that came from somewhere and returns its link.
 func (s *shelf) put(d time.Duration) im.Attachment {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.count++
-	url := fmt.Sprintf("%s%d", shelfURL, s.count)
-	s.kept[url] = d
+	url := s.add(shelfURL, d)
 	return im.Attachment{URL: url, Type: "audio/mpeg", Seconds: d.Seconds()}
 }
 
-func (s *shelf) Put(ctx context.Context, file string, n ivr.Note) (im.Attachment, error) {
-	if err := s.meet(ctx); err != nil {
-		return im.Attachment{}, err
-	}
-	if n.User == "" || n.Seconds <= 0 {
-		return im.Attachment{}, errors.New("a recording of nobody")
-	}
-	if _, err := os.Stat(file); err != nil {
-		return im.Attachment{}, err
-	}
-	return s.put(time.Duration(n.Seconds * float64(time.Second))), nil
+func (s *shelf) add(prefix string, d time.Duration) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count++
+	name := fmt.Sprintf("%s%d", prefix, s.count)
+	s.kept[name] = d
+	return name
 }
 
-func (s *shelf) Local(ctx context.Context, url string) (string, float64, bool, error) {
+func (s *shelf) Ready(context.Context, string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.full {
+		return errors.New("no space")
+	}
+	return nil
+}
+
+// check looks whether a recording can be taken.
+func (s *shelf) check(ctx context.Context, file string, n ivr.Note) error {
+	if n.User == "" || n.Length <= 0 {
+		return errors.New("a recording of nobody")
+	}
+	_, err := os.Stat(file)
+	return errors.Join(err, s.meet(ctx))
+}
+
+func (s *shelf) Put(ctx context.Context, file string, n ivr.Note) (im.Attachment, error) {
+	if err := s.check(ctx, file, n); err != nil {
+		return im.Attachment{}, err
+	}
+	return s.put(n.Length), nil
+}
+
+func (s *shelf) PutDraft(ctx context.Context, file string, n ivr.Note) (string, error) {
+	if err := s.check(ctx, file, n); err != nil {
+		return "", err
+	}
+	return s.add(draftID, n.Length), nil
+}
+
+func (s *shelf) Local(_ context.Context, url string) (string, time.Duration, bool, error) {
 	if !strings.HasPrefix(url, shelfURL) {
 		return "", 0, false, nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	d, ok := s.kept[url]
-	if !ok {
-		return "", 0, true, ivr.ErrGone
-	}
-	return filepath.Join(s.dir, filepath.Base(url)+".wav"), d.Seconds(), true, nil
+	wav, length, err := s.find(url)
+	return wav, length, true, err
 }
 
-func (s *shelf) Drop(_ context.Context, url string) error {
+func (s *shelf) Draft(_ context.Context, id string) (string, time.Duration, error) { return s.find(id) }
+
+func (s *shelf) find(name string) (string, time.Duration, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.kept, url)
+	d, ok := s.kept[name]
+	if !ok {
+		return "", 0, ivr.ErrGone
+	}
+	return "/shelf/" + filepath.Base(name) + ".wav", d, nil
+}
+
+func (s *shelf) SendDraft(ctx context.Context, id string, n ivr.Note) (im.Attachment, error) {
+	if err := s.meet(ctx); err != nil {
+		return im.Attachment{}, err
+	}
+	_, length, err := s.find(id)
+	if err != nil {
+		return im.Attachment{}, err
+	}
+	return s.put(length), s.DropDraft(ctx, id)
+}
+
+func (s *shelf) DropDraft(_ context.Context, id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.kept, id)
 	return nil
 }
 
@@ -335,5 +379,5 @@ func (s *shelf) Drop(_ context.Context, url string) error {
 func (s *shelf) lose() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	maps.DeleteFunc(s.kept, func(string, time.Duration) bool { return true })
+	clear(s.kept)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -19,7 +18,9 @@ type take struct {
 	file   string        // what is played when the caller wants to hear it; "" when it cannot be
 	length time.Duration // of the file
 	ours   bool          // the file is to be removed
-	link   im.Attachment // once it is kept
+	part   bool          // it broke off
+	draft  string        // id of the draft that it is
+	link   im.Attachment // once it has one
 	id     string        // of the message that it will be, so that sending twice shows one
 	answer int64         // number of the message it answers, 0 for none
 }
@@ -44,6 +45,11 @@ const maxBroken = 3
 // record takes the caller's voice.
 func record(ctx context.Context, c *Call) (state, error) {
 	c.drop()
+	if err := c.srv.Recordings.Ready(ctx, c.session.User); err != nil {
+		c.log.Warn("no room for a recording", "err", err)
+		c.tell(say("record.full"))
+		return c.after, nil
+	}
 	tone, err := c.srv.Voice.Earcon("tone")
 	if err != nil {
 		c.log.Warn("no tone", "err", err)
@@ -53,7 +59,7 @@ func record(ctx context.Context, c *Call) (state, error) {
 		Max: c.set.MaxRecording, Silence: c.set.Silence, Ends: "#*",
 	})
 	if r.File != "" {
-		c.rec = &take{file: r.File, length: r.Duration, ours: true, id: newID(), answer: c.answering()}
+		c.rec = &take{file: r.File, length: r.Duration, ours: true, part: r.Why == LineFail, id: newID(), answer: c.answering()}
 	}
 	if err != nil {
 		return c.recordFailed(ctx, r, err)
@@ -68,7 +74,7 @@ func (c *Call) recordFailed(ctx context.Context, r Recorded, err error) (state, 
 	}
 	c.log.Warn("recording failed", "err", err)
 	r.Why = LineFail
-	if r.Duration >= c.set.MinRecording {
+	if c.rec != nil && r.Duration >= c.set.MinRecording {
 		return c.judge(r)
 	}
 	c.drop()
@@ -253,20 +259,23 @@ func (c *Call) repliesTo() string {
 	return ""
 }
 
-// keep puts the recording into the store, once.
+// keep makes a link of the recording in hand, once.
 func (c *Call) keep(ctx context.Context) error {
 	if c.rec.link.URL != "" {
 		return nil
 	}
-	return c.await(ctx, func(ctx context.Context) error {
-		note := Note{User: c.session.User, Name: c.session.Name, Seconds: c.rec.length.Seconds()}
-		link, err := c.srv.Recordings.Put(ctx, c.rec.file, note)
-		if err != nil {
-			return fmt.Errorf("keep a recording of %s: %w", c.rec.length, err)
+	return c.await(ctx, func(ctx context.Context) (err error) {
+		if c.rec.draft != "" {
+			return c.keepDraft(ctx)
 		}
-		c.rec.link = link
-		return nil
+		c.rec.link, err = c.srv.Recordings.Put(ctx, c.rec.file, c.note())
+		return err
 	})
+}
+
+// note goes with the recording in hand.
+func (c *Call) note() Note {
+	return Note{User: c.session.User, Name: c.session.Name, Length: c.rec.length, Part: c.rec.part}
 }
 
 // newID makes the id of a message.

@@ -5,21 +5,17 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"hark/im"
 	"hark/prompts"
 )
-
-// ErrGone is what Recordings.Local returns for a recording that is ours and does not exist any more.
-var ErrGone = errors.New("ivr: the recording is gone")
 
 // sound prepares a message for being heard: its recordings as they are, and its words.
 func (c *Call) sound(ctx context.Context, m *item) sound {
 	s := sound{seq: m.Seq}
 	text := m.Body
 	for _, link := range links(m) {
-		wav, seconds, ours, err := c.srv.Recordings.Local(ctx, link)
+		wav, length, ours, err := c.srv.Recordings.Local(ctx, link)
 		if !ours && err == nil {
 			continue
 		}
@@ -34,7 +30,7 @@ func (c *Call) sound(ctx context.Context, m *item) sound {
 			s.lasting = true
 		default:
 			s.voice = true
-			s.clips = append(s.clips, prompts.Clip{File: wav, Duration: time.Duration(seconds * float64(time.Second))})
+			s.clips = append(s.clips, prompts.Clip{File: wav, Duration: length})
 		}
 	}
 	s.pending = append(s.pending, sentences(speakable(text, c.words))...)

@@ -55,7 +55,7 @@ func newWorld(t testing.TB) *world {
 	w := &world{
 		auth:  &bureau{user: theUser, pin: thePIN},
 		post:  &post{user: theUser, pin: thePIN, state: map[string]json.RawMessage{}, clients: map[*client]bool{}},
-		shelf: &shelf{kept: map[string]time.Duration{}, dir: "/shelf"},
+		shelf: &shelf{kept: map[string]time.Duration{}},
 		voice: &ivrtest.Voice{Book: texts},
 		dir:   t.TempDir(),
 	}
@@ -215,8 +215,12 @@ func setFault(f *fault, rest string) error {
 
 func (w *world) setAuth(rest string) error { return setFault(&w.auth.fault, rest) }
 func (w *world) setRecordings(rest string) error {
-	if rest == "lost" {
+	switch rest {
+	case "lost":
 		w.shelf.lose()
+		return nil
+	case "full":
+		w.shelf.full = true
 		return nil
 	}
 	return setFault(&w.shelf.fault, rest)
