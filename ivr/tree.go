@@ -152,11 +152,11 @@ func complete(n *node) {
 	if n.kind != menu && n.kind != reading {
 		return
 	}
-	add := universal
-	if n.back != "" {
-		add = append([]key{{press: "*", label: "key.back", to: n.back, hot: true}}, universal...)
+	back := key{press: "*", label: "key.back", to: n.back, hot: true}
+	if n.back == atHome {
+		back.label = "key.home"
 	}
-	for _, k := range add {
+	for _, k := range append([]key{back}, universal...) {
 		if !slices.ContainsFunc(n.keys, func(have key) bool { return have.press == k.press }) {
 			n.keys = append(n.keys, k)
 		}
