@@ -60,6 +60,17 @@ func withStore(t testing.TB) (*presencetest.Bed, *store) {
 	return b, s
 }
 
+// withoutBeats makes a Bed whose node need not renew its lease while virtual days go by.
+func withoutBeats(t testing.TB) *presencetest.Bed {
+	b := presencetest.Prepare(t)
+	b.Adjust = func(s *presence.Server) {
+		s.Lease, s.BeatEvery = 1000*time.Hour, 900*time.Hour
+		s.Jitter = func(d time.Duration) time.Duration { return d }
+	}
+	b.Start()
+	return b
+}
+
 // next waits for the next event of a name and returns its body.
 func next[T any](t testing.TB, c *presence.Client, name string) T {
 	t.Helper()

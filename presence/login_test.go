@@ -130,7 +130,7 @@ func slip(code string) string {
 // Ten wrong session numbers an hour from one caller id; the eleventh right one is refused, and an hour later taken.
 func TestResumeLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := presencetest.New(t)
+		b := withoutBeats(t)
 		_, reply := b.Login(presencetest.Ana, presencetest.AnaPIN, "")
 		for range 10 {
 			b.Client().Resume(t.Context(), wire.ResumeRequest{Code: "000000000", Caller: "+49301234"})
@@ -154,7 +154,7 @@ func TestResumeLimits(t *testing.T) {
 // A token that is renewed leaves its predecessor good, and the one before that not.
 func TestResumeByToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := presencetest.New(t)
+		b := withoutBeats(t)
 		client, login := b.Login(presencetest.Ana, presencetest.AnaPIN, "web")
 		client.Close()
 		resume := func(token string, renew bool) (wire.SessionReply, error) {
