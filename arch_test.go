@@ -24,6 +24,7 @@ var mayImport = map[string][]string{
 	"hark/sessions/sessionstest": {"hark/im", "hark/sessions"},
 	"hark/presence":              {"hark/im", "hark/sessions", "hark/accounts", "hark/presence/wire"},
 	"hark/presence/wire":         {"hark/im"},
+	"hark/presence/presencetest": {"hark/im", "hark/sessions", "hark/accounts", "hark/db", "hark/presence", "hark/presence/wire"},
 	"hark/ivr":                   {"hark/im", "hark/presence", "hark/presence/wire", "hark/accounts", "hark/prompts"},
 	"hark/ivr/stasis":            {"hark/ivr", "hark/prompts"},
 	"hark/ivr/console":           {"hark/ivr", "hark/prompts"},

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"time"
@@ -23,6 +24,8 @@ type Options struct {
 	Mode   Mode             // Serve or Admin
 	Clock  func() time.Time // the database's clock, for tests; nil is the system's. SQLite only
 	Log    *slog.Logger     // nil logs nothing
+
+	schema fs.FS // the migrations, for tests; nil is the program's own
 }
 
 // DB is an open database. All methods may be called from any goroutine.
@@ -52,6 +55,9 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
+	}
+	if o.schema == nil {
+		o.schema = history()
 	}
 	e, err := openSQLite(ctx, strings.TrimPrefix(o.Source, "sqlite:"), o)
 	if err != nil {

@@ -35,8 +35,8 @@ func versions(ctx context.Context, p *goose.Provider) (have, want int64, err err
 
 // migrate brings the schema up to date, each step in a transaction of its own, after a copy of a database that holds
 // something. An Admin needs the server's lock for it, so that it never changes the schema under a running server.
-func (s *sqlite) migrate(ctx context.Context) error {
-	p, err := goose.NewProvider(goose.DialectSQLite3, s.write1, history(), goose.WithDisableGlobalRegistry(true))
+func (s *sqlite) migrate(ctx context.Context, schema fs.FS) error {
+	p, err := goose.NewProvider(goose.DialectSQLite3, s.write1, schema, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return fmt.Errorf("db: migrations: %w", err)
 	}

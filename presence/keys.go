@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math/big"
 	"strconv"
@@ -79,11 +80,18 @@ func (s *Server) hashKey(kind, secret string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// putCode makes a session number, bound to the caller id.
-func (s *Server) putCode(ctx context.Context, session *Session, client, caller string) (string, error) {
-	code := newCode()
-	key := sessions.Key{Hash: s.hashKey(kindCode, code), Kind: kindCode, Client: client, Caller: caller}
-	return code, s.Sessions.PutKey(ctx, session.user, session.epoch, key, codeIdle, codeLife, keepCodes)
+// putCode makes a session number, bound to the caller id. One that happens to open another session already is drawn
+// again.
+func (s *Server) putCode(ctx context.Context, session *Session, client, caller string) (code string, err error) {
+	for range 5 {
+		code = newCode()
+		key := sessions.Key{Hash: s.hashKey(kindCode, code), Kind: kindCode, Client: client, Caller: caller}
+		err = s.Sessions.PutKey(ctx, session.user, session.epoch, key, codeIdle, codeLife, keepCodes)
+		if !errors.Is(err, sessions.ErrDuplicate) {
+			break
+		}
+	}
+	return code, err
 }
 
 // A chain is a line of tokens of which each replaced the one before it, from one login on. It is written in the key's

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"hark/im"
+	"hark/presence/wire"
 )
 
 const (
@@ -61,7 +62,8 @@ func (s *Session) event(l *link, e im.Event) {
 	case im.Presence:
 		s.presence(l.up, body)
 	case im.ChatState:
-		s.tell("TYPING", body)
+		s.tell(wire.Typing, body)
+	case im.Progress:
 	default:
 		s.log.Error("presence: unknown event of a network", "network", l.up.network)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hark/im"
+	"hark/presence/wire"
 	"hark/sessions"
 )
 
@@ -132,7 +133,7 @@ func reasonFor(err *im.Error) string {
 // announce tells whoever waits for the message, and the clients.
 func (s *Session) announce(d im.Delivery) {
 	s.outcomes.report(d.ID, d.State, d.Reason)
-	s.post(func() { s.tell("DELIVERY", d) })
+	s.post(func() { s.tell(wire.Delivery, d) })
 }
 
 // outcomes is where SEND waits for what becomes of its message.

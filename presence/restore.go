@@ -13,7 +13,8 @@ const (
 	upkeepEvery = time.Hour        // for retention and idle sessions
 )
 
-// restore opens the sessions again that this node owned in an earlier incarnation, one after the other.
+// restore opens the sessions again that this node owned in an earlier incarnation, and those that have no owner, one
+// after the other.
 func (s *Server) restore(ctx context.Context) {
 	owned, err := s.Sessions.Owned(ctx, s.Name)
 	if err != nil {
@@ -21,6 +22,7 @@ func (s *Server) restore(ctx context.Context) {
 		return
 	}
 	s.reopen(ctx, owned)
+	s.adopt(ctx)
 }
 
 // sweep takes over the sessions of dead nodes, so that they go on receiving although nobody is looking at them, and
@@ -31,11 +33,7 @@ func (s *Server) sweep(ctx context.Context) {
 		if s.node.Load() == nil {
 			continue
 		}
-		orphans, err := s.Sessions.Orphans(ctx, sweepMax)
-		if err != nil {
-			s.Log.Warn("presence: cannot list orphans", "err", err)
-		}
-		s.reopen(ctx, orphans)
+		s.adopt(ctx)
 		if time.Since(upkeep) >= upkeepEvery {
 			upkeep = time.Now()
 			s.upkeep(ctx)
@@ -43,16 +41,32 @@ func (s *Server) sweep(ctx context.Context) {
 	}
 }
 
-// reopen opens sessions, paced, so that a restart does not storm the external services.
-func (s *Server) reopen(ctx context.Context, records []sessions.Record) {
-	for _, r := range records {
-		if _, _, err := s.open(ctx, r.User); err != nil {
-			s.Log.Warn("presence: session not opened again", "user", r.User, "err", err)
+// adopt opens the sessions that have no living owner, as long as there are any.
+func (s *Server) adopt(ctx context.Context) {
+	for {
+		orphans, err := s.Sessions.Orphans(ctx, sweepMax)
+		if err != nil {
+			s.Log.Warn("presence: cannot list orphans", "err", err)
 		}
-		if !s.sleep(ctx, s.RestorePace) {
+		if opened := s.reopen(ctx, orphans); opened == 0 || len(orphans) < sweepMax {
 			return
 		}
 	}
+}
+
+// reopen opens sessions, paced, so that a restart does not storm the external services. It returns how many it opened.
+func (s *Server) reopen(ctx context.Context, records []sessions.Record) (opened int) {
+	for _, r := range records {
+		if _, _, err := s.open(ctx, r.User); err != nil {
+			s.Log.Warn("presence: session not opened again", "user", r.User, "err", err)
+		} else {
+			opened++
+		}
+		if !s.sleep(ctx, s.RestorePace) {
+			break
+		}
+	}
+	return opened
 }
 
 // sleep waits; false means that there is nothing to wait for any more.

@@ -33,7 +33,7 @@ func (c *conn) send(ctx context.Context, req wire.SendRequest) (result, error) {
 	outcome := s.outcomes.expect(req.ID, req.To.Network)
 	defer s.outcomes.forget(req.ID)
 	seq, fresh, err := c.server.Sessions.Journal(ctx, s.user, s.epoch, im.Message{
-		Origin: "out:" + req.ID, ID: req.ID, From: network.account.Address(), To: req.To,
+		ID: req.ID, From: network.account.Address(), To: req.To,
 		Body: req.Body, Attachments: req.Attachments, ReplyTo: req.ReplyTo, Sent: time.Now().UTC(), Outgoing: true,
 	})
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // callers is how many goroutines call at once in the parallel benchmarks: what a busy server has, not what has cores.
-const callers = 256
+const callers = 1024
 
 // benchStore is a store on a fresh database with node "a".
 func benchStore(b *testing.B) *sessions.SQL {
