@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -68,9 +66,6 @@ const (
 	portTries  = 3
 )
 
-// errPortTaken tells that somebody took a port between our choosing it and Asterisk's opening it.
-var errPortTaken = errors.New("a port was taken")
-
 // StartAsterisk starts an Asterisk and returns when it answers on ARI. The caller ends it with Stop, Kill or Discard.
 // ctx bounds only the start.
 func StartAsterisk(ctx context.Context, o AsteriskOptions) (*Asterisk, error) {
@@ -83,7 +78,7 @@ func StartAsterisk(ctx context.Context, o AsteriskOptions) (*Asterisk, error) {
 	}
 	for try := 1; ; try++ {
 		a, err := startAsterisk(ctx, o)
-		if err == nil || !errors.Is(err, errPortTaken) || try == portTries {
+		if err == nil || !errors.Is(err, errPortTaken) || try == portTries || o.SIPPort+o.ARIPort != 0 {
 			return a, err
 		}
 	}
@@ -111,28 +106,27 @@ func (a *Asterisk) Start(ctx context.Context) error {
 		return fmt.Errorf("testbed: asterisk: %w", err)
 	}
 	a.process, a.PID = p, p.pid()
-	if err := waitFor(ctx, startLimit, p.gone, a.ready); err != nil {
-		said := tail(console, 2000) + tail(a.LogFile, 2000)
-		err = fmt.Errorf("testbed: asterisk did not come up: %w\n%s", err, said)
-		if strings.Contains(said, "Address already in use") {
-			err = fmt.Errorf("%w: %w", errPortTaken, err)
-		}
-		return errors.Join(err, p.kill())
+	if err := waitFor(ctx, startLimit, p.gone, a.readySince(fileSize(a.LogFile))); err != nil {
+		return errors.Join(fmt.Errorf("testbed: asterisk did not come up: %w\n%s%s",
+			err, tail(console, 2000), tail(a.LogFile, 2000)), p.kill())
 	}
 	return nil
 }
 
-// ready asks ARI, and looks that the answer can only be our process's: a second Asterisk on one folder gives up while
-// the first one goes on answering.
-func (a *Asterisk) ready(ctx context.Context) error {
-	text, err := os.ReadFile(filepath.Join(a.Dir, "run", "asterisk.pid"))
-	if err != nil {
-		return err
+// readySince returns a question whether Asterisk is up, given the length of the log before it was started. It asks ARI,
+// and looks that the answer can only be our process's: a second Asterisk on one folder gives up while the first one goes
+// on answering. Without a port Asterisk goes on too, but for a line in the log.
+func (a *Asterisk) readySince(logStart int64) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := checkPID(filepath.Join(a.Dir, "run", "asterisk.pid"), a.PID); err != nil {
+			return err
+		}
+		answer := a.Ping(ctx)
+		if logged(a.LogFile, logStart, "Address already in use") {
+			return errPortTaken
+		}
+		return answer
 	}
-	if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err != nil || pid != a.PID {
-		return fmt.Errorf("the pid file says %q, not %d", text, a.PID)
-	}
-	return a.Ping(ctx)
 }
 
 // Ping asks ARI whether it is there.

@@ -60,15 +60,3 @@ func firstMatch(patterns ...string) string {
 	}
 	return ""
 }
-
-// tail returns the end of a text file, at most n bytes, for an error or a failed test.
-func tail(file string, n int) string {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return "(" + err.Error() + ")"
-	}
-	if len(text) > n {
-		text = append([]byte("… "), text[len(text)-n:]...)
-	}
-	return string(text)
-}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -14,9 +13,6 @@ import (
 type process struct {
 	cmd  *exec.Cmd
 	gone chan struct{} // closed when the process has ended and was waited for
-
-	mu  sync.Mutex // guards err
-	err error      // of the program, once gone is closed
 }
 
 // start runs a program with its output appended to the file console. It is in a process group of its own, so that ^C at a
@@ -39,11 +35,8 @@ func start(console string, program string, args ...string) (*process, error) {
 }
 
 func (p *process) wait() {
-	err := p.cmd.Wait()
-	p.mu.Lock()
-	p.err = err
-	p.mu.Unlock()
-	close(p.gone)
+	defer close(p.gone)
+	_ = p.cmd.Wait() // what it ended with is told better by its log
 }
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
@@ -82,11 +75,4 @@ func (p *process) stop(limit time.Duration) error {
 	case <-timer.C:
 		return errors.Join(fmt.Errorf("pid %d was killed: it did not end within %v of SIGTERM", p.pid(), limit), p.kill())
 	}
-}
-
-// exit returns what the program ended with, nil while it runs.
-func (p *process) exit() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.err
 }
