@@ -23,10 +23,16 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type site struct {
 	*testbed.Asterisk
 	app   *App
-	lines chan *Line // each call; the test says by over when it is done with it
-	over  chan error
+	calls chan *call
 	run   chan error // what Run returned
 	stop  context.CancelFunc
+}
+
+// A call is one in progress, at Handle: the test sends it what it shall do, and in the end what it shall return.
+type call struct {
+	*Line
+	jobs chan func()
+	over chan error
 }
 
 // open starts both. change, if not nil, changes the App before it runs.
@@ -34,8 +40,7 @@ func open(t *testing.T, change func(*App)) *site {
 	t.Helper()
 	s := &site{
 		Asterisk: testbed.AsteriskFor(t, testbed.AsteriskOptions{}),
-		lines:    make(chan *Line),
-		over:     make(chan error),
+		calls:    make(chan *call),
 	}
 	s.app = &App{
 		URL: s.ARIURL, User: s.ARIUser, Password: s.ARIPassword, TempDir: t.TempDir(), Drain: -1,
@@ -71,31 +76,36 @@ func (s *site) close() {
 	s.run <- nil
 }
 
-// handle hands the call to the test.
+// handle hands the call to the test and does what that says.
 func (s *site) handle(ctx context.Context, l ivr.Line) error {
+	c := &call{l.(*Line), make(chan func()), make(chan error)}
 	select {
-	case s.lines <- l.(*Line):
+	case s.calls <- c:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	select {
-	case err := <-s.over:
-		return err
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	for {
+		select {
+		case job := <-c.jobs:
+			job()
+		case err := <-c.over:
+			return err
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
 }
 
 // call dials, answers, and returns both ends.
-func (s *site) call(t *testing.T) (*phone, *Line) {
+func (s *site) call(t *testing.T) (*phone, *call) {
 	t.Helper()
-	answered := make(chan *Line, 1)
+	answered := make(chan *call, 1)
 	go func() {
-		l := <-s.lines
-		if err := l.Answer(l.ctx); err != nil {
+		c := <-s.calls
+		if _, err := later(c, func() (int, error) { return 0, c.Answer(c.ctx) })(); err != nil {
 			t.Error(err)
 		}
-		answered <- l
+		answered <- c
 	}()
 	p := dial(t, s.SIPAddr, s.Number, "12345")
 	return p, <-answered
@@ -109,68 +119,68 @@ func (l logTo) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// later runs something beside the test and hands out its result.
-func later[T any](f func() (T, error)) func() (T, error) {
+// later lets the call do something beside the test, and hands out its result.
+func later[T any](c *call, f func() (T, error)) func() (T, error) {
 	type result struct {
 		v   T
 		err error
 	}
-	c := make(chan result, 1)
-	go func() {
+	done := make(chan result, 1)
+	c.jobs <- func() {
 		v, err := f()
-		c <- result{v, err}
-	}()
+		done <- result{v, err}
+	}
 	return func() (T, error) {
-		r := <-c
+		r := <-done
 		return r.v, r.err
 	}
 }
 
-func (s *site) gather(l *Line, g ivr.Gather) func() (ivr.Input, error) {
-	return later(func() (ivr.Input, error) { return l.Gather(l.ctx, g) })
+func (c *call) gather(g ivr.Gather) func() (ivr.Input, error) {
+	return later(c, func() (ivr.Input, error) { return c.Gather(c.ctx, g) })
 }
 
-func (s *site) record(l *Line, r ivr.Record) func() (ivr.Recorded, error) {
-	return later(func() (ivr.Recorded, error) { return l.Record(l.ctx, r) })
+func (c *call) record(r ivr.Record) func() (ivr.Recorded, error) {
+	return later(c, func() (ivr.Recorded, error) { return c.Record(c.ctx, r) })
 }
 
 // TestLogin is a login: a number that ends with #, and a PIN of known length, typed ahead in part.
 func TestLogin(t *testing.T) {
 	s := open(t, nil)
-	p, l := s.call(t)
-	if l.Called() != "7000" || l.Adopted() || l.ID() == "" {
-		t.Errorf("the line is %q called at %q, adopted %v", l.ID(), l.Called(), l.Adopted())
+	p, c := s.call(t)
+	if c.Called() != "7000" || c.Adopted() || c.ID() == "" {
+		t.Errorf("the line is %q called at %q, adopted %v", c.ID(), c.Called(), c.Adopted())
 	}
 	prompt, second := toneClip(t, 440, 3*time.Second), toneClip(t, 880, 2*time.Second)
-	got := s.gather(l, ivr.Gather{Play: []prompts.Clip{prompt}, Max: 9, Ends: "#", First: 5 * time.Second})
+	got := c.gather(ivr.Gather{Play: []prompts.Clip{prompt}, Max: 9, Ends: "#", First: 5 * time.Second})
 	p.hears(440, p.answered)
 	p.press("7000123#12")
 	in, err := got()
 	if err != nil || in.Keys != "7000123" || in.End != "#" || in.Why != ivr.EndKey || in.Clip != 0 || in.At <= 0 || in.At >= prompt.Duration {
 		t.Errorf("the number: %+v, %v", in, err)
 	}
-	got = s.gather(l, ivr.Gather{Play: []prompts.Clip{second}, Max: 4, First: 5 * time.Second})
+	got = c.gather(ivr.Gather{Play: []prompts.Clip{second}, Max: 4, First: 5 * time.Second})
 	p.press("34")
 	in, err = got()
 	if err != nil || in.Keys != "1234" || in.Why != ivr.Full {
 		t.Errorf("the PIN: %+v, %v", in, err)
 	}
-	in, err = l.Gather(l.ctx, ivr.Gather{Max: 4, First: 200 * time.Millisecond})
+	in, err = c.gather(ivr.Gather{Max: 4, First: 200 * time.Millisecond})()
 	if err != nil || in.Keys != "" || in.Why != ivr.Timeout {
 		t.Errorf("no key: %+v, %v", in, err)
 	}
-	s.over <- nil
+	c.over <- nil
 	p.hungUp()
 }
 
 // TestPlaying: clips follow each other without a gap, pauses are kept, an offset is skipped, and the place is known.
 func TestPlaying(t *testing.T) {
 	s := open(t, nil)
-	p, l := s.call(t)
+	p, c := s.call(t)
 	low, high := toneClip(t, 440, 600*time.Millisecond), toneClip(t, 880, 600*time.Millisecond)
 	late := toneClip(t, 1200, time.Second)
 	late.Offset = 400 * time.Millisecond
-	in, err := l.Gather(l.ctx, ivr.Gather{Play: []prompts.Clip{low, high, late}})
+	in, err := c.gather(ivr.Gather{Play: []prompts.Clip{low, high, late}})()
 	if err != nil || in.Why != ivr.Played || in.Clip != 3 || in.At != 0 {
 		t.Errorf("played: %+v, %v", in, err)
 	}
@@ -189,7 +199,7 @@ func TestPlaying(t *testing.T) {
 
 	low.Pause = 500 * time.Millisecond
 	before := time.Now()
-	in, err = l.Gather(l.ctx, ivr.Gather{Play: []prompts.Clip{{Pause: 200 * time.Millisecond}, low, high}, Max: 1})
+	in, err = c.gather(ivr.Gather{Play: []prompts.Clip{{Pause: 200 * time.Millisecond}, low, high}, Max: 1})()
 	if err != nil || in.Why != ivr.Timeout || in.Clip != 3 {
 		t.Errorf("played with pauses: %+v, %v", in, err)
 	}
@@ -209,11 +219,11 @@ func longestGap(heard []packet) (gap time.Duration) {
 // TestBargeIn measures how soon a key stops a prompt.
 func TestBargeIn(t *testing.T) {
 	s := open(t, nil)
-	p, l := s.call(t)
+	p, c := s.call(t)
 	first, second := toneClip(t, 440, 500*time.Millisecond), toneClip(t, 880, 10*time.Second)
 	var worst time.Duration
 	for range 5 {
-		got := s.gather(l, ivr.Gather{Play: []prompts.Clip{first, second}, Max: 1})
+		got := c.gather(ivr.Gather{Play: []prompts.Clip{first, second}, Max: 1})
 		began := p.hears(880, time.Now())
 		p.press("5")
 		in, err := got()
@@ -237,16 +247,16 @@ func TestBargeIn(t *testing.T) {
 // TestNoBargeIn: keys are kept until the prompt is over.
 func TestNoBargeIn(t *testing.T) {
 	s := open(t, nil)
-	p, l := s.call(t)
+	p, c := s.call(t)
 	prompt := toneClip(t, 440, time.Second)
-	got := s.gather(l, ivr.Gather{Play: []prompts.Clip{prompt}, Max: 2, Ends: "#", NoBargeIn: true})
+	got := c.gather(ivr.Gather{Play: []prompts.Clip{prompt}, Max: 2, Ends: "#", NoBargeIn: true})
 	began := p.hears(440, p.answered)
 	p.press("1#")
 	in, err := got()
 	if err != nil || in.Keys != "1" || in.End != "#" || in.Clip != 1 || time.Since(began) < 900*time.Millisecond {
 		t.Errorf("%+v, %v after %v", in, err, time.Since(began))
 	}
-	if in, err := l.Gather(l.ctx, ivr.Gather{Play: []prompts.Clip{prompt}}); err != nil || in.Why != ivr.Played {
+	if in, err := c.gather(ivr.Gather{Play: []prompts.Clip{prompt}})(); err != nil || in.Why != ivr.Played {
 		t.Errorf("%+v, %v", in, err)
 	}
 }
@@ -254,9 +264,9 @@ func TestNoBargeIn(t *testing.T) {
 // TestSilence: packets flow while keys are awaited.
 func TestSilence(t *testing.T) {
 	s := open(t, nil)
-	p, l := s.call(t)
+	p, c := s.call(t)
 	before := time.Now()
-	if in, err := l.Gather(l.ctx, ivr.Gather{Max: 1, First: 2 * time.Second}); err != nil || in.Why != ivr.Timeout {
+	if in, err := c.gather(ivr.Gather{Max: 1, First: 2 * time.Second})(); err != nil || in.Why != ivr.Timeout {
 		t.Errorf("%+v, %v", in, err)
 	}
 	n := 0
@@ -273,16 +283,16 @@ func TestSilence(t *testing.T) {
 // TestMissingFile: a file that Asterisk cannot play is ErrLine, alone and in a list, and the call goes on.
 func TestMissingFile(t *testing.T) {
 	s := open(t, nil)
-	p, l := s.call(t)
+	p, c := s.call(t)
 	there, missing := toneClip(t, 440, 300*time.Millisecond), toneClip(t, 880, 300*time.Millisecond)
 	os.Remove(missing.File)
 	for _, play := range [][]prompts.Clip{{missing}, {there, missing, there}, {missing, there}, {there, missing}} {
-		if in, err := l.Gather(l.ctx, ivr.Gather{Play: play}); !errors.Is(err, ivr.ErrLine) || in.Why != ivr.LineFail {
+		if in, err := c.gather(ivr.Gather{Play: play})(); !errors.Is(err, ivr.ErrLine) || in.Why != ivr.LineFail {
 			t.Errorf("%d clips, one missing: %+v, %v", len(play), in, err)
 		}
 	}
 	before := time.Now()
-	if in, err := l.Gather(l.ctx, ivr.Gather{Play: []prompts.Clip{there}}); err != nil || in.Why != ivr.Played {
+	if in, err := c.gather(ivr.Gather{Play: []prompts.Clip{there}})(); err != nil || in.Why != ivr.Played {
 		t.Errorf("afterwards: %+v, %v", in, err)
 	}
 	p.hears(440, before)
@@ -292,12 +302,12 @@ func TestMissingFile(t *testing.T) {
 // was said, and its ending key does not go into what comes next; a key behind that one does.
 func TestRecord(t *testing.T) {
 	s := open(t, nil)
-	p, l := s.call(t)
+	p, c := s.call(t)
 	tone := toneClip(t, 1000, 200*time.Millisecond)
 	prompt := toneClip(t, 440, 300*time.Millisecond)
 	for _, ends := range []string{"#", "*1", "2"} {
 		before := time.Now()
-		got := s.record(l, ivr.Record{Prompt: []prompts.Clip{prompt}, Tone: tone, Max: 10 * time.Second, Silence: 4 * time.Second, Ends: ends})
+		got := c.record(ivr.Record{Prompt: []prompts.Clip{prompt}, Tone: tone, Max: 10 * time.Second, Silence: 4 * time.Second, Ends: ends})
 		began := p.hears(1000, before).Add(tone.Duration)
 		p.say(600)
 		eventually(t, "two seconds", func() bool { return time.Since(began) > 2*time.Second })
@@ -315,7 +325,7 @@ func TestRecord(t *testing.T) {
 			t.Errorf("ends %q: 600 Hz were said, %v Hz are in the recording", ends, hz)
 		}
 		os.Remove(rec.File)
-		if in, err := l.Gather(l.ctx, ivr.Gather{Max: 1, First: 2 * time.Second}); err != nil || in.Keys != "3" {
+		if in, err := c.gather(ivr.Gather{Max: 1, First: 2 * time.Second})(); err != nil || in.Keys != "3" {
 			t.Errorf("ends %q: the next key is %+v, %v", ends, in, err)
 		}
 	}
@@ -336,14 +346,14 @@ func (s *site) stored() (names []string, err error) {
 // TestRecordEnds: by silence, and by the limit.
 func TestRecordEnds(t *testing.T) {
 	s := open(t, nil)
-	p, l := s.call(t)
+	p, c := s.call(t)
 	p.say(600)
-	rec, err := l.Record(l.ctx, ivr.Record{Max: 2 * time.Second, Silence: 4 * time.Second, Ends: "#"})
+	rec, err := c.record(ivr.Record{Max: 2 * time.Second, Silence: 4 * time.Second, Ends: "#"})()
 	if err != nil || rec.Why != ivr.Limit || rec.Duration < 1900*time.Millisecond || rec.Duration > 3200*time.Millisecond {
 		t.Errorf("limit: %+v, %v", rec, err)
 	}
 	p.say(0)
-	rec, err = l.Record(l.ctx, ivr.Record{Max: 20 * time.Second, Silence: time.Second, Ends: "#"})
+	rec, err = c.record(ivr.Record{Max: 20 * time.Second, Silence: time.Second, Ends: "#"})()
 	if err != nil || rec.Why != ivr.Silence {
 		t.Errorf("silence: %+v, %v", rec, err)
 	}
@@ -352,9 +362,9 @@ func TestRecordEnds(t *testing.T) {
 // TestRecordHangup: what was said before the hang-up is not lost.
 func TestRecordHangup(t *testing.T) {
 	s := open(t, nil)
-	p, l := s.call(t)
+	p, c := s.call(t)
 	tone := toneClip(t, 1000, 200*time.Millisecond)
-	got := s.record(l, ivr.Record{Tone: tone, Max: 10 * time.Second, Silence: 4 * time.Second, Ends: "#"})
+	got := c.record(ivr.Record{Tone: tone, Max: 10 * time.Second, Silence: 4 * time.Second, Ends: "#"})
 	began := p.hears(1000, p.answered).Add(tone.Duration)
 	p.say(600)
 	eventually(t, "three seconds", func() bool { return time.Since(began) > 3*time.Second })
@@ -375,22 +385,22 @@ func TestRecordHangup(t *testing.T) {
 func TestHangup(t *testing.T) {
 	s := open(t, nil)
 	long := toneClip(t, 440, 20*time.Second)
-	for name, do := range map[string]func(l *Line) error{
-		"prompt": func(l *Line) error { _, err := l.Gather(l.ctx, ivr.Gather{Play: []prompts.Clip{long}}); return err },
-		"keys":   func(l *Line) error { _, err := l.Gather(l.ctx, ivr.Gather{Max: 1, First: time.Minute}); return err },
-		"pause": func(l *Line) error {
-			_, err := l.Gather(l.ctx, ivr.Gather{Play: []prompts.Clip{{Pause: time.Minute}}})
-			return err
-		},
-		"tone": func(l *Line) error { _, err := l.Record(l.ctx, ivr.Record{Tone: long, Ends: "#"}); return err },
-		"invited": func(l *Line) error {
-			_, err := l.Record(l.ctx, ivr.Record{Prompt: []prompts.Clip{long}, Ends: "#"})
-			return err
-		},
-		"recording": func(l *Line) error { _, err := l.Record(l.ctx, ivr.Record{Ends: "#"}); return err },
+	gather := func(g ivr.Gather) func(*Line) error {
+		return func(l *Line) error { _, err := l.Gather(l.ctx, g); return err }
+	}
+	record := func(r ivr.Record) func(*Line) error {
+		return func(l *Line) error { _, err := l.Record(l.ctx, r); return err }
+	}
+	for name, do := range map[string]func(*Line) error{
+		"prompt":    gather(ivr.Gather{Play: []prompts.Clip{long}}),
+		"keys":      gather(ivr.Gather{Max: 1, First: time.Minute}),
+		"pause":     gather(ivr.Gather{Play: []prompts.Clip{{Pause: time.Minute}}}),
+		"tone":      record(ivr.Record{Tone: long, Ends: "#"}),
+		"invited":   record(ivr.Record{Prompt: []prompts.Clip{long}, Ends: "#"}),
+		"recording": record(ivr.Record{Ends: "#"}),
 	} {
-		p, l := s.call(t)
-		got := later(func() (struct{}, error) { return struct{}{}, do(l) })
+		p, c := s.call(t)
+		got := later(c, func() (int, error) { return 0, do(c.Line) })
 		eventually(t, "half a second", func() bool { return time.Since(p.answered) > 500*time.Millisecond })
 		at := time.Now()
 		p.hangup()
@@ -400,7 +410,7 @@ func TestHangup(t *testing.T) {
 		if took := time.Since(at); took > time.Second {
 			t.Errorf("%s: it took %v", name, took)
 		}
-		if err := l.Answer(context.Background()); !errors.Is(err, ivr.ErrHangup) {
+		if err := c.Answer(context.Background()); !errors.Is(err, ivr.ErrHangup) {
 			t.Errorf("%s: Answer afterwards: %v", name, err)
 		}
 		eventually(t, "the end of the call", func() bool { return s.app.Calls() == 0 })
