@@ -15,7 +15,6 @@ import (
 	"hark/ivr"
 	"hark/ivr/stasis"
 	"hark/presence"
-	"hark/web"
 )
 
 // dialer is how the doors of this process reach the presence server: the wire protocol in memory.
@@ -70,6 +69,7 @@ func mediaMap(text string) (map[string]string, error) {
 func (p *parts) listenPresence(ctx context.Context) error {
 	address, secure := strings.CutPrefix(p.config.Listen.Presence, "tls://")
 	if address == "" {
+		<-ctx.Done()
 		return nil
 	}
 	l, err := net.Listen("tcp", address)
@@ -99,7 +99,7 @@ func (p *parts) listenWeb(ctx context.Context) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle(links.Path, audio.NewHandler(p.audio, audio.HandlerConfig{}))
-	mux.Handle("/", (&web.Server{Auth: p.accounts, Dialer: p.dialer(), Log: p.log}).Handler())
+	// mux.Handle("/", (&web.Server{Auth: p.accounts, Dialer: p.dialer(), Log: p.log}).Handler())
 	l, err := net.Listen("tcp", p.config.Listen.Web)
 	if err != nil {
 		return fmt.Errorf("listen.web: %w", err)
