@@ -181,8 +181,11 @@ type State struct{ Err *Error }
 // that means nothing to the user. Keep Resume, then Ack, as with any event.
 type Progress struct{}
 
+// Synced says, once a connection, that everything that waited at the network when it began has been told.
+type Synced struct{}
+
 // An Event is one thing that happened at a network. Body is one of Message, Delivery, Roster, Presence, ChatState,
-// Progress, State.
+// Progress, Synced, State.
 type Event struct {
 	Pos    Position
 	Resume Resume // durable state after this event; nil when the event does not change it

@@ -72,8 +72,9 @@ func (c *conn) newKeys(ctx context.Context, session *Session, line chain, caller
 	return keys{token: token, code: code}, err
 }
 
-// enter attaches the client to the session and answers with it.
+// enter attaches the client to the session and answers with it, once what waits at the networks has come.
 func (c *conn) enter(ctx context.Context, session *Session, k keys, resumed bool, kind string) (result, error) {
+	session.awaitSettled(ctx)
 	waiting, dropped, err := c.server.Sessions.Waiting(ctx, session.user, kind)
 	if err != nil {
 		return result{}, err

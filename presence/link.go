@@ -64,6 +64,9 @@ func (s *Session) event(l *link, e im.Event) {
 	case im.ChatState:
 		s.tell(wire.Typing, body)
 	case im.Progress:
+	case im.Synced:
+		l.up.synced = true
+		s.checkSettled()
 	default:
 		s.log.Error("presence: unknown event of a network", "network", l.up.network)
 	}

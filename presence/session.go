@@ -27,6 +27,7 @@ type Session struct {
 	server *Server
 	user   string
 	epoch  sessions.Epoch
+	begun  time.Time
 	log    *slog.Logger
 	ctx    context.Context // ends when the session has let go of everything
 	cancel context.CancelFunc
@@ -46,6 +47,7 @@ type Session struct {
 	status  wire.StatusRequest
 	used    time.Time // when a client came or went last
 	level   level
+	waiters []chan struct{} // closed once the session is settled
 }
 
 // An ending says how a session ends.
@@ -68,7 +70,7 @@ var (
 
 func newSession(s *Server, user string, epoch sessions.Epoch, status wire.StatusRequest, logins []im.Account) *Session {
 	ses := &Session{
-		server: s, user: user, epoch: epoch, log: s.Log,
+		server: s, user: user, epoch: epoch, begun: time.Now(), log: s.Log,
 		mail: make(chan func(), mailbox), ending: make(chan ending, 1),
 		dying: make(chan struct{}), done: make(chan struct{}),
 		uplinks: make(map[string]*uplink, len(logins)+1),

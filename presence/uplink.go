@@ -50,6 +50,7 @@ type uplink struct {
 	state   string
 	since   time.Time
 	conn    im.Conn // nil unless online
+	synced  bool    // what waited at the network has come
 	roster  []im.Contact
 	present map[im.Address]im.Presence // who is not offline
 }
@@ -220,8 +221,9 @@ func (u *uplink) show(state string, conn im.Conn) {
 	u.session.post(func() {
 		u.conn = conn
 		if conn == nil {
-			u.present = nil
+			u.present, u.synced = nil, false
 		}
+		defer u.session.checkSettled()
 		if u.state == state {
 			return
 		}

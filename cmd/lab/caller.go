@@ -34,6 +34,7 @@ type caller struct {
 	call  *sipphone.Call
 	voice voice
 	out   io.Writer
+	since time.Time
 	err   error // the first step that failed; all later ones are passed over
 }
 
@@ -49,14 +50,14 @@ func (s *system) dial(ctx context.Context, v voice, name, callerID string, out i
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot call %s: %w", name, to, err)
 	}
-	c := &caller{name: name, call: call, voice: v, out: out}
+	c := &caller{name: name, call: call, voice: v, out: out, since: time.Now()}
 	c.tell("dials %s; answered after %v", s.asterisk.Number, call.Stats().Answer.Round(time.Millisecond))
 	return c, nil
 }
 
 // tell prints a line from this caller's end.
 func (c *caller) tell(format string, args ...any) {
-	fmt.Fprintf(c.out, "  %-6s ☎  %s\n", c.name, fmt.Sprintf(format, args...))
+	fmt.Fprintf(c.out, "  %-6s ☎ %5.1f  %s\n", c.name, time.Since(c.since).Seconds(), fmt.Sprintf(format, args...))
 }
 
 // do runs one step unless one failed before.

@@ -97,6 +97,7 @@ func (s *Service) enter(c *Conn) {
 		c.post(s.presence(user))
 	}
 	s.announce(c.user)
+	c.post(im.Synced{})
 }
 
 // leave takes a Conn offline.

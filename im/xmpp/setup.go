@@ -40,10 +40,12 @@ func (c *Conn) setUp(l *login) {
 	defer func() { c.put(c.request()) }()
 	c.askRoster()
 	known := l.before.Archive.ID != ""
-	if l.resumed && l.before.Fetching && known {
+	switch {
+	case l.resumed && l.before.Fetching && known:
 		c.catchUp(l.before.Archive)
-	}
-	if l.resumed {
+		return
+	case l.resumed:
+		c.settle()
 		return
 	}
 	if c.show.Show == im.Invisible {
@@ -60,6 +62,7 @@ func (c *Conn) setUp(l *login) {
 		c.appear()
 		c.sendHeld()
 		c.findArchiveEnd()
+		c.settle()
 		return
 	}
 	c.catchUp(l.before.Archive)
@@ -70,7 +73,17 @@ func (c *Conn) catchUp(after archive) {
 	c.fetch(after, func() {
 		c.appear()
 		c.sendHeld()
-		c.fetch(c.ledger.archive, func() {})
+		c.fetch(c.ledger.archive, c.settle)
+	})
+}
+
+// settle tells that what waited has come, as soon as the server has answered a ping that was sent after everything that
+// makes it come. c.mu must be held.
+func (c *Conn) settle() {
+	c.tell("get", el(nsPing, "ping"), func(_ *element, err error) {
+		if refused, _ := err.(*refusal); err == nil || refused != nil {
+			c.emit(true, im.Synced{})
+		}
 	})
 }
 
