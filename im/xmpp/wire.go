@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/xml"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"time"
@@ -16,7 +17,10 @@ const maxStanza = 256 << 10
 // bufferSize is small because TLS has a buffer of its own, and there are many idle connections.
 const bufferSize = 1 << 10
 
-var errSize = errors.New("xmpp: stanza is larger than 256 KiB")
+var (
+	errSize      = errors.New("xmpp: stanza is larger than 256 KiB")
+	errMalformed = errors.New("xmpp: the stream is not well-formed XML")
+)
 
 // A wire is the connection below the XML. It counts the bytes of each stanza, and notices silence. Being an
 // io.ByteReader it keeps xml.Decoder from reading ahead, so that the count is exact and a decoder can be replaced
@@ -122,6 +126,9 @@ func (r *stanzaReader) ReadByte() (byte, error) {
 			r.w.left++
 			continue
 		}
+		if r.between && b != '<' {
+			return 0, errText // the decoder would wait for more of it
+		}
 		r.between = false
 		return b, nil
 	}
@@ -148,17 +155,22 @@ func (r *stanzaReader) next() (*element, error) {
 		}
 	}
 	r.w.left, r.between = maxStanza, true
+	e, err := r.element()
+	if maxStanza-r.w.left > 4*bufferSize {
+		r.d = nil // its buffer grew with the stanza and would never shrink
+	}
+	return e, withoutText(err)
+}
+
+// element reads one element, whatever it is.
+func (r *stanzaReader) element() (*element, error) {
 	token, err := r.d.Token()
 	if err != nil {
 		return nil, err
 	}
 	switch token := token.(type) {
 	case xml.StartElement:
-		e, err := readElement(r.d, token, maxDepth)
-		if maxStanza-r.w.left > 4*bufferSize {
-			r.d = nil // its buffer grew with the stanza and would never shrink
-		}
-		return e, err
+		return readElement(r.d, token, maxDepth)
 	case xml.EndElement:
 		return nil, errStreamEnd
 	case xml.CharData:
@@ -166,6 +178,18 @@ func (r *stanzaReader) next() (*element, error) {
 	default:
 		return nil, errRestricted
 	}
+}
+
+// withoutText replaces the decoder's errors, which quote from messages.
+func withoutText(err error) error {
+	var syntax *xml.SyntaxError
+	switch {
+	case !errors.As(err, &syntax):
+		return err
+	case syntax.Msg == "unexpected EOF":
+		return io.ErrUnexpectedEOF
+	}
+	return errMalformed
 }
 
 // renew makes a decoder that stands where the stream stands.
