@@ -113,7 +113,7 @@ func saslError(err error) error {
 }
 
 func isProtocol(err error) bool {
-	for _, e := range []error{errSize, errMalformed, errDepth, errRestricted, errText} {
+	for _, e := range []error{errSize, errMalformed, errRestricted, errText} {
 		if errors.Is(err, e) {
 			return true
 		}

@@ -243,7 +243,7 @@ func readNonza(session *xmpp.Session) (*element, error) {
 		}
 		switch token := token.(type) {
 		case xml.StartElement:
-			return readElement(d, token, maxDepth)
+			return (&builder{d: d}).element(token, maxDepth)
 		case xml.CharData: // white space; the library refuses any other
 		default:
 			return nil, fmt.Errorf("%w: %T", errRestricted, token)

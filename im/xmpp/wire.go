@@ -11,14 +11,19 @@ import (
 	"time"
 )
 
-// maxStanza is how many bytes one stanza, or a whole negotiation, may take.
-const maxStanza = 256 << 10
+// Sizes of a stanza. Of one above maxStanza the content is forgotten and the stream goes on: a server passes on what
+// strangers send and adds to it, so breaking off would let them end the login for good. One above maxSkipped, or a
+// negotiation above it, ends the stream.
+const (
+	maxStanza  = 256 << 10
+	maxSkipped = 1 << 20
+)
 
 // bufferSize is small because TLS has a buffer of its own, and there are many idle connections.
 const bufferSize = 1 << 10
 
 var (
-	errSize      = errors.New("xmpp: stanza is larger than 256 KiB")
+	errSize      = errors.New("xmpp: stanza is larger than 1 MiB")
 	errMalformed = errors.New("xmpp: the stream is not well-formed XML")
 )
 
@@ -36,7 +41,7 @@ type wire struct {
 }
 
 func newWire(c net.Conn) *wire {
-	return &wire{Conn: c, in: bufio.NewReaderSize(c, bufferSize), left: maxStanza}
+	return &wire{Conn: c, in: bufio.NewReaderSize(c, bufferSize), left: maxSkipped}
 }
 
 // ConnectionState is what SASL binds to; it is zero without TLS.
@@ -154,9 +159,9 @@ func (r *stanzaReader) next() (*element, error) {
 			return nil, err
 		}
 	}
-	r.w.left, r.between = maxStanza, true
+	r.w.left, r.between = maxSkipped, true
 	e, err := r.element()
-	if maxStanza-r.w.left > 4*bufferSize {
+	if r.used() > 4*bufferSize {
 		r.d = nil // its buffer grew with the stanza and would never shrink
 	}
 	return e, withoutText(err)
@@ -170,7 +175,12 @@ func (r *stanzaReader) element() (*element, error) {
 	}
 	switch token := token.(type) {
 	case xml.StartElement:
-		return readElement(r.d, token, maxDepth)
+		b := builder{d: r.d, over: func() bool { return r.used() > maxStanza }}
+		e, err := b.element(token, maxDepth)
+		if err == nil && b.full() {
+			e = e.shell()
+		}
+		return e, err
 	case xml.EndElement:
 		return nil, errStreamEnd
 	case xml.CharData:
@@ -179,6 +189,9 @@ func (r *stanzaReader) element() (*element, error) {
 		return nil, errRestricted
 	}
 }
+
+// used is how many bytes of the stanza were read.
+func (r *stanzaReader) used() int { return maxSkipped - r.w.left }
 
 // withoutText replaces the decoder's errors, which quote from messages.
 func withoutText(err error) error {
