@@ -19,12 +19,13 @@ var resumeCases = []testCase{
 	{name: "a server that forgot", needs: canResume, run: testForgot},
 }
 
+// testKeep closes and goes on: the peer sees the user all the time, gets a message to him, and only the logout shows.
 func testKeep(b *bench) {
 	l := b.open(nil)
 	b.sees(im.Available)
 	l.close(im.Keep)
-	// The peer's own message comes back to the user only after the server knows that he is gone, so it is a proof.
 	b.peerSends(im.Outgoing{ID: "k1", Body: "still there?"})
+	b.sees(im.Available)
 	l = b.open(l.conn.Resume())
 	l.messages(1)
 	l.ackAll()

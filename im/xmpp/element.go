@@ -7,11 +7,10 @@ import (
 	"strings"
 )
 
-// maxDepth is how deep the elements of one stanza may be nested.
+// maxDepth is how deep the elements of a stanza may be nested; of a deeper one the content is forgotten.
 const maxDepth = 32
 
 var (
-	errDepth      = errors.New("xmpp: stanza is nested too deep")
 	errRestricted = errors.New("xmpp: comment, directive or processing instruction in the stream")
 	errText       = errors.New("xmpp: text between stanzas")
 )
@@ -98,27 +97,31 @@ func (e *element) lang() string {
 	return ""
 }
 
-// readElement reads the rest of the element that begins with start, down to depth levels.
-func readElement(d *xml.Decoder, start xml.StartElement, depth int) (*element, error) {
-	if depth <= 0 {
-		return nil, errDepth
-	}
+// A builder reads one element. What is nested too deep, and everything once over says true, is read and forgotten.
+type builder struct {
+	d      *xml.Decoder
+	over   func() bool // the element is too large; nil: it cannot be
+	spoilt bool        // something was forgotten
+}
+
+// element reads the rest of the element that begins with start, down to depth levels.
+func (b *builder) element(start xml.StartElement, depth int) (*element, error) {
 	e := &element{name: start.Name, attrs: keepAttrs(start.Attr)}
 	var text strings.Builder
 	for {
-		token, err := d.Token()
+		token, err := b.d.Token()
 		if err != nil {
 			return nil, err
 		}
 		switch token := token.(type) {
 		case xml.StartElement:
-			kid, err := readElement(d, token, depth-1)
-			if err != nil {
+			if err := b.kid(e, token, depth-1); err != nil {
 				return nil, err
 			}
-			e.kids = append(e.kids, kid)
 		case xml.CharData:
-			text.Write(token)
+			if !b.full() {
+				text.Write(token)
+			}
 		case xml.EndElement:
 			e.text = text.String()
 			return e, nil
@@ -126,6 +129,40 @@ func readElement(d *xml.Decoder, start xml.StartElement, depth int) (*element, e
 			return nil, errRestricted
 		}
 	}
+}
+
+// kid reads a child of e.
+func (b *builder) kid(e *element, start xml.StartElement, depth int) error {
+	if depth <= 0 {
+		b.spoilt = true
+	}
+	if depth <= 0 || b.full() || !isPlainName(start.Name.Local) {
+		return b.d.Skip()
+	}
+	k, err := b.element(start, depth)
+	e.kids = append(e.kids, k)
+	return err
+}
+
+func (b *builder) full() bool {
+	b.spoilt = b.spoilt || b.over != nil && b.over()
+	return b.spoilt
+}
+
+// isPlainName tells whether a name begins as all those of XMPP do. The decoder lets through some that cannot be written
+// again, such as the 0 of <a:0/>.
+func isPlainName(s string) bool {
+	return s != "" && (s[0] >= 'a' && s[0] <= 'z' || s[0] >= 'A' && s[0] <= 'Z' || s[0] == '_')
+}
+
+// shell is what remains of a stanza whose content was forgotten: it is counted and answered, and means nothing else. An
+// answer to a request of ours without its content is as good as an error.
+func (e *element) shell() *element {
+	kind := e.attr("type")
+	if e.name.Local == "iq" && kind == "result" {
+		kind = "error"
+	}
+	return el(e.name.Space, e.name.Local, "from", e.attr("from"), "to", e.attr("to"), "id", e.attr("id"), "type", kind)
 }
 
 func keepAttrs(attrs []xml.Attr) []xml.Attr {

@@ -1,13 +1,11 @@
 package xmpp
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 
 	"mellium.im/xmpp/stanza"
 	"mellium.im/xmpp/stream"
@@ -19,7 +17,6 @@ var (
 	// errStreamEnd: the server closed the stream.
 	errStreamEnd = errors.New("xmpp: the server closed the stream")
 	errClosed    = errors.New("xmpp: connection is closed")
-	errSilent    = errors.New("xmpp: the server gave no sign of life")
 	errNoTLS     = errors.New("xmpp: the server offers no encryption")
 )
 
@@ -116,12 +113,12 @@ func saslError(err error) error {
 }
 
 func isProtocol(err error) bool {
-	var syntax *xml.SyntaxError
-	if errors.As(err, &syntax) {
-		// The decoder's word for a connection that broke inside an element.
-		return syntax.Msg != "unexpected EOF"
+	for _, e := range []error{errSize, errMalformed, errRestricted, errText} {
+		if errors.Is(err, e) {
+			return true
+		}
 	}
-	return errors.Is(err, errSize) || errors.Is(err, errDepth) || errors.Is(err, errRestricted) || errors.Is(err, errText)
+	return false
 }
 
 func isCertificate(err error) bool {
@@ -134,9 +131,4 @@ func isCertificate(err error) bool {
 	)
 	return errors.As(err, &verify) || errors.As(err, &authority) || errors.As(err, &host) ||
 		errors.As(err, &invalid) || errors.As(err, &record)
-}
-
-// brokenOff tells whether the stream just ended, without anybody saying anything wrong.
-func brokenOff(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, errStreamEnd) || errors.Is(err, context.Canceled)
 }

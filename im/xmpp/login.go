@@ -28,6 +28,7 @@ type login struct {
 	resumed bool    // the stream of before goes on
 	handled uint32  // how many of our stanzas the server had handled, if resumed or known
 	known   bool    // handled is known
+	choked  bool    // the server broke off instead of answering a resume, as Prosody 0.12 does when it cannot
 }
 
 // run connects and negotiates. It closes the connection when it fails or when ctx ends first.
@@ -194,7 +195,7 @@ func (l *login) bind(session *xmpp.Session) error {
 // resume asks the server to go on with the stream before. A refusal is no error.
 func (l *login) resume(session *xmpp.Session) error {
 	answer, err := ask(session, el(nsSM, "resume", "h", utoa(l.before.In), "previd", l.before.ID))
-	if err != nil {
+	if l.choked = err != nil; l.choked {
 		return err
 	}
 	l.handled, l.known = parseCount(answer.attr("h"))
@@ -242,7 +243,7 @@ func readNonza(session *xmpp.Session) (*element, error) {
 		}
 		switch token := token.(type) {
 		case xml.StartElement:
-			return readElement(d, token, maxDepth)
+			return (&builder{d: d}).element(token, maxDepth)
 		case xml.CharData: // white space; the library refuses any other
 		default:
 			return nil, fmt.Errorf("%w: %T", errRestricted, token)

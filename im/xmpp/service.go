@@ -85,6 +85,11 @@ func (s *Service) Open(ctx context.Context, account im.Account, resume im.Resume
 	}
 	l := &login{service: s, account: account, own: own, before: before}
 	w, err := l.run(ctx)
+	if err != nil && l.choked {
+		s.log().Info("xmpp: the server broke off at a resume, logging in afresh", "account", own, "err", err)
+		l.before.ID = ""
+		w, err = l.run(ctx)
+	}
 	if err != nil {
 		s.log().Info("xmpp: login failed", "account", own, "err", err)
 		return nil, withContext(ctx, err)

@@ -20,7 +20,7 @@ type realm struct {
 	pairs, used int
 }
 
-func startRealm(t *testing.T, pairs int) *realm {
+func startRealm(t testing.TB, pairs int) *realm {
 	o := testbed.ProsodyOptions{Users: map[string]string{}}
 	for i := range pairs {
 		user, friend := fmt.Sprintf("user%d", i), fmt.Sprintf("friend%d", i)
@@ -40,10 +40,15 @@ func (r *realm) pair(t *testing.T) (im.Account, *peer) {
 	if r.used == r.pairs {
 		t.Fatal("the realm has no more users")
 	}
-	user, friend := fmt.Sprintf("user%d@localhost", r.used), fmt.Sprintf("friend%d@localhost", r.used)
+	account, friend := r.account(r.used), fmt.Sprintf("friend%d@localhost", r.used)
 	r.used++
-	account := im.Account{User: "4711001", Network: im.XMPP, ID: user, Password: "secret", Server: r.Addr}
-	return account, startPeer(t, r.Addr, r.Roots, friend, user)
+	return account, startPeer(t, r.Addr, r.Roots, friend, account.ID)
+}
+
+// account is the user of pair i.
+func (r *realm) account(i int) im.Account {
+	id := fmt.Sprintf("user%d@localhost", i)
+	return im.Account{User: "4711001", Network: im.XMPP, ID: id, Password: "secret", Server: r.Addr}
 }
 
 func TestSuite(t *testing.T) {

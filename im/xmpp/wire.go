@@ -5,18 +5,27 @@ import (
 	"crypto/tls"
 	"encoding/xml"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"time"
 )
 
-// maxStanza is how many bytes one stanza, or a whole negotiation, may take.
-const maxStanza = 256 << 10
+// Sizes of a stanza. Of one above maxStanza the content is forgotten and the stream goes on: a server passes on what
+// strangers send and adds to it, so breaking off would let them end the login for good. One above maxSkipped, or a
+// negotiation above it, ends the stream.
+const (
+	maxStanza  = 256 << 10
+	maxSkipped = 1 << 20
+)
 
 // bufferSize is small because TLS has a buffer of its own, and there are many idle connections.
 const bufferSize = 1 << 10
 
-var errSize = errors.New("xmpp: stanza is larger than 256 KiB")
+var (
+	errSize      = errors.New("xmpp: stanza is larger than 1 MiB")
+	errMalformed = errors.New("xmpp: the stream is not well-formed XML")
+)
 
 // A wire is the connection below the XML. It counts the bytes of each stanza, and notices silence. Being an
 // io.ByteReader it keeps xml.Decoder from reading ahead, so that the count is exact and a decoder can be replaced
@@ -32,7 +41,7 @@ type wire struct {
 }
 
 func newWire(c net.Conn) *wire {
-	return &wire{Conn: c, in: bufio.NewReaderSize(c, bufferSize), left: maxStanza}
+	return &wire{Conn: c, in: bufio.NewReaderSize(c, bufferSize), left: maxSkipped}
 }
 
 // ConnectionState is what SASL binds to; it is zero without TLS.
@@ -122,6 +131,9 @@ func (r *stanzaReader) ReadByte() (byte, error) {
 			r.w.left++
 			continue
 		}
+		if r.between && b != '<' {
+			return 0, errText // the decoder would wait for more of it
+		}
 		r.between = false
 		return b, nil
 	}
@@ -147,16 +159,26 @@ func (r *stanzaReader) next() (*element, error) {
 			return nil, err
 		}
 	}
-	r.w.left, r.between = maxStanza, true
+	r.w.left, r.between = maxSkipped, true
+	e, err := r.element()
+	if r.used() > 4*bufferSize {
+		r.d = nil // its buffer grew with the stanza and would never shrink
+	}
+	return e, withoutText(err)
+}
+
+// element reads one element, whatever it is.
+func (r *stanzaReader) element() (*element, error) {
 	token, err := r.d.Token()
 	if err != nil {
 		return nil, err
 	}
 	switch token := token.(type) {
 	case xml.StartElement:
-		e, err := readElement(r.d, token, maxDepth)
-		if maxStanza-r.w.left > 4*bufferSize {
-			r.d = nil // its buffer grew with the stanza and would never shrink
+		b := builder{d: r.d, over: func() bool { return r.used() > maxStanza }}
+		e, err := b.element(token, maxDepth)
+		if err == nil && b.full() {
+			e = e.shell()
 		}
 		return e, err
 	case xml.EndElement:
@@ -166,6 +188,21 @@ func (r *stanzaReader) next() (*element, error) {
 	default:
 		return nil, errRestricted
 	}
+}
+
+// used is how many bytes of the stanza were read.
+func (r *stanzaReader) used() int { return maxSkipped - r.w.left }
+
+// withoutText replaces the decoder's errors, which quote from messages.
+func withoutText(err error) error {
+	var syntax *xml.SyntaxError
+	switch {
+	case !errors.As(err, &syntax):
+		return err
+	case syntax.Msg == "unexpected EOF":
+		return io.ErrUnexpectedEOF
+	}
+	return errMalformed
 }
 
 // renew makes a decoder that stands where the stream stands.
