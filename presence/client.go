@@ -102,6 +102,7 @@ func (c *Client) Close() error {
 		close(c.closed)
 	}
 	c.mu.Unlock()
+	c.conn.SetDeadline(time.Time{}) // or its timer would hold the connection's memory
 	err := c.conn.Close()
 	c.tasks.Wait()
 	return err

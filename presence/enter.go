@@ -64,7 +64,7 @@ type keys struct{ token, code string }
 
 // newKeys makes a token and a session number.
 func (c *conn) newKeys(ctx context.Context, session *Session, line chain, caller string) (keys, error) {
-	token, err := c.server.putToken(ctx, session, line)
+	token, err := c.server.putToken(ctx, session, line, "")
 	if err != nil {
 		return keys{}, err
 	}
@@ -142,7 +142,7 @@ func (c *conn) resumeByToken(ctx context.Context, req wire.ResumeRequest) (resul
 	}
 	line, k := parseChain(key.Client), keys{token: req.Session}
 	if req.Renew {
-		if k.token, err = c.server.putToken(ctx, session, line); err != nil {
+		if k.token, err = c.server.putToken(ctx, session, line, req.Session); err != nil {
 			return result{}, err
 		}
 	}

@@ -75,9 +75,14 @@ func damm(digits string) byte {
 
 // hashKey is what the store keeps of a token or session number.
 func (s *Server) hashKey(kind, secret string) string {
+	return hex.EncodeToString(s.mac(kind, secret))
+}
+
+// mac is a keyed hash, different for each purpose.
+func (s *Server) mac(purpose, text string) []byte {
 	mac := hmac.New(sha256.New, s.Secret)
-	mac.Write([]byte(kind + ":" + secret))
-	return hex.EncodeToString(mac.Sum(nil))
+	mac.Write([]byte(purpose + ":" + text))
+	return mac.Sum(nil)
 }
 
 // putCode makes a session number, bound to the caller id. One that happens to open another session already is drawn
@@ -128,13 +133,22 @@ func (c chain) lifetime() (idle, absolute time.Duration) {
 	return tokenIdle, tokenLife - time.Since(c.made)
 }
 
-// putToken makes the next token of a chain.
-func (s *Server) putToken(ctx context.Context, session *Session, c chain) (string, error) {
+// putToken makes the token of a chain that comes after before, or the first one when before is "". The same token
+// always has the same successor, so that a page that is asked for twice does not use up the chain.
+func (s *Server) putToken(ctx context.Context, session *Session, c chain, before string) (string, error) {
 	token := newSecret()
+	if before != "" {
+		token = s.successor(before)
+	}
 	idle, absolute := c.lifetime()
 	if absolute <= 0 {
 		return "", errExpired
 	}
 	key := sessions.Key{Hash: s.hashKey(kindToken, token), Kind: kindToken, Client: c.String()}
 	return token, s.Sessions.PutKey(ctx, session.user, session.epoch, key, idle, absolute, keepTurns)
+}
+
+// successor is the token after a token: 128 bits that only this service can tell.
+func (s *Server) successor(token string) string {
+	return base64.RawURLEncoding.EncodeToString(s.mac("after", token)[:16])
 }

@@ -33,8 +33,16 @@ type link struct {
 
 func newLink(u *uplink) *link {
 	return &link{
-		up: u, tokens: make(chan struct{}, maxUnwritten), over: make(chan *im.Error, 1), sent: make(map[string]bool),
+		up: u, tokens: make(chan struct{}, maxUnwritten), over: make(chan *im.Error, 1),
 	}
+}
+
+// markSent notes what was sent on this connection. Only the uplink's goroutine calls it.
+func (l *link) markSent(id string) {
+	if l.sent == nil {
+		l.sent = make(map[string]bool)
+	}
+	l.sent[id] = true
 }
 
 // Event passes an event to the session. The service's goroutine calls it; it blocks while the session is behind, and

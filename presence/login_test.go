@@ -169,8 +169,10 @@ func TestResumeByToken(t *testing.T) {
 		if err != nil || second.Session == login.Session {
 			t.Fatalf("renewed: %+v, %v", second, err)
 		}
-		if _, err := resume(login.Session, false); err != nil {
-			t.Errorf("the page before: %v", err)
+		for range 5 { // Back, and Reload
+			if again, err := resume(login.Session, true); err != nil || again.Session != second.Session {
+				t.Errorf("the page before: %v", err)
+			}
 		}
 		third, err := resume(second.Session, true)
 		if err != nil {

@@ -155,6 +155,7 @@ func (o *outbox) stop() {
 	if o.stall != nil {
 		o.stall.Stop()
 	}
+	o.nc.SetDeadline(time.Time{}) // or its timer would hold the connection's memory
 	o.nc.Close()
 	signal(o.room)
 }

@@ -63,7 +63,11 @@ func (u *uplink) flush(l *link, conn im.Conn) (again time.Duration, over *im.Err
 		s.log.Warn("presence: cannot read what is to be sent", "user", s.user, "err", err)
 		return pumpAgain, nil
 	}
-	unconfirmed := make(map[string]bool)
+	if len(pending) == 0 {
+		l.sent = nil
+		return 0, nil
+	}
+	unconfirmed := make(map[string]bool, len(pending))
 	for _, m := range pending {
 		if m.To.Network != u.network {
 			continue
@@ -78,7 +82,7 @@ func (u *uplink) flush(l *link, conn im.Conn) (again time.Duration, over *im.Err
 		err := u.sendOne(conn, m)
 		switch {
 		case err == nil:
-			l.sent[m.ID] = true
+			l.markSent(m.ID)
 		case err.Class == im.Throttled:
 			return max(err.Retry, pumpAgain), nil
 		case err.Retryable():

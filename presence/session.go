@@ -12,7 +12,7 @@ import (
 )
 
 // mailbox is how many posts wait for the session's goroutine.
-const mailbox = 16
+const mailbox = 8
 
 // closeTimeout bounds each step of a session's end.
 const closeTimeout = 5 * time.Second
@@ -187,7 +187,9 @@ func (s *Session) attach(c *conn) {
 
 // detach removes a client. Only the session's goroutine calls it.
 func (s *Session) detach(c *conn) {
-	delete(s.clients, c)
+	if delete(s.clients, c); len(s.clients) == 0 {
+		s.clients = nil
+	}
 	s.used = time.Now()
 }
 
