@@ -8,15 +8,19 @@ import (
 
 // fft is a radix-2 Fourier transform of one size. It may be used by several goroutines at once.
 type fft struct {
-	size  int
-	roots []complex128 // exp(-2πik/size), for k below size/2
+	size   int
+	stages [][]complex128 // for each span: exp(-πik/span), for k below span
 }
 
 // newFFT prepares a transform; size is a power of two.
 func newFFT(size int) *fft {
-	f := &fft{size: size, roots: make([]complex128, size/2)}
-	for k := range f.roots {
-		f.roots[k] = cmplx.Rect(1, -2*math.Pi*float64(k)/float64(size))
+	f := &fft{size: size}
+	for span := 1; span < size; span *= 2 {
+		roots := make([]complex128, span)
+		for k := range roots {
+			roots[k] = cmplx.Rect(1, -math.Pi*float64(k)/float64(span))
+		}
+		f.stages = append(f.stages, roots)
 	}
 	return f
 }
@@ -29,12 +33,13 @@ func (f *fft) forward(x []complex128) {
 			x[i], x[j] = x[j], x[i]
 		}
 	}
-	for span := 1; span < f.size; span *= 2 {
-		step := f.size / (2 * span)
+	for _, roots := range f.stages {
+		span := len(roots)
 		for start := 0; start < f.size; start += 2 * span {
 			low, high := x[start:start+span], x[start+span:start+2*span]
-			for k := range low {
-				t := high[k] * f.roots[k*step]
+			high = high[:len(low)]
+			for k, root := range roots[:len(low)] {
+				t := high[k] * root
 				low[k], high[k] = low[k]+t, low[k]-t
 			}
 		}

@@ -99,7 +99,8 @@ func (m *Matcher) First(heard []int16, least float64) (at int, score float64, ok
 // length is how much sound the search needs at least, in samples.
 func (m *Matcher) length() int { return len(m.clip) }
 
-// correlate calls found with the similarity at each place, block by block, until it returns false (overlap-save).
+// correlate calls found with the similarity at each place, block by block, until it returns false (overlap-save). Two
+// blocks go through one transform, one as the real and one as the imaginary part: the clip is real, so they stay apart.
 func (m *Matcher) correlate(heard []int16, found func(start int, similar []float64) bool) {
 	if m.norm == 0 {
 		return
@@ -107,33 +108,53 @@ func (m *Matcher) correlate(heard []int16, found func(start int, similar []float
 	block := make([]complex128, m.fft.size)
 	step := m.fft.size - len(m.clip) + 1 - overlap
 	similar := make([]float64, 0, step+overlap)
-	for start := 0; start+len(m.clip) <= len(heard); start += step {
-		part := heard[start:min(len(heard), start+m.fft.size)]
-		clear(block)
-		for i, v := range part {
-			block[i] = complex(float64(v), 0)
-		}
-		m.fft.forward(block)
-		for i, v := range m.spectrum {
-			block[i] *= v
-		}
-		m.fft.inverse(block)
-		similar = m.normalise(similar[:0], part, block)
+	for start := 0; start+len(m.clip) <= len(heard); start += 2 * step {
+		first, second := m.part(heard, start), m.part(heard, start+step)
+		m.transform(block, first, second)
+		similar = m.normalise(similar[:0], first, func(i int) float64 { return real(block[i]) })
 		if !found(start, similar) {
+			return
+		}
+		similar = m.normalise(similar[:0], second, func(i int) float64 { return imag(block[i]) })
+		if !found(start+step, similar) {
 			return
 		}
 	}
 }
 
+// part is what one block looks at.
+func (m *Matcher) part(heard []int16, start int) []int16 {
+	return heard[min(start, len(heard)):min(start+m.fft.size, len(heard))]
+}
+
+// transform leaves in block the correlations of both parts with the clip.
+func (m *Matcher) transform(block []complex128, first, second []int16) {
+	clear(block)
+	for i, v := range first {
+		block[i] = complex(float64(v), 0)
+	}
+	for i, v := range second {
+		block[i] += complex(0, float64(v))
+	}
+	m.fft.forward(block)
+	for i, v := range m.spectrum {
+		block[i] *= v
+	}
+	m.fft.inverse(block)
+}
+
 // normalise divides each correlation by the levels of both sides.
-func (m *Matcher) normalise(out []float64, part []int16, correlation []complex128) []float64 {
+func (m *Matcher) normalise(out []float64, part []int16, correlation func(int) float64) []float64 {
+	if len(part) < len(m.clip) {
+		return out
+	}
 	sum := energy(part[:len(m.clip)])
 	for i := range len(part) - len(m.clip) + 1 {
 		if i > 0 {
 			gone, come := float64(part[i-1]), float64(part[i+len(m.clip)-1])
 			sum += come*come - gone*gone
 		}
-		out = append(out, real(correlation[i])/(m.norm*math.Sqrt(max(sum, 1))))
+		out = append(out, correlation(i)/(m.norm*math.Sqrt(max(sum, 1))))
 	}
 	return out
 }
