@@ -87,3 +87,5 @@ require (
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 	mellium.im/reader v0.1.0 // indirect
 )
+
+tool honnef.co/go/tools/cmd/staticcheck

@@ -1,0 +1,49 @@
+# What a developer of Hark does, by one word each. `make` alone lists the words.
+#
+# Everything runs on real parts: Asterisk in a cache folder outside the checkout (scripts/asterisk.sh), Prosody, SIPp
+# and the speech synthesisers from the system's packages (scripts/deps.sh). Only Go must be there before.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO      ?= go
+PKG     ?= ./...
+FUZZTIME ?= 20s
+# The longest that the tests of one package may take: a build machine may have two cores and other things to do.
+TIMEOUT ?= 15m
+
+.PHONY: help
+help: ## list these words
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## fetch and install what is missing, once (Debian; needs root or sudo for packages)
+	@scripts/deps.sh
+	@scripts/asterisk.sh >/dev/null
+
+.PHONY: demo
+demo: setup ## play the whole story once on real parts, and check each step
+	@echo "building" && $(GO) run ./cmd/lab demo
+
+.PHONY: run
+run: setup ## bring the same system up and keep it, to call it yourself
+	@echo "building" && $(GO) run ./cmd/lab run
+
+.PHONY: check
+check: ## what needs no real parts: format, vet, staticcheck
+	@echo "gofmt" && unformatted=$$(gofmt -s -l .) && { test -z "$$unformatted" || { echo "not formatted: $$unformatted"; exit 1; }; }
+	@echo "go vet" && $(GO) vet $(PKG)
+	@echo "staticcheck" && $(GO) tool staticcheck $(PKG)
+
+.PHONY: test
+test: setup check ## every test, on real parts, with the race detector
+	@echo "go test (the first time it builds everything, which takes some minutes)" && $(GO) test -race -timeout $(TIMEOUT) $(PKG)
+
+.PHONY: fuzz
+fuzz: ## run each fuzz test for FUZZTIME (20s)
+	@GO="$(GO)" scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: setup ## measure calls, sessions and the cache, side by side with Asterisk's own
+	@echo "building" && $(GO) run ./cmd/lab bench

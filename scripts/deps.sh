@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# Installs what Hark's build, tests and demo need from Debian's packages, and nothing if all of it is there.
+#
+# Asterisk is not among it (scripts/asterisk.sh fetches one of its own), nor is Go.
+# Needs root rights or sudo only when something is missing. Leaves no service running: Prosody is only ever started by
+# the tests and the demo, on ports and folders of their own.
+set -euo pipefail
+
+# One line each: the Debian package, how to see that it is there, what it is for.
+readonly needs='
+gcc            command:cc               the C compiler, for cgo and the race detector
+libc6-dev      header:stdlib.h          the C library
+pkg-config     command:pkg-config       finds the libraries below
+libmp3lame-dev header:lame/lame.h       MP3
+libopus-dev    library:opus             Ogg Opus
+flite          command:flite            the speech synthesiser
+espeak-ng      command:espeak-ng        the other speech synthesiser
+prosody        command:prosody          the XMPP server
+sip-tester     command:sipp             SIP calls by the hundred
+'
+
+say() { printf 'deps: %s\n' "$*" >&2; }
+
+# there CHECK tells whether a tool, a C header or a C library is there.
+there() {
+	local kind=${1%%:*} name=${1#*:}
+	case $kind in
+	command) command -v "$name" >/dev/null ;;
+	header) command -v cc >/dev/null && cc -E -include "$name" -x c /dev/null >/dev/null 2>&1 ;;
+	library) command -v pkg-config >/dev/null && pkg-config --exists "$name" ;;
+	esac
+}
+
+# missing prints the lines of needs that are not fulfilled.
+missing() {
+	local package check purpose
+	while read -r package check purpose; do
+		[[ -z $package ]] || there "$check" || printf '%-15s %s\n' "$package" "$purpose"
+	done <<<"$needs"
+}
+
+as_root() {
+	if [[ $(id -u) == 0 ]]; then "$@"; else sudo "$@"; fi
+}
+
+can_install() {
+	command -v apt-get >/dev/null && { [[ $(id -u) == 0 ]] || command -v sudo >/dev/null; }
+}
+
+readonly policy=/usr/sbin/policy-rc.d
+readonly before=$policy.before-hark
+
+# hold_prosody keeps the package from starting a server for the whole machine, by the means that Debian has for it;
+# what the machine's own policy says about other services goes on to hold.
+hold_prosody() {
+	release_prosody # of a run that was killed
+	[[ ! -e $policy ]] || as_root mv "$policy" "$before"
+	as_root tee "$policy" >/dev/null <<-END
+		#!/bin/sh
+		# Made by Hark's scripts/deps.sh for the time of one installation.
+		[ "\$1" != prosody ] || exit 101
+		[ ! -x $before ] || exec $before "\$@"
+	END
+	as_root chmod 755 "$policy"
+}
+
+release_prosody() {
+	if grep -qs "Made by Hark's" "$policy"; then as_root rm "$policy"; fi
+	if [[ -e $before ]]; then as_root mv "$before" "$policy"; fi
+}
+
+# keep_off keeps the prosody that we have just installed from starting at the next boot.
+keep_off() {
+	if [[ -d /run/systemd/system ]]; then
+		as_root systemctl disable --now prosody
+	elif command -v update-rc.d >/dev/null; then
+		as_root update-rc.d prosody disable
+	fi
+}
+
+# apt runs apt-get without questions.
+apt() {
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 "$@" >&2
+}
+
+main() {
+	local lines packages had_prosody=yes
+	lines=$(missing)
+	[[ -n $lines ]] || return 0
+	say "not here yet:"
+	printf '%s\n' "$lines" | sed 's/^/    /' >&2
+	if ! can_install; then
+		say "install these (the names are Debian's), or run everything in containers: docker compose up"
+		exit 1
+	fi
+	mapfile -t packages < <(awk '{ print $1 }' <<<"$lines")
+	command -v prosody >/dev/null || had_prosody=no
+
+	say "reading the list of packages"
+	apt update || say "the list of packages could not be renewed; going on with the old one"
+	say "installing ${packages[*]}"
+	trap release_prosody EXIT
+	hold_prosody
+	apt install --yes --no-install-recommends "${packages[@]}"
+	[[ $had_prosody == yes ]] || keep_off
+
+	lines=$(missing)
+	[[ -z $lines ]] || { say "still missing after the installation:" && printf '%s\n' "$lines" >&2 && exit 1; }
+	say "all is there"
+}
+
+main "$@"
