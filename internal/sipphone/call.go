@@ -42,7 +42,7 @@ type Call struct {
 	hangupErr error
 
 	mu     sync.Mutex // guards what follows
-	cursor int        // where the next WaitHear begins to look, in samples
+	cursor int        // where the next WaitHear begins to look, in the ear's flow
 	answer time.Duration
 }
 
@@ -268,7 +268,7 @@ func (c *Call) say(ctx context.Context, u *utterance) error {
 
 // Heard returns a copy of what was heard since the answer, at 8 kHz: sample n was to be heard n/8000 s after it. Where
 // nothing came in there is silence.
-func (c *Call) Heard() []int16 { return c.ear.since(0) }
+func (c *Call) Heard() []int16 { return c.ear.heard() }
 
 // SaveHeard writes what was heard as a WAV file.
 func (c *Call) SaveHeard(path string) error {

@@ -50,10 +50,14 @@ func (c *Call) waitMatch(ctx context.Context, m *Matcher) (time.Duration, float6
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for over := false; ; {
-		if heard := c.ear.since(from); len(heard) >= m.length() {
+		heard := c.ear.since(from)
+		if over { // a switch may hang up without sending the last frame
+			heard = append(heard, make([]int16, 2*frameSamples)...)
+		}
+		if len(heard) >= m.length() {
 			if where, score, ok := m.First(heard, MatchScore); ok {
 				c.setPlace(from + where + m.skipped + m.length())
-				return at(from + where), score, nil
+				return c.ear.when(from + where), score, nil
 			}
 			from += max(0, len(heard)-m.length()+1-overlap) // nothing begins before
 		}
@@ -70,7 +74,7 @@ func (c *Call) waitMatch(ctx context.Context, m *Matcher) (time.Duration, float6
 	}
 }
 
-// place is where the next search begins, in samples.
+// place is where the next search begins, in the ear's flow.
 func (c *Call) place() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -3,7 +3,6 @@ package sipphone
 import (
 	"math"
 	"math/cmplx"
-	"time"
 )
 
 const (
@@ -12,7 +11,7 @@ const (
 	segment = Rate / 5
 	// quietPart is the share of the mean energy below which a segment says nothing.
 	quietPart = 0.03
-	// silentLevel is the amplitude that counts as silence before a clip.
+	// silentLevel is the amplitude that counts as silence around a clip, which need not be heard.
 	silentLevel = 100
 	minBlock    = 4096
 	// overlap is how many places are looked at twice where two looks meet: a peak there must be seen whole.
@@ -36,7 +35,11 @@ func NewMatcher(clip []int16) *Matcher {
 	for m.skipped < len(clip) && abs(clip[m.skipped]) < silentLevel {
 		m.skipped++
 	}
-	m.clip = clip[m.skipped:]
+	end := len(clip)
+	for end > m.skipped && abs(clip[end-1]) < silentLevel {
+		end--
+	}
+	m.clip = clip[m.skipped:end]
 	m.norm = math.Sqrt(energy(m.clip))
 	m.segments = loudSegments(m.clip)
 	size := minBlock
@@ -200,6 +203,3 @@ func energy(samples []int16) float64 {
 }
 
 func abs(v int16) int { return max(int(v), -int(v)) }
-
-// at turns a number of samples into time.
-func at(samples int) time.Duration { return time.Duration(samples) * time.Second / Rate }

@@ -3,9 +3,7 @@ package sipphone
 import (
 	"math"
 	"math/rand/v2"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -47,11 +45,15 @@ var sentences = []string{
 	"Goodbye.",
 }
 
-// speech renders every sentence with flite, once. It needs flite and sox (apt install flite sox).
+// speech renders every sentence, once.
 var speech = sync.OnceValues(func() ([][]int16, error) {
 	var clips [][]int16
 	for _, s := range sentences {
-		clip, err := render(s)
+		file, err := speaker(s)
+		if err != nil {
+			return nil, err
+		}
+		clip, err := readClip(file)
 		if err != nil {
 			return nil, err
 		}
@@ -60,30 +62,11 @@ var speech = sync.OnceValues(func() ([][]int16, error) {
 	return clips, nil
 })
 
-func render(text string) ([]int16, error) {
-	raw := exec.Command("flite", "-voice", "slt", "-t", text, "-o", "/dev/fd/3")
-	dir, err := exec.Command("mktemp", "-d").Output()
-	if err != nil {
-		return nil, err
-	}
-	folder := strings.TrimSpace(string(dir))
-	defer exec.Command("rm", "-r", folder).Run()
-	wide, narrow := filepath.Join(folder, "wide.wav"), filepath.Join(folder, "narrow.wav")
-	raw.Args[len(raw.Args)-1] = wide
-	if err := raw.Run(); err != nil {
-		return nil, err
-	}
-	if err := exec.Command("sox", wide, "-r", "8000", narrow, "gain", "-3").Run(); err != nil {
-		return nil, err
-	}
-	return readClip(narrow)
-}
-
 func clips(t *testing.T) [][]int16 {
 	t.Helper()
 	c, err := speech()
 	if err != nil {
-		t.Fatalf("flite and sox are needed (apt install flite sox): %v", err)
+		t.Fatal(err)
 	}
 	return c
 }

@@ -3,13 +3,48 @@ package sipphone
 import (
 	"context"
 	"errors"
+	"os"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"hark/prompts"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// speaker renders a text as Hark would. TestMain sets it; it needs flite (apt install flite).
+var speaker func(text string) (wavPath string, err error)
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "sipphone-*")
+	if err != nil {
+		panic(err)
+	}
+	s, err := newSpeaker(dir)
+	if err != nil {
+		panic(err)
+	}
+	speaker = func(text string) (string, error) {
+		clip, err := s.SayText(context.Background(), "en", text)
+		return clip.File, err
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(dir)
+		os.Exit(code)
+	}))
+}
+
+func newSpeaker(dir string) (*prompts.Speaker, error) {
+	book, err := prompts.LoadBook(nil, "")
+	if err != nil {
+		return nil, err
+	}
+	flite, err := prompts.NewSynthesiser(context.Background(), prompts.SynthOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return prompts.NewSpeaker(prompts.SpeakerOptions{Book: book, Synth: flite, Dir: dir})
+}
 
 // answerer is a telephone that takes calls.
 func answerer(t *testing.T, o Options) *Phone {
