@@ -21,7 +21,7 @@ const (
 	firstPause   = 50 * time.Millisecond
 	longestPause = time.Second
 	// dialTime bounds one attempt.
-	dialTime = 2 * time.Second
+	dialTime = time.Second
 	// pingEvery and pingTime find a connection out that has died without a word.
 	pingEvery = 5 * time.Second
 	pingTime  = 3 * time.Second

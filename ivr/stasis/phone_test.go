@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -389,4 +390,24 @@ func fromULaw(b byte) int {
 		return -v
 	}
 	return v
+}
+
+// heardSpeech waits until something is heard that is no tone of ours and lasts.
+func heardSpeech(t testing.TB, p *phone) {
+	t.Helper()
+	eventually(t, "speech", func() bool {
+		loud := 0
+		for _, s := range p.sounds() {
+			if s.loud > 300 {
+				loud++
+			}
+		}
+		return loud > 20
+	})
+}
+
+// quantile is the p-th percentile.
+func quantile(all []time.Duration, p int) time.Duration {
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[(len(sorted)-1)*p/100]
 }

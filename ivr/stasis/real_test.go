@@ -58,9 +58,17 @@ func open(t *testing.T, change func(*App)) *site {
 func (s *site) start(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	s.run, s.stop = make(chan error, 1), cancel
-	go func() { s.run <- s.app.Run(ctx) }()
-	t.Cleanup(s.close)
+	app, run := s.app, make(chan error, 1)
+	s.run, s.stop = run, cancel
+	go func() { run <- app.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		select {
+		case <-run:
+		case <-time.After(20 * time.Second):
+			t.Error("Run does not return")
+		}
+	})
 	s.connected(t)
 }
 
@@ -69,11 +77,11 @@ func (s *site) connected(t *testing.T) {
 	eventually(t, "a connection to ARI", s.app.Connected)
 }
 
-// close stops the App and waits for it.
-func (s *site) close() {
-	s.stop()
-	<-s.run
-	s.run <- nil
+// ended waits for the end of a Run, and leaves what it returned to the test's own end too.
+func ended(run chan error) error {
+	err := <-run
+	run <- err
+	return err
 }
 
 // handle hands the call to the test and does what that says.

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"hark/ivr"
 )
 
 // adoptAfter is how long a channel that Asterisk lists as ours, and that we do not know, may take to tell its StasisStart
@@ -26,7 +24,7 @@ func (a *App) resync(ctx context.Context, before []*Line) error {
 		if slices.Contains(channels, l.id) {
 			l.tell(note{kind: linkUp, at: time.Now()})
 		} else {
-			l.end(ivr.ErrHangup)
+			l.tell(note{kind: left, at: time.Now()})
 		}
 	}
 	a.link.up.Store(true)
