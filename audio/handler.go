@@ -37,7 +37,7 @@ type Handler struct {
 // NewHandler makes a handler for a store.
 func NewHandler(s *Store, cfg HandlerConfig) *Handler {
 	setDefault(&cfg.Patience, 20*time.Second)
-	return &Handler{store: s, cfg: cfg, misses: misses{now: s.cfg.Now, by: make(map[netip.Prefix]bucket)}}
+	return &Handler{store: s, cfg: cfg, misses: misses{now: s.cfg.Now}}
 }
 
 // ServeHTTP implements http.Handler.

@@ -11,11 +11,13 @@ const (
 	missesKept      = 10000 // addresses
 )
 
-// misses counts, for each address, the requests that hit nothing, in a leaky bucket.
+// misses counts, for each address, the requests that hit nothing, in a leaky bucket. The addresses are kept in two
+// generations: when the younger one is full it becomes the older one, which is dropped. A flood from many addresses
+// costs no more than one from few.
 type misses struct {
-	mu  sync.Mutex
-	now func() time.Time
-	by  map[netip.Prefix]bucket
+	mu         sync.Mutex
+	now        func() time.Time
+	young, old map[netip.Prefix]bucket
 }
 
 type bucket struct {
@@ -36,33 +38,20 @@ func (m *misses) add(addr netip.Prefix) {
 	defer m.mu.Unlock()
 	b := m.drained(addr)
 	b.level++
-	if len(m.by) >= missesKept {
-		m.shrink()
+	if m.young == nil || len(m.young) >= missesKept/2 {
+		m.young, m.old = make(map[netip.Prefix]bucket), m.young
 	}
-	m.by[addr] = b
+	m.young[addr] = b
 }
 
 func (m *misses) drained(addr netip.Prefix) bucket {
+	b, ok := m.young[addr]
+	if !ok {
+		b = m.old[addr]
+	}
 	now := m.now()
-	b := m.by[addr]
 	b.level = max(0, b.level-now.Sub(b.at).Minutes()*missesPerMinute)
 	return bucket{b.level, now}
-}
-
-// shrink forgets the addresses that have drained, and if that is not enough any others: a flood from ten thousand
-// addresses is not held up by counting.
-func (m *misses) shrink() {
-	for a := range m.by {
-		if m.drained(a).level == 0 {
-			delete(m.by, a)
-		}
-	}
-	for a := range m.by {
-		if len(m.by) < missesKept {
-			return
-		}
-		delete(m.by, a)
-	}
 }
 
 // network is what shares a bucket: an IPv4 address, or the /64 that one IPv6 customer has.

@@ -2,7 +2,9 @@ package audio
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
+	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -62,6 +64,21 @@ func (t *streams) cut(key string) {
 		st.cutOff.Store(true)
 		_ = st.writer.SetWriteDeadline(time.Unix(1, 0)) // unknown to a writer without a connection: Read still ends
 	}
+}
+
+// kernelBuffer is how much of a recording may be on its way to a client: 4 s of the master, 16 s of the MP3.
+const kernelBuffer = 64 << 10
+
+// SmallBuffer is for http.Server.ConnContext, where links are served without a proxy in front: it bounds what the kernel
+// holds for a slow client. Without it all of a recording may be under way before it is revoked.
+func SmallBuffer(ctx context.Context, c net.Conn) context.Context {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	if t, ok := c.(*net.TCPConn); ok {
+		_ = t.SetWriteBuffer(kernelBuffer) // a broken connection is found out when it is used
+	}
+	return ctx
 }
 
 // Read implements io.Reader. It fails with ErrGone once the recording is no more.

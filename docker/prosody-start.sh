@@ -10,8 +10,8 @@ if [ ! -s $data/key.pem ] || ! openssl x509 -in $data/cert.pem -noout -checkhost
 	openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -keyout $data/key.pem -out $data/cert.pem \
 		-subj "/CN=$HARK_XMPP_DOMAIN" -addext "subjectAltName=DNS:$HARK_XMPP_DOMAIN" 2>/dev/null
 fi
-mkdir -p /run/hark/ca
+mkdir -p /run/hark/ca /srv/prosody/certs
 cp $data/cert.pem /run/hark/ca/xmpp.pem
 
 fill.sh /etc/hark-prosody /srv/prosody
-exec prosody --config /srv/prosody/prosody.cfg.lua
+exec prosody -F --config /srv/prosody/prosody.cfg.lua

@@ -2,7 +2,7 @@
 FROM debian:bookworm-slim
 
 RUN apt-get update \
- && apt-get install -y --no-install-recommends prosody openssl \
+ && apt-get install -y --no-install-recommends prosody lua-unbound openssl \
  && rm -rf /var/lib/apt/lists/*
 
 RUN useradd --uid 7000 --create-home --home-dir /srv/prosody hark \

@@ -1,5 +1,4 @@
 -- The Prosody of docker-compose: one domain, accounts in files, clients on 5222 with TLS, no other servers.
-daemonize = false
 pidfile = "/srv/prosody/prosody.pid"
 data_path = "/srv/prosody/data"
 c2s_ports = { 5222 }

@@ -2,9 +2,7 @@ package ivr
 
 import (
 	"context"
-	"strings"
-
-	"hark/prompts"
+	"time"
 )
 
 // endNodes are the ways in which Hark ends a call.
@@ -45,7 +43,7 @@ func giveUp(ctx context.Context, c *Call) (state, error) {
 
 // goodbye is the session number and the last word.
 func (c *Call) goodbye() []phrase {
-	return []phrase{say("end.code", "code", grouped(c.session.Code)), say("end.goodbye")}
+	return append(append([]phrase{say("end.code")}, dictated(c.session.Code)...), say("end.goodbye"))
 }
 
 // lost ends a call whose presence server is gone.
@@ -62,12 +60,22 @@ func sorry(_ context.Context, c *Call) (state, error) {
 	return atHome, nil
 }
 
-// grouped sets a session number in groups of three, as it is spoken.
-func grouped(code string) prompts.Digits {
-	var groups []string
-	for len(code) > 3 {
-		groups = append(groups, code[:3])
-		code = code[3:]
+// Between the digits of a number that is to be written down, and between its groups of three.
+const (
+	digitPause = 150 * time.Millisecond
+	groupPause = 500 * time.Millisecond
+)
+
+// dictated says a number slowly enough to be written down. Each digit is a prompt of its own, so that nothing has
+// to be rendered first.
+func dictated(number string) (list []phrase) {
+	for i, digit := range number {
+		p := say("digit." + string(digit))
+		p.pause = digitPause
+		if i%3 == 2 {
+			p.pause = groupPause
+		}
+		list = append(list, p)
 	}
-	return prompts.Digits(strings.Join(append(groups, code), " "))
+	return list
 }

@@ -21,7 +21,7 @@ type nodeLife struct {
 // cannot be started (sessions.ErrInUse).
 func (s *Server) Run(ctx context.Context) error {
 	s.setup()
-	if err := s.startNode(ctx); err != nil {
+	if err := s.startNode(ctx); err != nil && ctx.Err() == nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -98,27 +98,42 @@ func (s *Server) incarnation(ctx context.Context) (sessions.Incarnation, error) 
 	}
 }
 
-// beat renews the lease until ctx ends, and begins anew when it was lost.
+// errDoubt is why a server lets go although the database did not say anything.
+var errDoubt = errors.New("presence: no good beat for too long")
+
+// beat renews the lease until ctx ends. It lets go of everything the moment the lease is in doubt, and begins anew.
 func (s *Server) beat(ctx context.Context) {
 	ticker := time.NewTicker(s.BeatEvery)
 	defer ticker.Stop()
+	doubt := time.NewTimer(s.certain())
+	defer doubt.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.base.Done():
 			return
+		case <-doubt.C:
+			s.fence(errDoubt)
+			continue
 		case <-ticker.C:
 		}
 		if s.node.Load() == nil {
 			s.comeBack(ctx)
-			continue
-		}
-		err := s.beatOnce(ctx)
-		if errors.Is(err, sessions.ErrLapsed) || err != nil && !s.holds() {
+		} else if err := s.beatOnce(ctx); errors.Is(err, sessions.ErrLapsed) {
 			s.fence(err)
 		}
+		doubt.Reset(s.certain())
 	}
+}
+
+// certain is for how long from now the lease is beyond doubt.
+func (s *Server) certain() time.Duration {
+	life := s.node.Load()
+	if life == nil {
+		return s.Lease
+	}
+	return time.Until(life.good.Add(s.Lease - sessions.Grace))
 }
 
 // beatOnce renews the lease, and gives up when it would be too late to be of use.

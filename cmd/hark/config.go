@@ -54,6 +54,7 @@ type asteriskConfig struct {
 type numberConfig struct {
 	Called   string `toml:"called"`
 	Dialogue string `toml:"dialogue"`
+	Page     string `toml:"page"`
 	Language string `toml:"language"`
 }
 

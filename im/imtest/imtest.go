@@ -55,6 +55,9 @@ type Pair struct {
 
 	Cut     func() // breaks all connections of the account, without a word
 	Restart func() // restarts the server; logins that waited to be resumed are gone, and the peer is online again
+
+	// Foreign are the goroutines that may begin in a case without being the service's, say those of a restarted server.
+	Foreign []goleak.Option
 }
 
 // A Peer is somebody at the other end, with a client that has nothing to do with the service under test.
@@ -103,12 +106,12 @@ func Run(t *testing.T, h Harness) {
 // runCase runs one case and checks that it leaves no goroutine.
 func runCase(t *testing.T, h Harness, c testCase) {
 	pair := h.New(t)
-	before := goleak.IgnoreCurrent()
+	foreign := append([]goleak.Option{goleak.IgnoreCurrent()}, pair.Foreign...)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
 	c.run(&bench{T: t, Pair: pair, ctx: ctx})
 	cancel()
-	if err := goleak.Find(before); err != nil {
+	if err := goleak.Find(foreign...); err != nil {
 		t.Error(err)
 	}
 }

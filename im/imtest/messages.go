@@ -197,7 +197,7 @@ func testLinksOut(b *bench) {
 
 func testLinksIn(b *bench) {
 	l := b.open(nil)
-	audio := im.Attachment{URL: "https://example.org/upload/Note%20one.mp3?sig=1"}
+	audio := im.Attachment{URL: "https://example.org/upload/Note%20one.mp3?sig=1", Type: "audio/mpeg"}
 	b.peerSends(im.Outgoing{ID: "v1", Body: audio.URL, Attachments: []im.Attachment{audio}})
 	b.peerSends(im.Outgoing{ID: "v2", Body: "no link, only https://example.org/x.mp3"})
 	got := l.messages(2)

@@ -246,7 +246,7 @@ func (c *Conn) say(ctx context.Context, how im.CloseMode) {
 // held.
 func (c *Conn) sendStanza(s sent, data []byte) (ticket uint64) {
 	c.ledger.sent(s)
-	if s.ID != "" {
+	if s.Data != nil {
 		data = append(data[:len(data):len(data)], c.request()...)
 	}
 	return c.put(data)

@@ -30,6 +30,7 @@ package xmpp
 const (
 	nsClient    = "jabber:client"
 	nsStream    = "http://etherx.jabber.org/streams"
+	nsBind      = "urn:ietf:params:xml:ns:xmpp-bind"
 	nsStanzas   = "urn:ietf:params:xml:ns:xmpp-stanzas"
 	nsRoster    = "jabber:iq:roster"
 	nsDisco     = "http://jabber.org/protocol/disco#info"

@@ -155,29 +155,40 @@ func canDo(mechanisms []sasl.Mechanism, offered []string) bool {
 // 3 and 5). It stands in the place of resource binding, so that the library does not bind a resumed stream again.
 func (l *login) bindFeature() xmpp.StreamFeature {
 	f := xmpp.BindResource()
-	bind := f.Negotiate
-	f.Negotiate = func(ctx context.Context, session *xmpp.Session, data any) (xmpp.SessionState, io.ReadWriter, error) {
+	f.Negotiate = func(_ context.Context, session *xmpp.Session, _ any) (xmpp.SessionState, io.ReadWriter, error) {
 		_, offered := session.Feature(nsSM)
 		if offered && l.before.ID != "" {
 			if err := l.resume(session); err != nil || l.resumed {
 				return xmpp.Ready, nil, err
 			}
 		}
-		want, err := l.own.WithResource(l.service.resource(l.account, l.before))
-		if err != nil {
-			return 0, nil, fail(im.Config, "xmpp: resource: %w", err)
-		}
-		session.UpdateAddr(want)
-		if _, _, err := bind(ctx, session, data); err != nil {
-			return 0, nil, err
-		}
-		l.jid = session.LocalAddr()
-		if offered {
+		err := l.bind(session)
+		if offered && err == nil {
 			err = l.enable(session)
 		}
 		return xmpp.Ready, nil, err
 	}
 	return f
+}
+
+// bind asks for our resource (RFC 6120, 7). The library would ask for one without saying which. The server may give
+// another one.
+func (l *login) bind(session *xmpp.Session) error {
+	bind := el(nsBind, "bind").with(el(nsBind, "resource").says(l.service.resource(l.account, l.before)))
+	answer, err := ask(session, el(nsClient, "iq", "type", "set", "id", "bind").with(bind))
+	if err != nil {
+		return err
+	}
+	if answer.attr("type") != "result" {
+		condition := condition(answer.child(nsClient, "error"))
+		return fail(stanzaClass(condition), "xmpp: binding the resource: %s", condition)
+	}
+	full, err := jid.Parse(answer.child(nsBind, "bind").textOf(nsBind, "jid"))
+	if err != nil || !full.Bare().Equal(l.own) {
+		return fail(im.Protocol, "xmpp: the server bound the address of somebody else")
+	}
+	l.jid = full
+	return nil
 }
 
 // resume asks the server to go on with the stream before. A refusal is no error.

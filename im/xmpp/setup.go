@@ -37,6 +37,7 @@ func (c *Conn) goOn(l *login) {
 
 // setUp asks for what a login needs. c.mu must be held.
 func (c *Conn) setUp(l *login) {
+	defer func() { c.put(c.request()) }()
 	c.askRoster()
 	known := l.before.Archive.ID != ""
 	if l.resumed && l.before.Fetching && known {

@@ -2,7 +2,6 @@
 -- prosody_lay.go, with the same kind of placeholders as asterisk-conf/.
 
 run_as_root = true -- a container's tests often are root; Prosody refuses it otherwise
-daemonize = false
 pidfile = "@HARK_DIR@/prosody.pid"
 data_path = "@HARK_DIR@/data"
 interfaces = { "@HARK_HOST@" }

@@ -78,7 +78,7 @@ func (p *Prosody) Start(ctx context.Context) error {
 		return fmt.Errorf("testbed: prosody runs already, pid %d", p.PID)
 	}
 	console := filepath.Join(p.Dir, "console")
-	proc, err := start(console, "prosody", "--config", filepath.Join(p.Dir, "prosody.cfg.lua"))
+	proc, err := start(console, "prosody", "-F", "--config", filepath.Join(p.Dir, "prosody.cfg.lua"))
 	if err != nil {
 		return fmt.Errorf("testbed: prosody: %w (scripts/deps.sh installs it)", err)
 	}

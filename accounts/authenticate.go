@@ -1,0 +1,114 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+)
+
+// TicketLife is how long a ticket may be on its way.
+const TicketLife = 30 * time.Second
+
+// Authenticate implements Authenticator. Every refusal, for whatever reason, comes after the time that one look at a PIN
+// takes; a database that cannot be asked is an error that is not ErrRefused.
+func (d *DB) Authenticate(ctx context.Context, c Credentials) (ticket string, err error) {
+	if !isNumber(c.User) {
+		c.User = "" // one bucket for everything that cannot be a user number
+	}
+	if err := d.authenticate(ctx, c); err != nil {
+		return "", d.refuse(ctx, c, err)
+	}
+	return d.Tickets.Issue(Claims{User: c.User}, TicketLife), nil
+}
+
+// isNumber tells whether the text has the form of a user number.
+func isNumber(user string) bool {
+	return len(user) == 7 && strings.Trim(user, "0123456789") == ""
+}
+
+// errWrong is the refusal of a PIN that was looked at.
+var errWrong = refusal("wrong number or PIN")
+
+// refuse waits where no PIN was looked at, and logs why. A number that nobody has is not logged: it may be a PIN keyed
+// in the wrong place.
+func (d *DB) refuse(ctx context.Context, c Credentials, err error) error {
+	if !errors.Is(err, ErrRefused) {
+		return inside(err)
+	}
+	if err != errWrong {
+		d.pause(ctx)
+	}
+	user := "unknown"
+	if _, known := d.Get(ctx, c.User); known == nil {
+		user = c.User
+	}
+	d.log.Warn("login refused", "user", user, "door", c.Door, "why", err)
+	return err
+}
+
+// authenticate lets one attempt at a time through to the account.
+func (d *DB) authenticate(ctx context.Context, c Credentials) error {
+	bucket, err := d.bucketOf(ctx, c)
+	if err != nil {
+		return err
+	}
+	return d.gates.pass(ctx, c.User, bucket, func() error { return d.try(ctx, c, bucket) })
+}
+
+func (d *DB) try(ctx context.Context, c Credentials, bucket string) error {
+	a, err := d.load(ctx, c.User, bucket)
+	if err != nil {
+		return err
+	}
+	if err := a.allowed(); err != nil {
+		return err
+	}
+	if a.kept != "" && d.verifier.fits(a.user, c.PIN, a.kept) {
+		d.evaluated(a.user)
+		return d.welcome(ctx, c, a, false)
+	}
+	if err := d.reserve(ctx, a); err != nil {
+		return err
+	}
+	d.evaluated(a.user)
+	good, err := d.hasher.verify(ctx, c.PIN, a.kept)
+	if err != nil {
+		return err
+	}
+	if !good {
+		d.failed(a)
+		return errWrong
+	}
+	d.verifier.remember(a.user, c.PIN, a.kept)
+	return d.welcome(ctx, c, a, true)
+}
+
+// failed forgets the cheap way in when this failure was the one that locks.
+func (d *DB) failed(a attempt) {
+	if a.failures+1 >= lockedAt {
+		d.verifier.drop(a.user)
+	}
+}
+
+// welcome clears the failures and remembers the caller, if there is anything to write.
+func (d *DB) welcome(ctx context.Context, c Credentials, a attempt, reserved bool) error {
+	mark := ""
+	if a.bucket == strangers && c.Caller != "" {
+		mark = d.mark(c)
+	}
+	if !reserved && a.failures == 0 && mark == "" {
+		return nil
+	}
+	return d.forgive(ctx, a, reserved, mark)
+}
+
+// Redeem checks a ticket and uses it up; node is the one that asks. ErrRefused.
+func (d *DB) Redeem(_ context.Context, ticket, node string) (Claims, error) {
+	return d.Tickets.Redeem(ticket, node)
+}
+
+// Refer signs a ticket with which a user who has proved himself goes on at another node.
+func (d *DB) Refer(_ context.Context, c Claims) (ticket string, err error) {
+	return d.Tickets.Issue(c, TicketLife), nil
+}

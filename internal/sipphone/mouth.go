@@ -1,0 +1,186 @@
+package sipphone
+
+import (
+	"context"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/pion/rtp"
+)
+
+const (
+	tick         = 20 * time.Millisecond
+	frameSamples = int(Rate * tick / time.Second)
+	maxCatchUp   = 10 // ticks that are sent at once after the process was held up
+)
+
+// An utterance is something to send: sound, or keys.
+type utterance struct {
+	ctx   context.Context // breaks it off
+	audio []byte
+	keys  []byte
+	step  int // ticks into the current key
+	done  chan struct{}
+}
+
+// mouth sends RTP in real time. Only its own goroutine touches the fields below queue, once run has begun.
+type mouth struct {
+	queue chan *utterance
+
+	conn    *net.UDPConn
+	to      netip.AddrPort
+	law     law
+	quiet   bool
+	keys    uint8 // payload type of telephone-event
+	header  rtp.Header
+	keyTime uint32 // the timestamp of the key that is held
+	current *utterance
+	packet  [12 + frameSamples]byte
+	frame   [frameSamples]byte
+}
+
+func newMouth(conn *net.UDPConn, l law, quiet bool) *mouth {
+	return &mouth{
+		queue: make(chan *utterance), conn: conn, law: l, quiet: quiet,
+		header: rtp.Header{Version: 2, SSRC: rand.Uint32(), SequenceNumber: uint16(rand.Uint32()), Timestamp: rand.Uint32()},
+	}
+}
+
+// connect tells where to send. It comes before run.
+func (m *mouth) connect(to netip.AddrPort, keys uint8) { m.to, m.keys = to, keys }
+
+// run sends until the call ends.
+func (m *mouth) run(ctx context.Context) {
+	m.header.Marker = true
+	for {
+		if m.quiet && !m.await(ctx) {
+			return
+		}
+		if !m.spurt(ctx) {
+			return
+		}
+	}
+}
+
+// await waits for something to say, in silence; the timestamp goes on as the time does.
+func (m *mouth) await(ctx context.Context) bool {
+	from := time.Now()
+	select {
+	case m.current = <-m.queue:
+		m.header.Timestamp += uint32(time.Since(from) / tick * time.Duration(frameSamples))
+		m.header.Marker = true
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// spurt sends a packet each tick, until there is nothing more to say (when quiet) or the call ends.
+func (m *mouth) spurt(ctx context.Context) bool {
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for from, sent := time.Now(), 0; ; {
+		for due := int(time.Since(from)/tick) + 1; sent < due; sent++ {
+			if due-sent > maxCatchUp {
+				sent = due - maxCatchUp
+			}
+			if !m.tick() && m.quiet {
+				return true
+			}
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// tick sends what belongs to the next 20 ms, and tells whether it was more than silence.
+func (m *mouth) tick() bool {
+	defer func() { m.header.Timestamp += uint32(frameSamples) }()
+	u := m.next()
+	switch {
+	case u == nil:
+		m.silence()
+		return false
+	case len(u.keys) > 0:
+		m.key(u)
+	default:
+		m.sound(u)
+	}
+	return true
+}
+
+// next is what is being said now, or nil.
+func (m *mouth) next() *utterance {
+	for {
+		if m.current == nil {
+			select {
+			case m.current = <-m.queue:
+			default:
+				return nil
+			}
+		}
+		u := m.current
+		if (len(u.keys) > 0 || len(u.audio) > 0) && (u.ctx.Err() == nil || u.step > 0) {
+			return u
+		}
+		close(u.done)
+		m.current = nil
+	}
+}
+
+func (m *mouth) silence() {
+	if m.quiet {
+		return
+	}
+	for i := range m.frame {
+		m.frame[i] = m.law.silence
+	}
+	m.send(m.law.payload, m.header.Timestamp, m.frame[:])
+}
+
+func (m *mouth) sound(u *utterance) {
+	n := copy(m.frame[:], u.audio)
+	u.audio = u.audio[n:]
+	for i := n; i < len(m.frame); i++ {
+		m.frame[i] = m.law.silence
+	}
+	m.send(m.law.payload, m.header.Timestamp, m.frame[:])
+}
+
+// key sends the next packet of the key that is first in u.
+func (m *mouth) key(u *utterance) {
+	last := keyHeld + keyEnds
+	if u.keys[0] == pauseEvent {
+		m.silence()
+		last = pauseTicks
+	} else {
+		if u.step == 0 {
+			m.keyTime, m.header.Marker = m.header.Timestamp, true
+		}
+		held := min(u.step+1, keyHeld)
+		keyEvent(m.frame[:], u.keys[0], u.step >= keyHeld, uint16(held*frameSamples))
+		m.send(m.keys, m.keyTime, m.frame[:4])
+	}
+	if u.step++; u.step == last {
+		u.keys, u.step = u.keys[1:], 0
+	}
+}
+
+// send sends one packet. An error is the network's matter: the other side sees a lost packet.
+func (m *mouth) send(payload uint8, timestamp uint32, body []byte) {
+	h := m.header
+	h.PayloadType, h.Timestamp = payload, timestamp
+	n, err := h.MarshalTo(m.packet[:])
+	if err != nil {
+		return
+	}
+	n += copy(m.packet[n:], body)
+	_, _ = m.conn.WriteToUDPAddrPort(m.packet[:n], m.to)
+	m.header.SequenceNumber++
+	m.header.Marker = false
+}
