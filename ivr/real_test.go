@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -181,20 +180,16 @@ func (r *real) keyCode(string) error {
 
 // spokenCode finds the session number in what was heard.
 func (r *real) spokenCode() (string, error) {
-	digit := map[string]string{"zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
-		"seven": "7", "eight": "8", "nine": "9"}
-	for _, h := range slices.Backward(r.heard) {
-		words, ok := strings.CutPrefix(h.Text, "Session ")
-		if !ok {
-			continue
+	code := ""
+	for _, h := range r.heard {
+		if digit, ok := strings.CutPrefix(h.ID, "digit."); ok {
+			code += digit
 		}
-		code := ""
-		for _, word := range strings.Fields(words) {
-			code += digit[strings.Trim(word, ",.")]
-		}
-		return code, nil
 	}
-	return "", errors.New("no session number was spoken")
+	if len(code) != len(theCode) {
+		return "", fmt.Errorf("the session number that was spoken has %d digits", len(code))
+	}
+	return code, nil
 }
 
 func (r *real) checkSent(rest string) error {
@@ -268,11 +263,13 @@ func TestCallsOnARealServer(t *testing.T) {
 // portable tells whether a conversation can be played on a real server.
 func portable(steps []ivrtest.Step) bool {
 	can := (&real{shelf: &shelf{}}).verbs()
-	for _, s := range steps {
+	for i, s := range steps {
 		verb, rest, _ := strings.Cut(s.Arg, " ")
 		head, _, _ := strings.Cut(rest, ":")
 		switch {
-		case s.Verb != "" && !strings.Contains(s.Arg, theCode) && !strings.Contains(s.Arg, "Session four"):
+		case s.Arg == "Session" && steps[i+1].Arg == "four":
+			return false
+		case s.Verb != "" && !strings.Contains(s.Arg, theCode):
 		case s.Verb != "" || can[verb] == nil:
 			return false
 		case verb == "presence" && (strings.HasPrefix(rest, "slow") || rest == "forgets" || strings.HasPrefix(rest, "dropped")):
