@@ -27,7 +27,8 @@ type Call struct {
 
 	user    string // what was keyed at login
 	code    string
-	tries   int
+	tries   int      // refused logins
+	guesses int      // session numbers that did not do without a PIN
 	session *session // nil before login
 	loaded  bool     // what waits was fetched, and more is listened for
 	queue   queue    // the messages to be read

@@ -1,7 +1,6 @@
 package ivr
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 )
@@ -13,7 +12,7 @@ const spokenEmoji = "\u2764\U0001f600\U0001f601\U0001f602\U0001f603\U0001f604\U0
 	"\U0001f44e\U0001f44f\U0001f389\U0001f382\U0001f914\U0001f917\U0001f923\U0001f937\U0001f970" +
 	"\U0001f525\U0001f680\u2705\u2728"
 
-// emoji says emoji by name, and a run of the same ones once with its count.
+// emoji says emoji by name, and a run of the same ones once with its count. Each stands between commas.
 func emoji(text string, words wording) string {
 	var out strings.Builder
 	var last rune
@@ -41,14 +40,8 @@ func emoji(text string, words wording) string {
 		}
 	}
 	flush()
-	return tidy.Replace(commas.ReplaceAllString(strings.Trim(out.String(), ", "), "$1"))
+	return out.String()
 }
-
-// What apposition leaves behind: commas after other signs, and spaces before them.
-var (
-	commas = regexp.MustCompile(`([.,!?:;]|^)(?:\s*,)+`)
-	tidy   = strings.NewReplacer(" ,", ",", "  ", " ")
-)
 
 // runOf names an emoji that stands n times.
 func runOf(r rune, n int, words wording) string {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -380,4 +382,9 @@ func (s *shelf) lose() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.kept)
+}
+
+// loud is a log of everything.
+func loud(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }

@@ -78,15 +78,16 @@ func takePIN(ctx context.Context, c *Call, pin string) (state, error) {
 	return c.verdict(ctx, err, atNumber)
 }
 
-// takeCode resumes by session number alone, which works from the telephone that it was given to. Otherwise the PIN is
-// asked for, with no word about why.
+// takeCode resumes by session number alone, which works from the telephone that it was given to. Otherwise, and after
+// too many wrong ones, the PIN is asked for, with no word about why.
 func takeCode(ctx context.Context, c *Call, code string) (state, error) {
 	c.code = code
-	if c.line.Caller() == "" {
+	if c.line.Caller() == "" || c.guesses >= c.set.Tries {
 		return atCodePIN, nil
 	}
 	err := c.resume(ctx, wire.ResumeRequest{Code: code, Caller: c.line.Caller(), Client: phoneClient})
 	if refused(err) {
+		c.guesses++
 		return atCodePIN, nil
 	}
 	return c.verdict(ctx, err, atCode)

@@ -141,6 +141,9 @@ func (c *Call) heading(m *item) []phrase {
 	return []phrase{ear, say("reader.from", "name", c.called(m.From), "time", m.Sent)}
 }
 
+// almost is how much of the last word may be missing of what was heard to its end.
+const almost = 100 * time.Millisecond
+
 // reached notes how far a message was heard; shift is what to add to a clip's place in the turn for its place in the
 // message. A message that was heard is acknowledged.
 func (c *Call) reached(ctx context.Context, m *item, in Input, shift int) error {
@@ -154,7 +157,7 @@ func (c *Call) reached(ctx context.Context, m *item, in Input, shift int) error 
 		to += in.At
 	}
 	q.at = max(from, to)
-	whole := k >= len(q.clips) && len(q.pending) == 0
+	whole := len(q.pending) == 0 && (k >= len(q.clips) || q.at > 0 && q.at >= length(q.clips)-almost)
 	if q.voice {
 		whole = m.listened(from, q.at, length(q.clips))
 	}

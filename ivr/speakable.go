@@ -18,11 +18,12 @@ var (
 	ticked    = regexp.MustCompile("`([^`\n]+)`")
 	linked    = regexp.MustCompile(`(?i)\b(?:https?|ftp)://[^\s<>"]+|\bwww\.[^\s<>"]+\.[^\s<>"]+`)
 	mailed    = regexp.MustCompile(`(?i)\b(?:mailto:|xmpp:)?[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+\b`)
-	longOne   = regexp.MustCompile(`\+?\d[\d ()/-]{4,}\d`)
+	longOne   = regexp.MustCompile(`[+(]*\d[\d ()/-]{4,}\d`)
 	repeated  = regexp.MustCompile(`([!?.,;:-])[!?.,;:-]+`)
 	marks     = regexp.MustCompile(`(^|[\s(])[*_~]+([^\s*_~][^*_~\n]*)[*_~]+`)
 	quoted    = regexp.MustCompile(`(?m)^[>#\s]+`)
 	blanks    = regexp.MustCompile(`[ \t]+`)
+	commas    = regexp.MustCompile(`([.,!?:;])(?:\s*,)+`)
 	manyLines = regexp.MustCompile(`\s*\n\s*`)
 )
 
@@ -44,7 +45,8 @@ func speakable(text string, words wording) string {
 	text = repeated.ReplaceAllString(text, "$1")
 	text = strings.Map(audible, text)
 	text = manyLines.ReplaceAllStringFunc(strings.TrimSpace(text), func(string) string { return "\n" })
-	return strings.TrimSpace(blanks.ReplaceAllString(joinLines(text), " "))
+	text = strings.ReplaceAll(blanks.ReplaceAllString(joinLines(text), " "), " ,", ",")
+	return strings.Trim(commas.ReplaceAllString(text, "$1"), ", ")
 }
 
 // inline says a word between ticks as it is, and calls the rest code.
@@ -101,30 +103,22 @@ func dotted(s string, words wording) string {
 // longNumber is how many digits make a number that nobody says as an amount.
 const longNumber = 7
 
-// digitByDigit sets the digits of a telephone number or code apart, in the groups it was written in. Dates and other
-// short groups stay.
+// digitByDigit sets the digits of a telephone number or code apart, in the groups it was written in. Dates and amounts
+// in groups stay.
 func digitByDigit(s string) string {
-	count := strings.Count(strings.Map(onlyDigits, s), "0")
-	if count < longNumber {
+	groups := strings.FieldsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+	telephone := strings.ContainsRune("+(0", rune(s[0]))
+	if !telephone && len(groups) > 1 || len(strings.Join(groups, "")) < longNumber {
 		return s
 	}
-	var groups []string
-	for _, group := range strings.FieldsFunc(s, func(r rune) bool { return r < '0' || r > '9' }) {
-		groups = append(groups, strings.Join(strings.Split(group, ""), " "))
+	for i, group := range groups {
+		groups[i] = strings.Join(strings.Split(group, ""), " ")
 	}
 	out := strings.Join(groups, ", ")
-	if strings.HasPrefix(s, "+") {
+	if s[0] == '+' {
 		return "+ " + out
 	}
 	return out
-}
-
-// onlyDigits maps every digit to 0 and drops the rest.
-func onlyDigits(r rune) rune {
-	if r >= '0' && r <= '9' {
-		return '0'
-	}
-	return -1
 }
 
 // audible drops what makes no sound or would be read out: control characters, invisible ones, and leftover symbols.

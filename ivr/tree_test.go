@@ -1,6 +1,7 @@
 package ivr
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -217,10 +218,14 @@ func TestPromptsAreUsed(t *testing.T) {
 
 // composed are ids that the source puts together.
 func composed() []string {
-	return []string{
+	list := []string{
 		"home.from", "home.from.voice", "home.from.one", "home.from.one.voice",
 		"who.available", "who.away", "who.busy", "who.offline",
 	}
+	for digit := range 10 {
+		list = append(list, fmt.Sprintf("digit.%d", digit))
+	}
+	return list
 }
 
 // TestUndeclaredStep shows that a step which leaves the declared tree ends the call instead of going there.
@@ -241,7 +246,7 @@ func saidInSource(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := regexp.MustCompile(`(?:say|words)\("([a-z0-9.]+)"|"((?:text)\.[a-z]+)"`)
+	said := regexp.MustCompile(`(?:say|words)\("([a-z0-9.]+)"[,)]|"((?:text)\.[a-z]+)"`)
 	var list []string
 	for _, file := range files {
 		if strings.HasSuffix(file, "_test.go") {

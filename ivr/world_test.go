@@ -25,16 +25,15 @@ const (
 	thePIN  = "246810"
 )
 
-// world is Hark with everything around it, but for the telephone in memory. It is the stage of a conversation.
-type world struct {
+// phones make calls to a server, one at a time.
+type phones struct {
 	server *ivr.Server
-	auth   *bureau
-	post   *post
-	shelf  *shelf
-	voice  *ivrtest.Voice
-	dir    string // where lines record
+	dir    string       // where lines record
+	after  func() error // tells what a call left behind, besides recordings
 
 	mu    sync.Mutex
+	line  *ivrtest.Line   // the last call
+	heard []ivrtest.Heard // in the call before
 	calls int
 	gone  chan error // what Handle returned
 	broke string     // the line's operation that fails next
@@ -43,73 +42,103 @@ type world struct {
 
 var errShutdown = errors.New("shutting down")
 
-// book is read once: it is only read afterwards.
-var book = sync.OnceValues(func() (*prompts.Book, error) { return prompts.LoadBook(nil, "") })
-
-func newWorld(t testing.TB) *world {
-	t.Helper()
-	texts, err := book()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{
-		auth:  &bureau{user: theUser, pin: thePIN},
-		post:  &post{user: theUser, pin: thePIN, state: map[string]json.RawMessage{}, clients: map[*client]bool{}},
-		shelf: &shelf{kept: map[string]time.Duration{}},
-		voice: &ivrtest.Voice{Book: texts},
-		dir:   t.TempDir(),
-	}
-	w.server = &ivr.Server{Auth: w.auth, Dial: w.post, Voice: w.voice, Recordings: w.shelf}
-	return w
-}
-
 // Dial makes a call.
-func (w *world) Dial(ctx context.Context, from string) (*ivrtest.Line, error) {
+func (p *phones) Dial(ctx context.Context, from string) (*ivrtest.Line, error) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	w.calls++
-	line := ivrtest.NewLine(fmt.Sprintf("call-%d", w.calls), from, w.dir)
+	p.calls++
+	line := ivrtest.NewLine(fmt.Sprintf("call-%d", p.calls), from, p.dir)
 	line.Hanger = func() { cancel(ivr.ErrHangup) }
-	line.Fail = w.lineFails
-	w.shut = cancel
+	line.Fail = p.lineFails
 	gone := make(chan error, 1)
-	w.gone = gone
+	p.line, p.shut, p.gone = line, cancel, gone
 	go func() {
-		gone <- w.server.Handle(ctx, line)
+		gone <- p.server.Handle(ctx, line)
 		cancel(nil)
 	}()
 	return line, nil
 }
 
 // lineFails fails the operation that is to fail, once.
-func (w *world) lineFails(op string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.broke != op {
+func (p *phones) lineFails(op string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.broke != op {
 		return nil
 	}
-	w.broke = ""
+	p.broke = ""
 	return fmt.Errorf("%w: as arranged", ivr.ErrLine)
 }
 
+// setLine reads "fails gather", "shuts down".
+func (p *phones) setLine(rest string) error {
+	if rest == "shuts down" {
+		p.shut(errShutdown)
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.broke = strings.TrimPrefix(rest, "fails ")
+	return nil
+}
+
 // Gone waits until the last call is over, and looks at what it left behind.
-func (w *world) Gone(ctx context.Context) error {
+func (p *phones) Gone(ctx context.Context) error {
 	select {
-	case err := <-w.gone:
+	case err := <-p.gone:
 		if err != nil && !errors.Is(err, errShutdown) {
 			return fmt.Errorf("Handle: %w", err)
 		}
 	case <-ctx.Done():
 		return errors.New("Handle does not return")
 	}
-	return w.clean()
+	return p.clean()
 }
 
 // clean tells what a call left behind.
-func (w *world) clean() error {
-	files, err := os.ReadDir(w.dir)
+func (p *phones) clean() error {
+	files, err := os.ReadDir(p.dir)
 	if err != nil || len(files) > 0 {
 		return fmt.Errorf("recordings left: %v %w", files, err)
 	}
+	return p.after()
+}
+
+// world is Hark with everything around it, but for the telephone in memory. It is the stage of a conversation.
+type world struct {
+	phones
+	auth  *bureau
+	post  *post
+	shelf *shelf
+	voice *ivrtest.Voice
+}
+
+// book is read once: it is only read afterwards.
+var book = sync.OnceValues(func() (*prompts.Book, error) { return prompts.LoadBook(nil, "") })
+
+func newVoice(t testing.TB) *ivrtest.Voice {
+	t.Helper()
+	texts, err := book()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &ivrtest.Voice{Book: texts}
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{
+		auth:  &bureau{user: theUser, pin: thePIN},
+		post:  &post{user: theUser, pin: thePIN, state: map[string]json.RawMessage{}, clients: map[*client]bool{}},
+		shelf: &shelf{kept: map[string]time.Duration{}},
+		voice: newVoice(t),
+	}
+	w.dir, w.after = t.TempDir(), w.detached
+	w.server = &ivr.Server{Auth: w.auth, Dial: w.post, Voice: w.voice, Recordings: w.shelf}
+	return w
+}
+
+// detached tells whether a client is still attached.
+func (w *world) detached() error {
 	w.post.mu.Lock()
 	defer w.post.mu.Unlock()
 	if n := len(w.post.clients); n > 0 {
@@ -213,17 +242,22 @@ func setFault(f *fault, rest string) error {
 	return nil
 }
 
-func (w *world) setAuth(rest string) error { return setFault(&w.auth.fault, rest) }
-func (w *world) setRecordings(rest string) error {
+func (w *world) setAuth(rest string) error       { return setFault(&w.auth.fault, rest) }
+func (w *world) setRecordings(rest string) error { return w.shelf.arrange(rest) }
+
+// arrange reads "lost", "full", and what setFault reads.
+func (s *shelf) arrange(rest string) error {
 	switch rest {
 	case "lost":
-		w.shelf.lose()
+		s.lose()
 		return nil
 	case "full":
-		w.shelf.full = true
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.full = true
 		return nil
 	}
-	return setFault(&w.shelf.fault, rest)
+	return setFault(&s.fault, rest)
 }
 
 // setPresence reads also "cut", "dies", "forgets", "dropped 7", "stops".
@@ -248,18 +282,6 @@ func (w *world) setPresence(rest string) error {
 	return nil
 }
 
-// setLine reads "fails gather", "shuts down".
-func (w *world) setLine(rest string) error {
-	if rest == "shuts down" {
-		w.shut(errShutdown)
-		return nil
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.broke = strings.TrimPrefix(rest, "fails ")
-	return nil
-}
-
 // setSend reads "refused CODE", "queued", "panics".
 func (w *world) setSend(rest string) error {
 	w.post.mu.Lock()
@@ -269,10 +291,12 @@ func (w *world) setSend(rest string) error {
 	return nil
 }
 
-// setSpeech reads "fails", "fails ID", "works".
-func (w *world) setSpeech(rest string) error {
+func (w *world) setSpeech(rest string) error { return fail(w.voice, rest) }
+
+// fail reads "fails", "fails ID", "works".
+func fail(v *ivrtest.Voice, rest string) error {
 	word, id, _ := strings.Cut(rest, " ")
-	w.voice.Fail = func(asked string) error {
+	v.Fail = func(asked string) error {
 		if word == "fails" && (id == "" || id == asked) {
 			return errors.New("no synthesiser")
 		}
@@ -297,16 +321,27 @@ func (w *world) checkSent(rest string) error {
 	if len(w.post.sent) > 0 {
 		m := w.post.sent[0]
 		w.post.sent = w.post.sent[1:]
-		got = fmt.Sprintf("to %s: %s", m.To, m.Body)
-		if len(m.Attachments) == 1 && m.Attachments[0].URL == m.Body && m.Attachments[0].IsAudio() {
-			got = fmt.Sprintf("to %s: voice %.0fs", m.To, m.Attachments[0].Seconds)
-		}
-		if m.ReplyTo != "" {
-			got += " answering"
-		}
+		got = describe(m.To, m.Body, m.Attachments, m.ReplyTo)
 	}
-	if got != rest {
-		return fmt.Errorf("it was sent %s", got)
+	return same(got, rest)
+}
+
+// describe says what was sent: "to xmpp:ben@example.org: voice 5s answering".
+func describe(to im.Address, body string, list []im.Attachment, replyTo string) string {
+	got := fmt.Sprintf("to %s: %s", to, body)
+	if len(list) == 1 && list[0].URL == body && list[0].IsAudio() {
+		got = fmt.Sprintf("to %s: voice %.0fs", to, list[0].Seconds)
+	}
+	if replyTo != "" {
+		got += " answering"
+	}
+	return got
+}
+
+// same compares what is with what a conversation expects.
+func same(got, want string) error {
+	if got != want {
+		return fmt.Errorf("it is %s", got)
 	}
 	return nil
 }
@@ -315,59 +350,55 @@ func (w *world) checkSent(rest string) error {
 func (w *world) checkCursor(rest string) error {
 	w.post.mu.Lock()
 	defer w.post.mu.Unlock()
-	if got := strconv.FormatInt(w.post.cursor, 10); got != rest {
-		return fmt.Errorf("it is %s", got)
-	}
-	return nil
+	return same(strconv.FormatInt(w.post.cursor, 10), rest)
 }
 
 func (w *world) checkTries(rest string) error {
-	if got := strconv.Itoa(w.auth.tries); got != rest {
-		return fmt.Errorf("it is %s", got)
-	}
-	return nil
+	return same(strconv.Itoa(w.auth.tries), rest)
 }
 
 func (w *world) checkLogins(rest string) error {
-	if got := strconv.Itoa(w.post.logins); got != rest {
-		return fmt.Errorf("it is %s", got)
-	}
-	return nil
+	return same(strconv.Itoa(w.post.logins), rest)
 }
 
 // checkDraft reads "for Ben 5s", "none", and with older ones "for Ben 5s, Carla 3s".
 func (w *world) checkDraft(rest string) error {
-	type value struct {
-		wire.DraftValue
-		Older []value `json:"older"`
-	}
-	var v value
+	var v draftValue
 	w.stateOf(wire.Draft, &v)
-	got := "none"
-	if v.Audio != "" {
-		got = fmt.Sprintf("for %s %.0fs", v.To, v.Seconds)
-		for _, old := range v.Older {
-			got += fmt.Sprintf(", %s %.0fs", old.To, old.Seconds)
-		}
+	return same(v.String(), rest)
+}
+
+// draftValue is a draft as the presence server keeps it.
+type draftValue struct {
+	wire.DraftValue
+	Older []draftValue `json:"older"`
+}
+
+// String lists the drafts.
+func (v draftValue) String() string {
+	if v.Audio == "" {
+		return "none"
 	}
-	if got != rest {
-		return fmt.Errorf("it is %s", got)
+	out := fmt.Sprintf("for %s %.0fs", v.To, v.Seconds)
+	for _, old := range v.Older {
+		out += fmt.Sprintf(", %s %.0fs", old.To, old.Seconds)
 	}
-	return nil
+	return out
 }
 
 // checkPlace reads "2 at 3s", "none".
 func (w *world) checkPlace(rest string) error {
 	var v wire.PlaceValue
 	w.stateOf(wire.Place, &v)
-	got := "none"
-	if v.Seq != 0 {
-		got = fmt.Sprintf("%d at %s", v.Seq, (time.Duration(v.MS) * time.Millisecond).Round(time.Second))
+	return same(place(v), rest)
+}
+
+// place writes a place.
+func place(v wire.PlaceValue) string {
+	if v.Seq == 0 {
+		return "none"
 	}
-	if got != rest {
-		return fmt.Errorf("it is %s", got)
-	}
-	return nil
+	return fmt.Sprintf("%d at %s", v.Seq, (time.Duration(v.MS) * time.Millisecond).Round(time.Second))
 }
 
 func (w *world) stateOf(verb string, v any) {
@@ -378,12 +409,11 @@ func (w *world) stateOf(verb string, v any) {
 	}
 }
 
+func (w *world) checkKept(rest string) error { return w.shelf.checkKept(rest) }
+
 // checkKept counts the recordings in the store.
-func (w *world) checkKept(rest string) error {
-	w.shelf.mu.Lock()
-	defer w.shelf.mu.Unlock()
-	if got := strconv.Itoa(len(w.shelf.kept)); got != rest {
-		return fmt.Errorf("it is %s", got)
-	}
-	return nil
+func (s *shelf) checkKept(rest string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return same(strconv.Itoa(len(s.kept)), rest)
 }

@@ -3,6 +3,7 @@ package ivrtest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,9 +12,13 @@ import (
 	"sync"
 	"time"
 
+	"hark/internal/wav"
 	"hark/ivr"
 	"hark/prompts"
 )
+
+// rate is the sample rate of what is recorded, in Hz.
+const rate = 8000
 
 // A Line is a scripted telephone call. Its ivr.Line methods are for the dialogue; the others, which are for the script
 // or the test, may be called from any goroutine.
@@ -32,7 +37,7 @@ type Line struct {
 	keys      string
 	heard     []Heard
 	talkUntil time.Time
-	spoken    []byte // samples of what the caller is saying, nil for silence
+	spoken    []int16 // what the caller is saying; nothing is silence
 	recording bool
 	answered  bool
 	over      bool // Hark hung up
@@ -105,9 +110,9 @@ func (l *Line) Recording() (on bool, changed <-chan struct{}) {
 	return on, changed
 }
 
-// Talk makes the caller speak for so long from now on. samples are what is said, 16 bit 8 kHz; nil is a tone of
-// silence that counts as speech.
-func (l *Line) Talk(d time.Duration, samples []byte) {
+// Talk makes the caller speak for so long from now on. samples are what is said, at 8 kHz; without any it is silence
+// that counts as speech.
+func (l *Line) Talk(d time.Duration, samples []int16) {
 	l.change(func() {
 		l.talkUntil = time.Now().Add(d)
 		l.spoken = append(l.spoken, samples...)
@@ -366,19 +371,16 @@ func (l *Line) untilRecorded(ctx context.Context, r ivr.Record, began time.Time)
 	}
 }
 
-// write makes the file of a recording.
+// write makes the file of a recording: what was said, cut or filled with silence.
 func (l *Line) write(d time.Duration) (string, error) {
-	var samples []byte
-	l.look(func() { samples = l.spoken })
+	out := wav.Sound{Rate: rate, Samples: make([]int16, d*rate/time.Second)}
+	l.look(func() { copy(out.Samples, l.spoken) })
 	f, err := os.CreateTemp(l.Dir, "recording-*.wav")
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ivr.ErrLine, err)
 	}
-	_, err = f.Write(wave(samples, d))
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	return f.Name(), err
+	_, err = f.Write(wav.Encode(out))
+	return f.Name(), errors.Join(err, f.Close())
 }
 
 // text is what a transcript calls a clip.

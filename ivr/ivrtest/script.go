@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"hark/internal/wav"
 )
 
 // A Step is one line of a conversation.
@@ -187,13 +189,9 @@ func (p *player) hear(ctx context.Context, text string, out bool) error {
 
 // say speaks once a recording has begun, and returns when all is said.
 func (p *player) say(ctx context.Context, what string) error {
-	var samples []byte
-	d, err := time.ParseDuration(what)
+	d, samples, err := speech(what)
 	if err != nil {
-		if samples, err = readWave(what); err != nil {
-			return err
-		}
-		d = time.Duration(len(samples)/perFrame) * time.Second / rate
+		return err
 	}
 	for {
 		on, changed := p.line.Recording()
@@ -208,6 +206,18 @@ func (p *player) say(ctx context.Context, what string) error {
 	}
 	p.line.Talk(d, samples)
 	return sleep(context.WithoutCancel(ctx), d)
+}
+
+// speech is what is said: silence of a length, or a WAV file.
+func speech(what string) (time.Duration, []int16, error) {
+	if d, err := time.ParseDuration(what); err == nil {
+		return d, nil, nil
+	}
+	sound, err := wav.Read(what)
+	if err == nil && sound.Rate != rate {
+		err = fmt.Errorf("%s has %d Hz, not %d", what, sound.Rate, rate)
+	}
+	return time.Duration(len(sound.Samples)) * time.Second / rate, sound.Samples, err
 }
 
 // ended waits until Hark ends the call.
