@@ -240,12 +240,8 @@ func (s *Store) verifyOne(ctx context.Context, rec Recording) error {
 		if err != nil {
 			return fmt.Errorf("the %s: %w", f, err)
 		}
-		back, err := f.decode(ctx, b)
-		if err == nil {
-			err = sameSound(p, back)
-		}
-		if err != nil {
-			return fmt.Errorf("the %s: %w", f, err)
+		if err := f.check(ctx, p, b); err != nil {
+			return err
 		}
 	}
 	return nil
