@@ -19,6 +19,7 @@ var mayImport = map[string][]string{
 	"hark/audio":                 {"hark/audio/lame", "hark/audio/opus", "hark/audio/qr"},
 	"hark/audio/lame":            {},
 	"hark/audio/opus":            {},
+	"hark/audio/qr":              {},
 	"hark/prompts":               {},
 	"hark/accounts":              {"hark/im", "hark/db"},
 	"hark/sessions":              {"hark/im", "hark/db"},

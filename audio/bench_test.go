@@ -153,5 +153,5 @@ func BenchmarkMemory(b *testing.B) {
 
 func Example_clock() {
 	fmt.Println(clock(5*time.Second), clock(179600*time.Millisecond))
-	// Output: 0:05 3:00
+	// Output: 0:05 2:59
 }

@@ -69,14 +69,46 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 		token = "" // no link of ours, but a guess all the same
 	}
 	rec, status := h.find(r, token)
-	switch {
-	case status != http.StatusOK:
+	if status != http.StatusOK {
 		h.refuse(w, r, status)
-	case dotted:
-		h.serveForm(w, r, rec, form)
-	default:
-		h.negotiate(w, r, rec, token)
+		return
 	}
+	want := wanted(r)
+	if dotted || want == wantSound {
+		h.serveSound(w, r, rec, form)
+		return
+	}
+	w.Header().Set("Vary", "Accept, User-Agent")
+	if ok, err := h.mayHear(r, rec, false); !ok || err != nil {
+		h.unavailable(w, r, rec, errOr(err, ErrGone))
+		return
+	}
+	if want == wantWML {
+		h.serveDeck(w, r, rec)
+		return
+	}
+	h.servePage(w, r, rec, token)
+}
+
+// serveSound sends the form, or the MP3 when the bare link was asked for, and counts the play.
+func (h *Handler) serveSound(w http.ResponseWriter, r *http.Request, rec Recording, f Form) {
+	if f == "" {
+		f = MP3
+		w.Header().Set("Vary", "Accept, User-Agent")
+	}
+	if ok, err := h.mayHear(r, rec, !isPreview(r)); !ok || err != nil {
+		h.unavailable(w, r, rec, errOr(err, ErrGone))
+		return
+	}
+	h.serveForm(w, r, rec, f)
+}
+
+// errOr is err, or what it means that there is none.
+func errOr(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
 }
 
 // find looks the token up, and holds up those who guess. Whoever has a link that we signed is not held up by others
@@ -109,29 +141,23 @@ func (h *Handler) client(r *http.Request) netip.Addr {
 	return ap.Addr()
 }
 
-// negotiate answers the bare link.
-func (h *Handler) negotiate(w http.ResponseWriter, r *http.Request, rec Recording, token string) {
-	w.Header().Set("Vary", "Accept, User-Agent")
-	switch wanted(r) {
-	case wantHTML:
-		h.servePage(w, r, rec, token)
-	default:
-		h.serveForm(w, r, rec, MP3)
-	}
-}
-
+// want is what a request is for.
 type want int
 
 const (
-	wantSound want = iota
-	wantHTML
+	wantSound want = iota // the recording itself
+	wantHTML              // a page for a browser, or for a preview
+	wantWML               // a page for a WAP phone
 )
 
-// wanted tells what a request for the bare link is for: a browser names text/html in Accept, everything else wants the
-// sound itself.
+// wanted tells what a request for the bare link is for: a WAP phone names WML in Accept, a browser HTML, and everything
+// else wants the sound itself.
 func wanted(r *http.Request) want {
 	accept := strings.ToLower(strings.Join(r.Header.Values("Accept"), ","))
-	if strings.Contains(accept, "text/html") || strings.Contains(accept, "application/xhtml+xml") {
+	switch {
+	case strings.Contains(accept, "vnd.wap.wml"):
+		return wantWML
+	case strings.Contains(accept, "text/html"), strings.Contains(accept, "application/xhtml+xml"), isPreviewer(r):
 		return wantHTML
 	}
 	return wantSound
