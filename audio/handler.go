@@ -90,11 +90,17 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	h.servePage(w, r, rec, token)
 }
 
-// serveSound sends the form, or the MP3 when the bare link was asked for, and counts the play.
+// serveSound sends the form and counts the play. Without a form it sends the MP3, or the WAV when there is no MP3 to be
+// had.
 func (h *Handler) serveSound(w http.ResponseWriter, r *http.Request, rec Recording, f Form) {
 	if f == "" {
 		f = MP3
 		w.Header().Set("Vary", "Accept, User-Agent")
+		if o, err := h.open(r.Context(), rec, f); err == nil {
+			_ = o.Close()
+		} else if !errors.Is(err, ErrNotFound) {
+			f = WAV
+		}
 	}
 	if ok, err := h.mayHear(r, rec, !isPreview(r)); !ok || err != nil {
 		h.unavailable(w, r, rec, errOr(err, ErrGone))
@@ -165,9 +171,7 @@ func wanted(r *http.Request) want {
 
 // serveForm sends one form, or the ranges of it that were asked for.
 func (h *Handler) serveForm(w http.ResponseWriter, r *http.Request, rec Recording, f Form) {
-	ctx, cancel := context.WithTimeout(r.Context(), h.cfg.Patience)
-	defer cancel()
-	o, err := h.store.openForm(ctx, rec, f)
+	o, err := h.open(r.Context(), rec, f)
 	if err != nil {
 		h.unavailable(w, r, rec, err)
 		return
@@ -185,6 +189,13 @@ func (h *Handler) serveForm(w http.ResponseWriter, r *http.Request, rec Recordin
 		r.Header.Del("Range")
 	}
 	http.ServeContent(w, r, "", rec.Created, st)
+}
+
+// open opens a form and waits for it if it is being made.
+func (h *Handler) open(ctx context.Context, rec Recording, f Form) (Object, error) {
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.Patience)
+	defer cancel()
+	return h.store.openForm(ctx, rec, f)
 }
 
 func (h *Handler) unavailable(w http.ResponseWriter, r *http.Request, rec Recording, err error) {
