@@ -54,14 +54,19 @@ func (f Form) encode(ctx context.Context, p pcm, t tags) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("audio: making the %s: %w", f, err)
 	}
+	return b, f.check(ctx, p, b)
+}
+
+// check decodes the form and compares it with what it was made from.
+func (f Form) check(ctx context.Context, p pcm, b []byte) error {
 	back, err := f.decode(ctx, b)
 	if err == nil {
 		err = sameSound(p, back)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("audio: checking the %s: %w", f, err)
+		return fmt.Errorf("audio: checking the %s: %w", f, err)
 	}
-	return b, nil
+	return nil
 }
 
 func (f Form) decode(ctx context.Context, b []byte) (pcm, error) {

@@ -69,14 +69,52 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 		token = "" // no link of ours, but a guess all the same
 	}
 	rec, status := h.find(r, token)
-	switch {
-	case status != http.StatusOK:
+	if status != http.StatusOK {
 		h.refuse(w, r, status)
-	case dotted:
-		h.serveForm(w, r, rec, form)
-	default:
-		h.negotiate(w, r, rec, token)
+		return
 	}
+	want := wanted(r)
+	if dotted || want == wantSound {
+		h.serveSound(w, r, rec, form)
+		return
+	}
+	w.Header().Set("Vary", "Accept, User-Agent")
+	if ok, err := h.mayHear(r, rec, false); !ok || err != nil {
+		h.unavailable(w, r, rec, errOr(err, ErrGone))
+		return
+	}
+	if want == wantWML {
+		h.serveDeck(w, r, rec)
+		return
+	}
+	h.servePage(w, r, rec, token)
+}
+
+// serveSound sends the form and counts the play. Without a form it sends the MP3, or the WAV when there is no MP3 to be
+// had.
+func (h *Handler) serveSound(w http.ResponseWriter, r *http.Request, rec Recording, f Form) {
+	if f == "" {
+		f = MP3
+		w.Header().Set("Vary", "Accept, User-Agent")
+		if o, err := h.open(r.Context(), rec, f); err == nil {
+			_ = o.Close()
+		} else if !errors.Is(err, ErrNotFound) {
+			f = WAV
+		}
+	}
+	if ok, err := h.mayHear(r, rec, !isPreview(r)); !ok || err != nil {
+		h.unavailable(w, r, rec, errOr(err, ErrGone))
+		return
+	}
+	h.serveForm(w, r, rec, f)
+}
+
+// errOr is err, or what it means that there is none.
+func errOr(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
 }
 
 // find looks the token up, and holds up those who guess. Whoever has a link that we signed is not held up by others
@@ -109,29 +147,23 @@ func (h *Handler) client(r *http.Request) netip.Addr {
 	return ap.Addr()
 }
 
-// negotiate answers the bare link.
-func (h *Handler) negotiate(w http.ResponseWriter, r *http.Request, rec Recording, token string) {
-	w.Header().Set("Vary", "Accept, User-Agent")
-	switch wanted(r) {
-	case wantHTML:
-		h.servePage(w, r, rec, token)
-	default:
-		h.serveForm(w, r, rec, MP3)
-	}
-}
-
+// want is what a request is for.
 type want int
 
 const (
-	wantSound want = iota
-	wantHTML
+	wantSound want = iota // the recording itself
+	wantHTML              // a page for a browser, or for a preview
+	wantWML               // a page for a WAP phone
 )
 
-// wanted tells what a request for the bare link is for: a browser names text/html in Accept, everything else wants the
-// sound itself.
+// wanted tells what a request for the bare link is for: a WAP phone names WML in Accept, a browser HTML, and everything
+// else wants the sound itself.
 func wanted(r *http.Request) want {
 	accept := strings.ToLower(strings.Join(r.Header.Values("Accept"), ","))
-	if strings.Contains(accept, "text/html") || strings.Contains(accept, "application/xhtml+xml") {
+	switch {
+	case strings.Contains(accept, "vnd.wap.wml"):
+		return wantWML
+	case strings.Contains(accept, "text/html"), strings.Contains(accept, "application/xhtml+xml"), isPreviewer(r):
 		return wantHTML
 	}
 	return wantSound
@@ -139,9 +171,7 @@ func wanted(r *http.Request) want {
 
 // serveForm sends one form, or the ranges of it that were asked for.
 func (h *Handler) serveForm(w http.ResponseWriter, r *http.Request, rec Recording, f Form) {
-	ctx, cancel := context.WithTimeout(r.Context(), h.cfg.Patience)
-	defer cancel()
-	o, err := h.store.openForm(ctx, rec, f)
+	o, err := h.open(r.Context(), rec, f)
 	if err != nil {
 		h.unavailable(w, r, rec, err)
 		return
@@ -159,6 +189,13 @@ func (h *Handler) serveForm(w http.ResponseWriter, r *http.Request, rec Recordin
 		r.Header.Del("Range")
 	}
 	http.ServeContent(w, r, "", rec.Created, st)
+}
+
+// open opens a form and waits for it if it is being made.
+func (h *Handler) open(ctx context.Context, rec Recording, f Form) (Object, error) {
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.Patience)
+	defer cancel()
+	return h.store.openForm(ctx, rec, f)
 }
 
 func (h *Handler) unavailable(w http.ResponseWriter, r *http.Request, rec Recording, err error) {

@@ -98,13 +98,19 @@ func (s *Store) remove(ctx context.Context, rec Recording) error {
 func (s *Store) erase(ctx context.Context, key, mark string) error {
 	unlock := s.lock(key)
 	defer unlock()
+	objects := []string{key + ".wav", key + ".mp3", key + ".ogg", mark}
+	if rec, err := load(ctx, s.backend, key); err != nil || rec.MaxPlays > 0 {
+		plays, err := s.plays(ctx, Recording{ID: keyToID(key)})
+		if err != nil {
+			return err
+		}
+		objects = append(objects, plays...)
+	}
 	if err := s.backend.Delete(ctx, key+".json"); err != nil {
 		return err
 	}
 	s.streams.cut(key)
-	return errors.Join(
-		s.backend.Delete(ctx, key+".wav", key+".mp3", key+".ogg", mark),
-		s.cache.Delete(ctx, path.Base(key)+".wav"))
+	return errors.Join(s.backend.Delete(ctx, objects...), s.cache.Delete(ctx, path.Base(key)+".wav"))
 }
 
 // Swept is what a GC removed.
@@ -240,12 +246,8 @@ func (s *Store) verifyOne(ctx context.Context, rec Recording) error {
 		if err != nil {
 			return fmt.Errorf("the %s: %w", f, err)
 		}
-		back, err := f.decode(ctx, b)
-		if err == nil {
-			err = sameSound(p, back)
-		}
-		if err != nil {
-			return fmt.Errorf("the %s: %w", f, err)
+		if err := f.check(ctx, p, b); err != nil {
+			return err
 		}
 	}
 	return nil

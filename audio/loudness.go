@@ -137,24 +137,14 @@ func truePeak(s []int16) float64 {
 			continue
 		}
 		for _, taps := range phases[1:] {
-			peak = max(peak, convolve(s, taps, i-half), convolve(s, taps, i-half+1))
+			before, after := weigh(s, taps, i-half), weigh(s, taps, i-half+1)
+			peak = max(peak, before, -before, after, -after)
 		}
 	}
 	return float64(peak) / 32768
 }
 
 var peakPhases, peakHalf = polyphase(4, 1)
-
-// convolve is the magnitude of the interpolated value whose first tap is at from.
-func convolve(s []int16, taps []float32, from int) float32 {
-	var sum float32
-	for k, t := range taps {
-		if i := from + k; i >= 0 && i < len(s) {
-			sum += t * float32(s[i])
-		}
-	}
-	return max(sum, -sum)
-}
 
 func abs(v int16) int {
 	if v < 0 {

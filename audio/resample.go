@@ -15,15 +15,30 @@ func resample(p pcm, rate int) pcm {
 	out := make([]int16, (len(in)*up+down-1)/down)
 	for i := range out {
 		at := i * down
-		taps := phases[at%up]
-		first := at/up - half + 1
-		var sum float32
-		for k := max(0, -first); k < len(taps) && first+k < len(in); k++ {
-			sum += taps[k] * float32(in[first+k])
-		}
-		out[i] = clip(sum)
+		out[i] = clip(weigh(in, phases[at%up], at/up-half+1))
 	}
 	return pcm{rate, out}
+}
+
+// weigh is the sum of the samples from first on, each times its tap; beyond both ends there is silence.
+func weigh(in []int16, taps []float32, first int) float32 {
+	if first < 0 {
+		taps = taps[min(-first, len(taps)):]
+		first = 0
+	}
+	in = in[min(first, len(in)):]
+	n := min(len(taps), len(in))
+	in, taps = in[:n], taps[:n]
+	var a, b float32 // two sums, so that the processor can add at both
+	for len(in) >= 2 && len(taps) >= 2 {
+		a += taps[0] * float32(in[0])
+		b += taps[1] * float32(in[1])
+		in, taps = in[2:], taps[2:]
+	}
+	if len(in) == 1 && len(taps) == 1 {
+		a += taps[0] * float32(in[0])
+	}
+	return a + b
 }
 
 // polyphase makes, for each of the up positions between two input samples, the taps that weigh the half samples before

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 var (
@@ -282,28 +284,23 @@ func (s *Store) describe(p pcm, m Meta) (Recording, string) {
 	return r, token
 }
 
-// keep writes mark, master and description, in that order, each durable before the next, and sees that the master is
-// readable. When it fails it removes what it wrote.
+// keep writes mark and master and, when both are durable and the master has been read back, the description. When it
+// fails it removes what it wrote.
 func (s *Store) keep(ctx context.Context, rec Recording, p pcm) error {
 	description, err := rec.marshal()
 	if err != nil {
 		return err
 	}
-	master, err := WAV.encode(ctx, p, tags{})
-	if err != nil {
-		return err
-	}
-	key := rec.key()
-	for _, o := range []struct {
-		key  string
-		data []byte
-	}{{rec.mark(), nil}, {key + ".wav", master}, {key + ".json", description}} {
-		if err = s.backend.Put(ctx, o.key, o.data); err != nil {
-			break
-		}
+	key, master := rec.key(), encodeWAV(p)
+	group, inner := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.backend.Put(inner, rec.mark(), nil) })
+	group.Go(func() error { return s.backend.Put(inner, key+".wav", master) })
+	group.Go(func() error { return WAV.check(inner, p, master) })
+	if err = group.Wait(); err == nil {
+		err = s.readable(ctx, key+".wav", int64(len(master)))
 	}
 	if err == nil {
-		err = s.readable(ctx, key+".wav", int64(len(master)))
+		err = s.backend.Put(ctx, key+".json", description)
 	}
 	if err != nil {
 		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
