@@ -37,6 +37,10 @@ var encoding = base64.RawURLEncoding.Strict()
 func (t *Tickets) Issue(c Claims, ttl time.Duration) string {
 	p := payload{Claims: c, ends: t.now() + ttl.Milliseconds()}
 	rand.Read(p.id[:])
+	return t.seal(p)
+}
+
+func (t *Tickets) seal(p payload) string {
 	text := p.append(nil)
 	return encoding.EncodeToString(append(text, t.sign(text)...))
 }
