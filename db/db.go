@@ -20,7 +20,7 @@ const (
 
 // Options say which database, and how.
 type Options struct {
-	Source string           // path of a SQLite file
+	Source string           // path of a SQLite file, or postgres://…
 	Mode   Mode             // Serve or Admin
 	Clock  func() time.Time // the database's clock, for tests; nil is the system's. SQLite only
 	Log    *slog.Logger     // nil logs nothing
@@ -59,11 +59,18 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.schema == nil {
 		o.schema = history()
 	}
-	e, err := openSQLite(ctx, strings.TrimPrefix(o.Source, "sqlite:"), o)
+	e, err := openEngine(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	return &DB{engine: e, mode: o.Mode}, nil
+}
+
+func openEngine(ctx context.Context, o Options) (engine, error) {
+	if strings.HasPrefix(o.Source, "postgres://") || strings.HasPrefix(o.Source, "postgresql://") {
+		return openPostgres(ctx, o.Source, o)
+	}
+	return openSQLite(ctx, o.Source, o)
 }
 
 // Exclusive tells whether this process may act as a node: it serves the database, or the engine knows no owner.
