@@ -2,9 +2,12 @@ package accounts
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"time"
+
+	"hark/db"
 )
 
 // TicketLife is how long a ticket may be on its way.
@@ -128,9 +131,30 @@ func (d *DB) welcome(ctx context.Context, c Credentials, a attempt, reserved boo
 	return d.forgive(ctx, a, reserved, mark)
 }
 
-// Redeem checks a ticket and uses it up; node is the one that asks. ErrRefused.
-func (d *DB) Redeem(_ context.Context, ticket, node string) (Claims, error) {
-	return d.Tickets.Redeem(ticket, node)
+// Redeem checks a ticket and uses it up, at all nodes; node is the one that asks. ErrRefused.
+func (d *DB) Redeem(ctx context.Context, ticket, node string) (Claims, error) {
+	p, err := d.Tickets.redeem(ticket, node)
+	if err == nil && p.Target == "" && d.db.Shared() {
+		err = d.spend(ctx, p)
+	}
+	if err != nil {
+		return Claims{}, err
+	}
+	return p.Claims, nil
+}
+
+// spend tells the other nodes that the ticket is used, and forgets those that nobody could use any more.
+func (d *DB) spend(ctx context.Context, p payload) error {
+	return d.db.Write(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(`DELETE FROM spent_ticket WHERE ends < $1`, d.Tickets.now()-time.Hour.Milliseconds()); err != nil {
+			return inside(err)
+		}
+		n, err := tx.Exec(`INSERT INTO spent_ticket (id, ends) VALUES ($1, $2) ON CONFLICT DO NOTHING`, hex.EncodeToString(p.id[:]), p.ends)
+		if err == nil && n == 0 {
+			return errSpent
+		}
+		return inside(err)
+	})
 }
 
 // Refer signs a ticket with which a user who has proved himself goes on at another node.

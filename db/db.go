@@ -76,6 +76,9 @@ func openEngine(ctx context.Context, o Options) (engine, error) {
 // Exclusive tells whether this process may act as a node: it serves the database, or the engine knows no owner.
 func (d *DB) Exclusive() bool { return d.mode == Serve || !d.engine.single() }
 
+// Shared tells whether several nodes may serve the database.
+func (d *DB) Shared() bool { return !d.engine.single() }
+
 // Write runs do in a transaction and returns after its commit; an error of do undoes what it did. It does not give up
 // half-way: once do has begun, the outcome is waited for even when ctx ends, so a failure means that nothing was
 // written, but for an ErrTemporary from a lost PostgreSQL server, whose outcome is unknown.

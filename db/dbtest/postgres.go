@@ -22,38 +22,61 @@ import (
 // A Server is a PostgreSQL that listens on a socket in a folder of its own, and ends with the test.
 type Server struct {
 	folder string
+	bin    string
+	who    *syscall.Credential
 	count  atomic.Int64
+	cmd    *exec.Cmd
+	log    bytes.Buffer
 }
 
 // Postgres starts a server; it skips the test where PostgreSQL is not installed.
 func Postgres(t testing.TB) *Server {
 	t.Helper()
-	bin := binaries(t)
-	folder, err := os.MkdirTemp("", "hark-pg-") // short: a socket's path has 107 bytes at most
-	if err != nil {
+	s := &Server{bin: binaries(t)}
+	var err error
+	if s.folder, err = os.MkdirTemp("", "hark-pg-"); err != nil { // short: a socket's path has 107 bytes at most
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(folder) })
-	who := servant(t, folder)
-	data := filepath.Join(folder, "data")
-	run(t, command(who, filepath.Join(bin, "initdb"), "--pgdata="+data, "--username=hark", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"))
-	server := command(who, filepath.Join(bin, "postgres"), "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "max_connections=200",
-		"-c", "fsync=off")
-	var log bytes.Buffer
-	server.Stdout, server.Stderr = &log, &log
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
+	t.Cleanup(func() { os.RemoveAll(s.folder) })
+	s.who = servant(t, s.folder)
+	initdb := s.command("initdb", "--pgdata="+s.folder+"/data", "--username=hark", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
+	if out, err := initdb.CombinedOutput(); err != nil {
+		t.Fatalf("initdb: %v\n%s", err, out)
 	}
+	s.Start(t)
 	t.Cleanup(func() {
-		server.Process.Signal(syscall.SIGINT) // fast shutdown
-		server.Wait()
+		s.Stop(t)
 		if t.Failed() {
-			t.Logf("PostgreSQL said:\n%s", &log)
+			t.Logf("PostgreSQL said:\n%s", &s.log)
 		}
 	})
-	s := &Server{folder: folder}
-	s.wait(t)
 	return s
+}
+
+// Start starts a server that was stopped, and waits until it answers.
+func (s *Server) Start(t testing.TB) {
+	t.Helper()
+	s.cmd = s.command("postgres", "-D", s.folder+"/data", "-k", s.folder, "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "fsync=off")
+	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s.wait(t)
+}
+
+// Stop breaks all connections and ends the server. Stopping it again does nothing.
+func (s *Server) Stop(t testing.TB) {
+	t.Helper()
+	if s.cmd == nil {
+		return
+	}
+	if err := s.cmd.Process.Signal(syscall.SIGINT); err != nil { // its "fast shutdown"
+		t.Error(err)
+	}
+	if err := s.cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	s.cmd = nil
 }
 
 // binaries finds the folder of initdb and postgres, which Debian keeps out of the path.
@@ -85,18 +108,11 @@ func servant(t testing.TB, folder string) *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 
-func command(who *syscall.Credential, name string, args ...string) *exec.Cmd {
-	c := exec.Command(name, args...)
+func (s *Server) command(name string, args ...string) *exec.Cmd {
+	c := exec.Command(filepath.Join(s.bin, name), args...)
 	c.Dir = "/"
-	c.SysProcAttr = &syscall.SysProcAttr{Credential: who}
+	c.SysProcAttr = &syscall.SysProcAttr{Credential: s.who}
 	return c
-}
-
-func run(t testing.TB, c *exec.Cmd) {
-	t.Helper()
-	if out, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", c.Path, err, out)
-	}
 }
 
 // url addresses a database of the server.
