@@ -16,6 +16,7 @@ var mayImport = map[string][]string{
 	"hark/im/xmpp":               {"hark/im"},
 	"hark/im/local":              {"hark/im"},
 	"hark/db":                    {},
+	"hark/db/dbtest":             {},
 	"hark/audio":                 {"hark/audio/lame", "hark/audio/opus", "hark/audio/qr"},
 	"hark/audio/lame":            {},
 	"hark/audio/opus":            {},

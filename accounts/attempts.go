@@ -25,6 +25,9 @@ const (
 	slowStep = 5 * time.Second
 )
 
+// forgetAfter is how long tries at numbers that nobody has are remembered: long enough to lock such a number, too.
+const forgetAfter = 45 * 24 * time.Hour
+
 // Why an attempt is refused without its PIN having been looked at; for the log only.
 var (
 	errLocked = refusal("the account is locked for strangers")
@@ -122,7 +125,7 @@ func tidy(tx *db.Tx, now int64) error {
 		return inside(err)
 	}
 	_, err := tx.Exec(`DELETE FROM attempt WHERE last < $1 AND NOT EXISTS (SELECT 1 FROM account a WHERE a.usr = attempt.usr)`,
-		now-24*time.Hour.Milliseconds())
+		now-forgetAfter.Milliseconds())
 	return inside(err)
 }
 

@@ -14,7 +14,7 @@ import (
 
 // Tickets signs and checks tickets. A ticket is a bearer's proof that somebody has authenticated; it names user, session
 // and target, lives shortly, and works once at this Tickets. Nodes that share the Key know each other's tickets; the
-// used ones each remembers by itself, so a ticket that travels between nodes must name its Target.
+// used ones each remembers by itself: a ticket that names no Target would work once at each of them, but for DB.Redeem.
 type Tickets struct {
 	Key []byte           // 32 bytes
 	Now func() time.Time // nil is time.Now
@@ -37,27 +37,38 @@ var encoding = base64.RawURLEncoding.Strict()
 func (t *Tickets) Issue(c Claims, ttl time.Duration) string {
 	p := payload{Claims: c, ends: t.now() + ttl.Milliseconds()}
 	rand.Read(p.id[:])
+	return t.seal(p)
+}
+
+func (t *Tickets) seal(p payload) string {
 	text := p.append(nil)
 	return encoding.EncodeToString(append(text, t.sign(text)...))
 }
 
 // Redeem checks the ticket and uses it up. A ticket that is forged, over, used, or for another node is ErrRefused.
 func (t *Tickets) Redeem(ticket, node string) (Claims, error) {
+	p, err := t.redeem(ticket, node)
+	return p.Claims, err
+}
+
+func (t *Tickets) redeem(ticket, node string) (payload, error) {
 	p, err := t.open(ticket)
 	if err != nil {
-		return Claims{}, err
+		return payload{}, err
 	}
 	if p.ends <= t.now() {
-		return Claims{}, refusal("the ticket is over")
+		return payload{}, refusal("the ticket is over")
 	}
 	if p.Target != "" && p.Target != node {
-		return Claims{}, refusal("the ticket is for another node")
+		return payload{}, refusal("the ticket is for another node")
 	}
 	if !t.spend(p) {
-		return Claims{}, refusal("the ticket was used before")
+		return payload{}, errSpent
 	}
-	return p.Claims, nil
+	return p, nil
 }
+
+var errSpent = refusal("the ticket was used before")
 
 // open checks form and signature.
 func (t *Tickets) open(ticket string) (p payload, err error) {

@@ -141,7 +141,7 @@ func FuzzPayload(f *testing.F) {
 // FuzzTicket: nothing that was not issued opens.
 func FuzzTicket(f *testing.F) {
 	honest, _ := desk()
-	issued := honest.Issue(Claims{User: "1"}, TicketLife)
+	issued := honest.seal(payload{Claims: Claims{User: "1"}, ends: 1}) // the same in every process of the fuzzer
 	f.Add(issued)
 	f.Add(issued + "=")
 	f.Add("\n" + issued)

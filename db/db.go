@@ -20,7 +20,7 @@ const (
 
 // Options say which database, and how.
 type Options struct {
-	Source string           // path of a SQLite file
+	Source string           // path of a SQLite file, or postgres://…
 	Mode   Mode             // Serve or Admin
 	Clock  func() time.Time // the database's clock, for tests; nil is the system's. SQLite only
 	Log    *slog.Logger     // nil logs nothing
@@ -59,15 +59,25 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.schema == nil {
 		o.schema = history()
 	}
-	e, err := openSQLite(ctx, strings.TrimPrefix(o.Source, "sqlite:"), o)
+	e, err := openEngine(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	return &DB{engine: e, mode: o.Mode}, nil
 }
 
+func openEngine(ctx context.Context, o Options) (engine, error) {
+	if strings.HasPrefix(o.Source, "postgres://") || strings.HasPrefix(o.Source, "postgresql://") {
+		return openPostgres(ctx, o.Source, o)
+	}
+	return openSQLite(ctx, o.Source, o)
+}
+
 // Exclusive tells whether this process may act as a node: it serves the database, or the engine knows no owner.
 func (d *DB) Exclusive() bool { return d.mode == Serve || !d.engine.single() }
+
+// Shared tells whether several nodes may serve the database.
+func (d *DB) Shared() bool { return !d.engine.single() }
 
 // Write runs do in a transaction and returns after its commit; an error of do undoes what it did. It does not give up
 // half-way: once do has begun, the outcome is waited for even when ctx ends, so a failure means that nothing was

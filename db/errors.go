@@ -6,7 +6,10 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/mattn/go-sqlite3"
 )
 
@@ -37,7 +40,27 @@ func temporary(err error) bool {
 		return true
 	}
 	var lite sqlite3.Error
-	return errors.As(err, &lite) && temporaryCode(lite.Code)
+	var pg *pgconn.PgError
+	switch {
+	case errors.As(err, &lite):
+		return temporaryCode(lite.Code)
+	case errors.As(err, &pg):
+		return temporaryState(pg.Code)
+	}
+	return disconnected(err)
+}
+
+// disconnected tells whether the connection to PostgreSQL could not be made or broke.
+func disconnected(err error) bool {
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) {
+		return true
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) { // these look like network errors
+		return false
+	}
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }
 
 // temporaryCode tells whether a SQLite result code has a cause outside of the program.

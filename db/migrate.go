@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 
 	"github.com/pressly/goose/v3"
@@ -24,13 +25,27 @@ func history() fs.FS {
 	return sub
 }
 
-// versions tells the schema's version in the database (0 for none) and in this program.
-func versions(ctx context.Context, p *goose.Provider) (have, want int64, err error) {
+// versions tells the schema's version in the database (0 for none) and in this program; ErrTooNew when the database is
+// ahead.
+func versions(ctx context.Context, p *goose.Provider, name string) (have, want int64, err error) {
 	have, want, err = p.GetVersions(ctx)
 	if err != nil {
 		return 0, 0, fmt.Errorf("db: schema version: %w", classify(err))
 	}
+	if have > want {
+		return 0, 0, fmt.Errorf("%w: %s has schema %d, this hark knows up to %d; use the newer hark", ErrTooNew, name, have, want)
+	}
 	return have, want, nil
+}
+
+// apply runs the migrations that are missing, each in a transaction of its own.
+func apply(ctx context.Context, p *goose.Provider, name string, log *slog.Logger) error {
+	done, err := p.Up(ctx)
+	if err != nil {
+		return fmt.Errorf("db: bringing the schema of %s up to date: %w", name, classify(err))
+	}
+	log.Info("database schema brought up to date", "steps", len(done))
+	return nil
 }
 
 // migrate brings the schema up to date, each step in a transaction of its own, after a copy of a database that holds
@@ -40,12 +55,9 @@ func (s *sqlite) migrate(ctx context.Context, schema fs.FS) error {
 	if err != nil {
 		return fmt.Errorf("db: migrations: %w", err)
 	}
-	have, want, err := versions(ctx, p)
+	have, want, err := versions(ctx, p, s.path)
 	if err != nil || have == want {
 		return err
-	}
-	if have > want {
-		return fmt.Errorf("%w: %s has schema %d, this hark knows up to %d; use the newer hark", ErrTooNew, s.path, have, want)
 	}
 	if s.lock == nil {
 		lock, err := takeLock(s.path + ".lock")
@@ -59,11 +71,7 @@ func (s *sqlite) migrate(ctx context.Context, schema fs.FS) error {
 			return err
 		}
 	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("db: bringing %s from schema %d to %d: %w", s.path, have, want, classify(err))
-	}
-	s.log.Info("database schema brought up to date", "from", have, "to", want)
-	return nil
+	return apply(ctx, p, s.path, s.log)
 }
 
 // copyTo writes a consistent copy of the database; one that an earlier attempt left is replaced.

@@ -52,6 +52,12 @@ CREATE TABLE guess (
   last   BIGINT NOT NULL
 );
 
+-- Tickets that any node may redeem and one has; a node that serves alone remembers them in memory.
+CREATE TABLE spent_ticket (
+  id   TEXT   PRIMARY KEY,
+  ends BIGINT NOT NULL
+);
+
 -- What tells whether a key file belongs to this database.
 CREATE TABLE key_check (
   name  TEXT PRIMARY KEY,

@@ -35,7 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 	}{
 		{"node", nodeRules}, {"owner", ownerRules}, {"race", raceRules}, {"key", keyRules}, {"log", logRules},
 		{"outgoing", outgoingRules}, {"read", readRules}, {"cursor", cursorRules}, {"retention", retentionRules},
-		{"state", stateRules}, {"watch", watchRules}, {"model", modelRules},
+		{"state", stateRules}, {"watch", watchRules}, {"model", modelRules}, {"linear", linearRules},
 	}
 	for _, topic := range topics {
 		for _, r := range topic.rules {
