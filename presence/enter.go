@@ -84,7 +84,7 @@ func (c *conn) enter(ctx context.Context, session *Session, k keys, resumed bool
 		return result{}, err
 	}
 	c.client = kind
-	if err := session.ask(ctx, func() { session.attach(c) }); err != nil {
+	if err := session.ask(func() { session.attach(c) }); err != nil {
 		session.post(func() { session.detach(c) })
 		return result{}, err
 	}

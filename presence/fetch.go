@@ -30,7 +30,7 @@ func (c *conn) fetch(ctx context.Context, req wire.FetchRequest) (result, error)
 	if err != nil {
 		return result{}, err
 	}
-	names, err := c.session.names(ctx)
+	names, err := c.session.names()
 	if err != nil {
 		return result{}, err
 	}

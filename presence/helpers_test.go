@@ -110,3 +110,5 @@ func bodies(t testing.TB, c *presence.Client) (list []string, last int64) {
 }
 
 func xmpp(id string) im.Address { return im.Address{Network: im.XMPP, ID: id} }
+
+func seqOf(n int64) sessions.Seq { return sessions.Seq(n) }

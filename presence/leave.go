@@ -16,7 +16,7 @@ func (c *conn) leave(context.Context) (result, error) {
 // logout carries out LOGOUT: session and external logins end. It answers when they have ended, or after logoutWait.
 func (c *conn) logout(ctx context.Context) (result, error) {
 	session := c.session
-	if err := session.ask(ctx, func() { session.detach(c) }); err != nil {
+	if err := session.ask(func() { session.detach(c) }); err != nil {
 		return result{}, err
 	}
 	session.end(endingOver)

@@ -43,7 +43,7 @@ func (u *uplink) pump(l *link, conn im.Conn) *im.Error {
 // publish tells the network the user's availability.
 func (u *uplink) publish(conn im.Conn) {
 	var p im.Presence
-	if u.session.ask(u.ctx, func() { p = im.Presence{Show: u.session.status.Show, Text: u.session.status.Text} }) != nil {
+	if u.session.ask(func() { p = im.Presence{Show: u.session.status.Show, Text: u.session.status.Text} }) != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(u.ctx, sendTimeout)

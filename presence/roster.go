@@ -23,7 +23,7 @@ func (c *conn) roster(ctx context.Context) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	names, err := c.session.names(ctx)
+	names, err := c.session.names()
 	if err != nil {
 		return result{}, err
 	}
@@ -151,7 +151,7 @@ func (s *Session) updateBook(ctx context.Context) (book, error) {
 // extendBook adds the people of the rosters, by name, and then who wrote, in order.
 func (s *Session) extendBook(ctx context.Context, b *book) (changed bool, err error) {
 	var people []im.Contact
-	err = s.ask(ctx, func() {
+	err = s.ask(func() {
 		for _, u := range s.uplinks {
 			people = append(people, u.roster...)
 		}
@@ -198,12 +198,12 @@ type names struct {
 }
 
 // names takes the session's knowledge.
-func (s *Session) names(ctx context.Context) (*names, error) {
+func (s *Session) names() (*names, error) {
 	n := &names{
 		session: s, roster: make(map[im.Address]string), present: make(map[im.Address]im.Presence),
 		users: make(map[string]string),
 	}
-	err := s.ask(ctx, func() {
+	err := s.ask(func() {
 		for _, u := range s.uplinks {
 			for _, c := range u.roster {
 				n.roster[c.Address] = c.Name

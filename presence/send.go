@@ -22,7 +22,7 @@ func (c *conn) send(ctx context.Context, req wire.SendRequest) (result, error) {
 	if err := checkSend(req); err != nil {
 		return result{}, err
 	}
-	network, err := c.networkOf(ctx, req.To)
+	network, err := c.networkOf(req.To)
 	if err != nil {
 		return result{}, err
 	}
@@ -47,9 +47,9 @@ func (c *conn) send(ctx context.Context, req wire.SendRequest) (result, error) {
 }
 
 // networkOf finds the login through which an address is reached.
-func (c *conn) networkOf(ctx context.Context, to im.Address) (*uplink, error) {
+func (c *conn) networkOf(to im.Address) (*uplink, error) {
 	var u *uplink
-	if err := c.session.ask(ctx, func() { u = c.session.uplinks[to.Network] }); err != nil {
+	if err := c.session.ask(func() { u = c.session.uplinks[to.Network] }); err != nil {
 		return nil, err
 	}
 	if u == nil {
@@ -61,7 +61,7 @@ func (c *conn) networkOf(ctx context.Context, to im.Address) (*uplink, error) {
 // outcome waits for what becomes of a message that was just kept.
 func (c *conn) outcome(ctx context.Context, seq sessions.Seq, u *uplink, outcome <-chan im.Delivery) (result, error) {
 	var state string
-	if err := c.session.ask(ctx, func() { state = u.state }); err != nil || state != stateOnline && state != stateConnecting {
+	if err := c.session.ask(func() { state = u.state }); err != nil || state != stateOnline && state != stateConnecting {
 		return queued(seq, u.network, state), nil
 	}
 	timer := time.NewTimer(outcomeFor)

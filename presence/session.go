@@ -106,8 +106,8 @@ func (s *Session) post(f func()) bool {
 	}
 }
 
-// ask runs f in the session's goroutine and waits for it.
-func (s *Session) ask(ctx context.Context, f func()) error {
+// ask runs f in the session's goroutine and waits for it, which is never long. After an error f does not run any more.
+func (s *Session) ask(f func()) error {
 	ran := make(chan struct{})
 	if !s.post(func() { f(); close(ran) }) {
 		return errEnding
@@ -117,8 +117,6 @@ func (s *Session) ask(ctx context.Context, f func()) error {
 		return nil
 	case <-s.dying:
 		return errEnding
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

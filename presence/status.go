@@ -35,7 +35,7 @@ func (c *conn) setStatus(ctx context.Context, req wire.StatusRequest) (result, e
 		return result{}, err
 	}
 	var online []im.Conn
-	err = c.session.ask(ctx, func() {
+	err = c.session.ask(func() {
 		c.session.status = req
 		online = c.session.online()
 	})
@@ -90,12 +90,12 @@ func (s *Session) presence(u *uplink, p im.Presence) {
 
 // typing carries out TYPING; where the network cannot, nothing happens.
 func (c *conn) typing(ctx context.Context, req wire.TypingRequest) (result, error) {
-	u, err := c.networkOf(ctx, req.To)
+	u, err := c.networkOf(req.To)
 	if err != nil {
 		return result{}, err
 	}
 	var conn im.Conn
-	if err := c.session.ask(ctx, func() { conn = u.conn }); err != nil {
+	if err := c.session.ask(func() { conn = u.conn }); err != nil {
 		return result{}, err
 	}
 	if typer, ok := conn.(im.Typer); ok {
@@ -109,7 +109,7 @@ func (c *conn) typing(ctx context.Context, req wire.TypingRequest) (result, erro
 // networks carries out NETWORKS.
 func (c *conn) networks(ctx context.Context) (result, error) {
 	list := []wire.ServiceEvent{}
-	err := c.session.ask(ctx, func() {
+	err := c.session.ask(func() {
 		for _, u := range c.session.uplinks {
 			list = append(list, u.event())
 		}

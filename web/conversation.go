@@ -32,10 +32,11 @@ func conversation(ctx context.Context, v *visit) (*Page, error) {
 
 // conversation makes the page of the messages before a number; words stand in the answer already.
 func (v *visit) conversation(ctx context.Context, person wire.Contact, before int64, words string) (*Page, error) {
-	found, err := v.client.Fetch(ctx, wire.FetchRequest{With: person.Address, Before: before, Max: perPage})
+	found, err := v.client.Fetch(ctx, wire.FetchRequest{With: person.Address, Before: before, Max: perPage + 1})
 	if err != nil {
 		return nil, err
 	}
+	shown := found.Messages[max(0, len(found.Messages)-perPage):]
 	fresh, err := v.unread(ctx)
 	if err != nil {
 		return nil, err
@@ -46,13 +47,13 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 		Links: []Link{{Text: "Inbox", Href: v.base + "/inbox"}, {Text: "Look again", Href: href}},
 	}
 	upto := int64(0)
-	for _, m := range found.Messages {
+	for _, m := range shown {
 		page.Items = append(page.Items, v.message(m, fresh))
 		upto = m.Seq
 	}
-	if n := len(found.Messages); n > 0 && found.Messages[0].Seq > 1 {
-		page.Older = Link{Text: "Older messages", Href: fmt.Sprint(href, "?before=", found.Messages[0].Seq)}
-	} else if n == 0 {
+	if len(shown) < len(found.Messages) {
+		page.Older = Link{Text: "Older messages", Href: fmt.Sprint(href, "?before=", shown[0].Seq)}
+	} else if len(shown) == 0 {
 		page.Text = []string{"There are no messages here yet."}
 	}
 	mark := Field{Kind: Hidden, Name: uptoField, Value: fmt.Sprint(upto)}

@@ -110,6 +110,36 @@ func TestSeen(t *testing.T) {
 	}
 }
 
+// A long conversation comes in pages, from the newest back to the first.
+func TestOlder(t *testing.T) {
+	d := open(t)
+	b := d.browser(t, true)
+	b.login()
+	var want []string
+	for i := range 30 {
+		want = append(want, fmt.Sprint("message ", i))
+	}
+	d.receive(want...)
+	b.get("/with/1")
+	var got []string
+	for {
+		var page []string
+		for _, p := range b.all("p") {
+			if attr(p, "class") == "said" {
+				page = append(page, text(p))
+			}
+		}
+		got = append(page, got...)
+		if !strings.Contains(b.source, "Older messages") {
+			break
+		}
+		b.follow("Older messages")
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestLoginRefused(t *testing.T) {
 	d := open(t)
 	b := d.browser(t, true)
