@@ -193,16 +193,17 @@ func TestPlaying(t *testing.T) {
 		t.Errorf("played: %+v, %v", in, err)
 	}
 	first := p.hears(440, p.answered)
-	t.Logf("first sound %v after the answer was heard", first.Sub(p.answered))
-	if took := p.hears(1200, first).Sub(first); took < 1180*time.Millisecond || took > 1300*time.Millisecond {
+	if took := p.hears(1200, first).Sub(first); took < 1160*time.Millisecond || took > 1300*time.Millisecond {
 		t.Errorf("the third clip began after %v, want 1.2 s", took)
 	}
-	heard := slices.DeleteFunc(p.sounds(), func(s packet) bool { return s.loud < 500 })
-	if n := len(heard); n < 85 || n > 93 {
+	heard := slices.DeleteFunc(p.sounds(p.answered), func(s sound) bool { return s.loud < 500 })
+	if n := len(heard); n < 85 || n > 95 {
 		t.Errorf("%d packets with sound, want 90", n)
 	}
-	if gap := longestGap(heard); gap > 60*time.Millisecond {
-		t.Errorf("the longest gap in the sound is %v", gap)
+	stats := p.Stats()
+	t.Logf("the first sound %v after the answer, the largest gap %v", stats.FirstRTP, stats.LargestGap)
+	if stats.LargestGap > 200*time.Millisecond { // of a machine that does much else
+		t.Errorf("the largest gap in the sound is %v", stats.LargestGap)
 	}
 
 	low.Pause = 500 * time.Millisecond
@@ -211,17 +212,9 @@ func TestPlaying(t *testing.T) {
 	if err != nil || in.Why != ivr.Timeout || in.Clip != 3 {
 		t.Errorf("played with pauses: %+v, %v", in, err)
 	}
-	if took := p.hears(880, before).Sub(p.hears(440, before)); took < 1090*time.Millisecond || took > 1250*time.Millisecond {
+	if took := p.hears(880, before).Sub(p.hears(440, before)); took < 1050*time.Millisecond || took > 1250*time.Millisecond {
 		t.Errorf("the clip behind the pause began after %v, want 1.1 s", took)
 	}
-}
-
-// longestGap is the longest time between two packets.
-func longestGap(heard []packet) (gap time.Duration) {
-	for i := 1; i < len(heard); i++ {
-		gap = max(gap, heard[i].at.Sub(heard[i-1].at))
-	}
-	return gap
 }
 
 // TestBargeIn measures how soon a key stops a prompt.
@@ -239,15 +232,15 @@ func TestBargeIn(t *testing.T) {
 		if err != nil || in.Keys != "5" || in.Clip != 1 || in.At <= 0 || in.At > returned.Sub(began)+50*time.Millisecond {
 			t.Fatalf("%+v, %v; the second clip began %v ago", in, err, returned.Sub(began))
 		}
-		time.Sleep(100 * time.Millisecond) // whatever still comes is late
-		for _, s := range p.sounds() {
-			if s.loud > 500 && s.at.After(returned) {
+		until(returned, 100*time.Millisecond) // whatever still comes is late
+		for _, s := range p.sounds(returned) {
+			if s.loud > 500 {
 				worst = max(worst, s.at.Sub(returned))
 			}
 		}
 	}
 	t.Logf("the last sound came at most %v after the key was taken", worst)
-	if worst > frame+10*time.Millisecond {
+	if worst > 5*frame {
 		t.Errorf("a prompt goes on %v after the key", worst)
 	}
 }
@@ -273,18 +266,19 @@ func TestNoBargeIn(t *testing.T) {
 func TestSilence(t *testing.T) {
 	s := open(t, nil)
 	p, c := s.call(t)
-	before := time.Now()
+	before := p.Stats().Packets
 	if in, err := c.gather(ivr.Gather{Max: 1, First: 2 * time.Second})(); err != nil || in.Why != ivr.Timeout {
 		t.Errorf("%+v, %v", in, err)
 	}
-	n := 0
-	for _, s := range p.sounds() {
-		if s.at.After(before) {
-			n++
-		}
-	}
-	if n < 60 {
+	if n := p.Stats().Packets - before; n < 60 {
 		t.Errorf("%d packets in 2 s of waiting, want about 75", n)
+	}
+	before = p.Stats().Packets
+	if rec, err := c.record(ivr.Record{Max: 2 * time.Second})(); err != nil || rec.Why != ivr.Limit {
+		t.Errorf("%+v, %v", rec, err)
+	}
+	if n := p.Stats().Packets - before; n < 80 {
+		t.Errorf("%d packets in 2 s of recording, want about 100", n)
 	}
 }
 
@@ -318,11 +312,10 @@ func TestRecord(t *testing.T) {
 		got := c.record(ivr.Record{Prompt: []prompts.Clip{prompt}, Tone: tone, Max: 10 * time.Second, Silence: 4 * time.Second, Ends: ends})
 		began := p.hears(1000, before).Add(tone.Duration)
 		p.say(600)
-		eventually(t, "two seconds", func() bool { return time.Since(began) > 2*time.Second })
+		until(began, 2*time.Second)
 		key := ends[len(ends)-1:]
 		p.press("5" + key + "3")
 		rec, err := got()
-		p.say(0)
 		if err != nil || rec.Why != ivr.EndKey || rec.Key != key {
 			t.Fatalf("ends %q: %+v, %v", ends, rec, err)
 		}
@@ -375,7 +368,7 @@ func TestRecordHangup(t *testing.T) {
 	got := c.record(ivr.Record{Tone: tone, Max: 10 * time.Second, Silence: 4 * time.Second, Ends: "#"})
 	began := p.hears(1000, p.answered).Add(tone.Duration)
 	p.say(600)
-	eventually(t, "three seconds", func() bool { return time.Since(began) > 3*time.Second })
+	until(began, 3*time.Second)
 	p.hangup()
 	rec, err := got()
 	if !errors.Is(err, ivr.ErrHangup) || rec.Why != ivr.HungUp || rec.File == "" {
@@ -409,7 +402,7 @@ func TestHangup(t *testing.T) {
 	} {
 		p, c := s.call(t)
 		got := later(c, func() (int, error) { return 0, do(c.Line) })
-		eventually(t, "half a second", func() bool { return time.Since(p.answered) > 500*time.Millisecond })
+		until(p.answered, 500*time.Millisecond)
 		at := time.Now()
 		p.hangup()
 		if _, err := got(); !errors.Is(err, ivr.ErrHangup) {

@@ -109,6 +109,8 @@ func (t *take) watch(ctx context.Context) (ivr.Recorded, error) {
 			return ivr.Recorded{Why: whyOf(err)}, t.finish(ctx, err)
 		}
 		switch n.kind {
+		case left:
+			return ivr.Recorded{Why: ivr.HungUp}, ivr.ErrHangup
 		case expired:
 			return ivr.Recorded{Why: ivr.Limit}, t.finish(ctx, nil)
 		case keyPressed:
@@ -132,7 +134,7 @@ func (t *take) watch(ctx context.Context) (ivr.Recorded, error) {
 func (t *take) hear(n note) (ended, failed bool) {
 	switch {
 	case n.id == "":
-	case n.id == t.tone && n.failed:
+	case n.id == t.tone && n.failed && t.ctx.Err() == nil:
 		t.app.log.Warn("the tone before a recording cannot be played", "call", t.id, "file", t.Tone.File)
 	case n.id != t.name:
 	case n.kind == recordStarted:

@@ -211,7 +211,7 @@ func TestDeaf(t *testing.T) {
 // TestKeysAreNotLogged presses a PIN and looks for it in a log of everything.
 func TestKeysAreNotLogged(t *testing.T) {
 	f := newFake(t)
-	var log bytes.Buffer
+	var log lockedBuffer
 	done := make(chan bool)
 	f.app(t, &App{
 		Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -226,11 +226,30 @@ func TestKeysAreNotLogged(t *testing.T) {
 	}
 	f.events <- `{"type":"ChannelDtmfReceived","digit":"918273","channel":"a"}`
 	<-done
+	eventually(t, "the warning", func() bool { return strings.Contains(log.String(), "cannot be read") })
 	for _, secret := range []string{"918273", "digit"} {
 		if strings.Contains(log.String(), secret) {
 			t.Errorf("the log holds %q: %s", secret, log.String())
 		}
 	}
+}
+
+// lockedBuffer is a buffer for several goroutines.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 func TestCheckApp(t *testing.T) {
