@@ -94,15 +94,19 @@ func TestSentences(t *testing.T) {
 	}
 }
 
-// TestSpeakableIsQuick looks that no message of the largest size keeps a caller waiting.
-func TestSpeakableIsQuick(t *testing.T) {
+// TestSpeakableIsLinear looks that sixteen times the text takes nowhere near 256 times as long.
+func TestSpeakableIsLinear(t *testing.T) {
 	words := english(t)
-	for _, s := range []string{"`", "```", "😂", "*a*", "1", "1 ", "a@", "www.", "http://", ", ", "\n> ", ")", "😂 ", "a.b@c."} {
-		text := strings.Repeat(s, im.MaxBody/len(s))
+	took := func(s string, size int) time.Duration {
+		text := strings.Repeat(s, size/len(s))
 		began := time.Now()
 		sentences(speakable(text, words))
-		if took := time.Since(began); took > 500*time.Millisecond {
-			t.Errorf("%d bytes of %q took %s", len(text), s, took)
+		return time.Since(began)
+	}
+	for _, s := range []string{"`", "```", "😂", "*a*", "1", "1 ", "a@", "www.", "http://", ", ", "\n> ", ")", "😂 ", "a.b@c."} {
+		small, large := max(took(s, im.MaxBody/16), took(s, im.MaxBody/16)), took(s, im.MaxBody)
+		if large > 80*small+200*time.Millisecond {
+			t.Errorf("%q: %s for %d bytes, %s for %d", s, small, im.MaxBody/16, large, im.MaxBody)
 		}
 	}
 }
