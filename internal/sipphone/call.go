@@ -38,6 +38,7 @@ type Call struct {
 	cancel context.CancelCauseFunc
 	work   sync.WaitGroup // ear and mouth
 
+	goodbye   sync.Mutex // held while the other side's goodbye is confirmed
 	hangup    sync.Once
 	hangupErr error
 
@@ -173,6 +174,8 @@ func (c *Call) end(cause error) {
 // wait returns when all goroutines of the call are gone.
 func (c *Call) wait() {
 	c.work.Wait()
+	c.goodbye.Lock()
+	defer c.goodbye.Unlock()
 	c.phone.remove(c.id)
 }
 
@@ -181,7 +184,7 @@ func (c *Call) wait() {
 func (c *Call) Hangup(ctx context.Context) error {
 	c.hangup.Do(func() {
 		if c.ctx.Err() == nil {
-			c.hangupErr = c.bye(ctx)
+			c.hangupErr = c.sayGoodbye(ctx)
 		}
 		c.end(ErrEnded)
 		c.wait()
@@ -192,7 +195,17 @@ func (c *Call) Hangup(ctx context.Context) error {
 	return c.hangupErr
 }
 
-// bye tells the other side, even when ctx is over already.
+// sayGoodbye tells the other side. That it hung up at the same moment is no error.
+func (c *Call) sayGoodbye(ctx context.Context) error {
+	err := c.bye(ctx)
+	said, answered := errors.AsType[sipgo.ErrDialogResponse](err)
+	if errors.Is(c.Err(), ErrHungUp) || answered && said.Res.StatusCode == 481 {
+		return nil
+	}
+	return err
+}
+
+// bye sends a BYE, even when ctx is over already.
 func (c *Call) bye(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), byeTime)
 	defer cancel()
@@ -208,12 +221,19 @@ func (c *Call) bye(ctx context.Context) error {
 	return c.client.WriteBye(ctx, req)
 }
 
-// confirmBye answers the other side's goodbye.
-func (c *Call) confirmBye(req *sip.Request, tx sip.ServerTransaction) error {
+// hungUp takes the other side's goodbye. The call is over before the confirmation leaves, so that Hangup does not say
+// goodbye as well; and Hangup does not close the telephone before it has left.
+func (c *Call) hungUp(req *sip.Request, tx sip.ServerTransaction) {
+	c.goodbye.Lock()
+	defer c.goodbye.Unlock()
+	c.end(ErrHungUp)
+	confirm := c.client.ReadBye
 	if c.server != nil {
-		return c.server.ReadBye(req, tx)
+		confirm = c.server.ReadBye
 	}
-	return c.client.ReadBye(req, tx)
+	if err := confirm(req, tx); err != nil {
+		c.phone.log.Debug("a BYE that does not fit", "err", err)
+	}
 }
 
 // Done is closed when the call is over, whoever ended it.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,7 +25,7 @@ type PhoneOptions struct {
 
 // A Phone is one SIP socket that any number of calls share. Any goroutine may use it.
 type Phone struct {
-	conn    *net.UDPConn
+	conn    *socket
 	addr    *net.UDPAddr
 	log     *slog.Logger
 	ua      *sipgo.UserAgent
@@ -47,9 +49,11 @@ func NewPhone(o PhoneOptions) (*Phone, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Phone{conn: conn, addr: conn.LocalAddr().(*net.UDPAddr), log: o.Log, calls: map[string]*Call{}, coming: make(chan *Call, 16)}
+	p := &Phone{conn: newSocket(conn), addr: conn.LocalAddr().(*net.UDPAddr), log: o.Log, calls: map[string]*Call{}, coming: make(chan *Call, 16)}
 	if err := p.start(); err != nil {
-		return nil, errors.Join(err, conn.Close())
+		err = errors.Join(err, conn.Close())
+		p.served.Wait()
+		return nil, err
 	}
 	return p, nil
 }
@@ -120,21 +124,23 @@ func (p *Phone) contact() sip.ContactHeader {
 // Addr is where the telephone can be called, "host:port".
 func (p *Phone) Addr() string { return p.addr.String() }
 
-// Close ends the calls without a goodbye and waits for all goroutines of the telephone.
+// Close ends the calls without a goodbye and waits for all goroutines of the telephone. Closing twice is a no-op.
 func (p *Phone) Close() error {
 	p.mu.Lock()
+	closed := p.closed
 	p.closed = true
-	calls := make([]*Call, 0, len(p.calls))
-	for _, c := range p.calls {
-		calls = append(calls, c)
-	}
+	calls := slices.Collect(maps.Values(p.calls))
 	p.mu.Unlock()
+	if closed {
+		return nil
+	}
 	for _, c := range calls {
 		c.end(ErrEnded)
 		c.wait()
 	}
+	p.conn.stop()
 	err := p.ua.Close()
-	_ = p.conn.Close() // the stack may have closed it
+	p.conn.close()
 	p.served.Wait()
 	return err
 }
@@ -190,10 +196,7 @@ func (p *Phone) onBye(req *sip.Request, tx sip.ServerTransaction) {
 		p.respond(tx, req, 481, "Call/Transaction Does Not Exist")
 		return
 	}
-	if err := c.confirmBye(req, tx); err != nil {
-		p.log.Debug("a BYE that does not fit", "err", err)
-	}
-	c.end(ErrHungUp)
+	c.hungUp(req, tx)
 }
 
 // Dial calls from this telephone; see the function Dial.

@@ -194,6 +194,18 @@ func TestEitherSideHangsUp(t *testing.T) {
 	}
 }
 
+// TestBothHangUpAtOnce crosses two goodbyes on the line.
+func TestBothHangUpAtOnce(t *testing.T) {
+	for range 20 {
+		first, second := connect(t, Options{Quiet: true}, Options{Quiet: true})
+		done := make(chan error)
+		go func() { done <- second.Hangup(context.Background()) }()
+		if err := errors.Join(first.Hangup(t.Context()), <-done); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	p, err := NewPhone(PhoneOptions{})
 	if err != nil {
