@@ -22,13 +22,17 @@ setup: ## fetch and install what is missing, once (Debian; needs root or sudo fo
 	@scripts/deps.sh
 	@scripts/asterisk.sh >/dev/null
 
+.PHONY: build
+build: setup ## compile hark and the lab into bin
+	@echo "building (the first time this compiles SQLite, which takes a minute)" && $(GO) build -o bin/ ./cmd/...
+
 .PHONY: demo
-demo: setup ## play the whole story once on real parts, and check each step
-	@echo "building" && $(GO) run ./cmd/lab demo
+demo: build ## play the whole story once on real parts, and check each step
+	@bin/lab demo
 
 .PHONY: run
-run: setup ## bring the same system up and keep it, to call it yourself
-	@echo "building" && $(GO) run ./cmd/lab run
+run: build ## bring the same system up and keep it, to call it yourself
+	@bin/lab run
 
 .PHONY: check
 check: ## what needs no real parts: format, vet, staticcheck
@@ -45,5 +49,5 @@ fuzz: ## run each fuzz test for FUZZTIME (20s)
 	@GO="$(GO)" scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: bench
-bench: setup ## measure calls, sessions and the cache, side by side with Asterisk's own
-	@echo "building" && $(GO) run ./cmd/lab bench
+bench: build ## measure calls, sessions and the cache, side by side with Asterisk's own
+	@bin/lab bench

@@ -43,12 +43,15 @@ func demo(ctx context.Context, l *lab, _ []string) (err error) {
 	if p.system, err = l.start(ctx); err != nil {
 		return err
 	}
-	defer func() {
-		err = errors.Join(err, p.stop())
-		if err == nil {
-			fmt.Fprintf(l.out, "\nEverything happened. Nothing is left running. %v in all.\n", time.Since(p.started).Round(time.Second))
-		}
-	}()
+	err = errors.Join(p.perform(ctx), p.stop())
+	if err == nil {
+		fmt.Fprintf(l.out, "\nEverything happened. Nothing is left running. %v in all.\n", time.Since(p.started).Round(time.Second))
+	}
+	return err
+}
+
+// perform plays the scenes in order.
+func (p *play) perform(ctx context.Context) error {
 	if err := p.prepare(ctx); err != nil {
 		return err
 	}

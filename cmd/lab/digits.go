@@ -49,6 +49,6 @@ func places(heard, clip []int16) (list []int) {
 			return list
 		}
 		list = append(list, at)
-		clear(rest[at:min(len(rest), at+len(clip))]) // look for the next one
+		clear(rest[max(0, at):min(len(rest), at+len(clip))]) // look for the next one
 	}
 }
