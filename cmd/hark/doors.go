@@ -15,6 +15,7 @@ import (
 	"hark/ivr"
 	"hark/ivr/stasis"
 	"hark/presence"
+	"hark/web"
 )
 
 // dialer is how the doors of this process reach the presence server: the wire protocol in memory.
@@ -36,13 +37,7 @@ func (p *parts) telephone() (*stasis.App, error) {
 	if err := plan.Check(); err != nil {
 		return nil, err
 	}
-	dialogue := &ivr.Server{
-		Auth:       p.accounts,
-		Dial:       ivr.PresenceDialer(p.dialer()),
-		Voice:      p.speaker,
-		Recordings: recordings{p.audio},
-		Log:        p.log,
-	}
+	dialogue := p.dialogue()
 	return &stasis.App{
 		URL: a.ARI, User: a.User, Password: a.Password, Name: a.App,
 		Handle:      func(ctx context.Context, line ivr.Line) error { return answer(ctx, plan, dialogue, line) },
@@ -51,6 +46,17 @@ func (p *parts) telephone() (*stasis.App, error) {
 		MaxCalls:    a.Calls,
 		AnswerPause: time.Duration(a.Settle),
 	}, nil
+}
+
+// dialogue is the messenger on the telephone.
+func (p *parts) dialogue() *ivr.Server {
+	return &ivr.Server{
+		Auth:       p.accounts,
+		Dial:       ivr.PresenceDialer(p.dialer()),
+		Voice:      p.speaker,
+		Recordings: recordings{p.audio},
+		Log:        p.log,
+	}
 }
 
 // mediaMap reads asterisk.sounds, "local=path at Asterisk".
@@ -99,7 +105,8 @@ func (p *parts) listenWeb(ctx context.Context) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle(links.Path, audio.NewHandler(p.audio, audio.HandlerConfig{}))
-	// mux.Handle("/", (&web.Server{Auth: p.accounts, Dialer: p.dialer(), Log: p.log}).Handler())
+	door := &web.Server{Auth: p.accounts, Dialer: p.dialer(), Log: p.log, Audio: p.config.Audio.URL}
+	mux.Handle("/", door.Handler())
 	l, err := net.Listen("tcp", p.config.Listen.Web)
 	if err != nil {
 		return fmt.Errorf("listen.web: %w", err)

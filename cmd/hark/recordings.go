@@ -17,7 +17,9 @@ type recordings struct{ store *audio.Store }
 var _ ivr.Recordings = recordings{}
 
 // Ready implements ivr.Recordings.
-func (r recordings) Ready(ctx context.Context, user string) error { return r.store.CanRecord(ctx, user) }
+func (r recordings) Ready(ctx context.Context, user string) error {
+	return r.store.CanRecord(ctx, user)
+}
 
 // Put implements ivr.Recordings.
 func (r recordings) Put(ctx context.Context, file string, n ivr.Note) (im.Attachment, error) {

@@ -57,12 +57,20 @@ type parts struct {
 func serve(ctx context.Context, c config, log *slog.Logger) (err error) {
 	p := &parts{config: c, log: log}
 	defer func() { err = errors.Join(err, p.close()) }()
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	return p.run(ctx)
+}
+
+// open opens every part, in the order in which they stand on each other.
+func (p *parts) open(ctx context.Context) error {
 	for _, open := range []func(context.Context) error{p.openStores, p.openAudio, p.openSpeech, p.openPresence} {
 		if err := open(ctx); err != nil {
 			return err
 		}
 	}
-	return p.run(ctx)
+	return nil
 }
 
 // run starts every listener and waits for all of them.
