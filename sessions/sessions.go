@@ -88,7 +88,7 @@ type Record struct {
 	Addr    string // the owner's address as clients dial it, "harks://host:port"
 	Inc     Incarnation
 	Epoch   Epoch
-	Alive   bool // the owner's lease holds
+	Alive   bool      // the owner's lease holds
 	Since   time.Time // when the session began
 }
 
