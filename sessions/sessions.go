@@ -22,8 +22,13 @@
 //
 // The cache is a log per user, numbered without gaps from 1 in the order of commit. Nothing is popped: a cursor per
 // client kind ("phone", "web") says how far that kind has acknowledged. Append and Deliver are idempotent by
-// (user, Origin): a known origin gives the number it got the first time. A user's own messages stand in the same log
-// (Message.Outgoing), so that a conversation reads in one piece; they never count as waiting.
+// (user, direction, Origin): a known origin gives the number it got the first time. A user's own messages stand in the
+// same log (Message.Outgoing), so that a conversation reads in one piece; they never count as waiting. When the network
+// reports a message that Hark itself sent (a carbon copy, the archive: same ID, receiver and body), Append knows it too,
+// and a Queued one becomes Sent.
+//
+// What retention drops by count or size stays known by its origin and id until the age bound is over; what is still
+// Queued is never dropped.
 //
 // # Unknown outcomes
 //
@@ -52,7 +57,7 @@ var (
 	ErrFenced = errors.New("sessions: fenced by a newer owner")
 	// ErrLapsed: the node's lease ended or a newer incarnation started. It must call StartNode again.
 	ErrLapsed = errors.New("sessions: node lease lapsed")
-	// ErrDuplicate: the outgoing message's id was used for another text within 24 hours.
+	// ErrDuplicate: the outgoing message's id was used for another text within 24 hours, or the key opens another session.
 	ErrDuplicate = errors.New("sessions: id already used for another message")
 	// ErrInUse: another process has the (single-node) database open. The text names it.
 	ErrInUse = db.ErrInUse
@@ -83,8 +88,8 @@ type Record struct {
 	Addr    string // the owner's address as clients dial it, "harks://host:port"
 	Inc     Incarnation
 	Epoch   Epoch
-	Alive   bool // the owner's lease holds
-	Since   time.Time
+	Alive   bool      // the owner's lease holds
+	Since   time.Time // when the session began
 }
 
 // A Node is one presence server as the database sees it.
@@ -124,7 +129,8 @@ type Key struct {
 	Caller string // caller id that a code is bound to, or ""
 }
 
-// Dropped tells how many messages retention removed from a user's log, and up to which number.
+// Dropped tells how many incoming messages retention removed that a client kind had not acknowledged, and up to which
+// number. It is zero again once the client kind has acknowledged a later one.
 type Dropped struct {
 	Count int
 	Upto  Seq
@@ -188,7 +194,8 @@ type Store interface {
 	End(ctx context.Context, user string, epoch Epoch) error
 
 	// PutKey adds a key that opens the user's session; it lapses idle after its last use and absolute after it was
-	// made, whichever is first. Older keys of the same kind and client beyond keep are dropped. ErrFenced.
+	// made, whichever is first. Of its kind and client, the last keep keys (this one among them) hold. ErrFenced, also
+	// when the session has ended; ErrDuplicate when the hash opens another live session (draw another secret).
 	PutKey(ctx context.Context, user string, epoch Epoch, k Key, idle, absolute time.Duration, keep int) error
 	// UseKey returns the record of the session that the key opens, and marks the key as used. ErrNotFound when it is
 	// unknown, lapsed, or its session has ended.
@@ -226,7 +233,8 @@ type Store interface {
 	Advance(ctx context.Context, user, client string, seq Seq) error
 	// Retain drops what is beyond the bounds from a user's log ("" is everybody's), and keeps count of it.
 	Retain(ctx context.Context, user string, r Retention) (dropped int, err error)
-	// Purge removes everything about a user: record, keys, log, state, cursors.
+	// Purge removes everything about a user: record, keys, log, state, cursors. The epoch begins anew after it, so it is
+	// for users who are gone; a live owner hears of it by Watch and finds all his writes fenced.
 	Purge(ctx context.Context, user string) error
 
 	// SetState keeps a small fact of a user (place, draft, quick replies; at most 64 KiB); nil removes it.
