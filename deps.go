@@ -33,7 +33,6 @@ import (
 	_ "golang.org/x/net/html"
 	_ "golang.org/x/sync/errgroup"
 	_ "golang.org/x/text/language"
-	_ "honnef.co/go/tools/cmd/staticcheck"
 	_ "mellium.im/sasl"
 	_ "mellium.im/xmlstream"
 	_ "mellium.im/xmpp"

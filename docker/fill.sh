@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fills in configuration: fill.sh FROM_FOLDER TO_FOLDER
 #
-# Every @HARK_NAME@ in FROM_FOLDER's files becomes the value of the environment's HARK_NAME. One that the environment
+# Every @HARK_NAME@ in its *.conf and *.lua becomes the value of HARK_NAME in the environment. One that the environment
 # does not have is an error. internal/testbed/render.go does the same for tests.
 set -eu
 umask 077
@@ -16,7 +16,7 @@ script=$(
 		printf 's|@%s@|%s|g\n' "$name" "$escaped"
 	done
 )
-for file in "$from"/*; do
+for file in "$from"/*.conf "$from"/*.lua; do
 	[ -f "$file" ] || continue
 	sed "$script" "$file" >"$to/$(basename "$file")"
 	if grep -Eno '@HARK_[A-Z_]+@' "$to/$(basename "$file")" >&2; then

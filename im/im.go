@@ -177,8 +177,15 @@ type ChatState struct {
 // A State event says that the connection is over; it is the last one of its Conn. Err is nil after Close.
 type State struct{ Err *Error }
 
+// Progress says that nothing happened but that Resume moved on: the network waits for an acknowledgement of traffic
+// that means nothing to the user. Keep Resume, then Ack, as with any event.
+type Progress struct{}
+
+// Synced says, once a connection, that everything that waited at the network when it began has been told.
+type Synced struct{}
+
 // An Event is one thing that happened at a network. Body is one of Message, Delivery, Roster, Presence, ChatState,
-// State.
+// Progress, Synced, State.
 type Event struct {
 	Pos    Position
 	Resume Resume // durable state after this event; nil when the event does not change it

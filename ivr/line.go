@@ -29,7 +29,8 @@ type Line interface {
 	Called() string
 	// Answer takes the call. Answering twice is a no-op.
 	Answer(ctx context.Context) error
-	// Gather plays and collects keys; see Gather.
+	// Gather plays and collects keys; see Gather. With an error, too, the Input says as well as it can how far the
+	// playing came: after a hang-up that is the caller's place.
 	Gather(ctx context.Context, g Gather) (Input, error)
 	// Flush drops the keys that were pressed and not yet taken.
 	Flush()

@@ -2,5 +2,18 @@
 //
 // A Server owns one Session per user who has logged in; the Session holds the live logins at the external IM services
 // and outlives every client. A Client is the thin client's side: the telephone (package ivr) and the web door hold one,
-// always over the wire protocol of package presence/wire, in one process over net.Pipe.
+// always over the wire protocol of package presence/wire, in one process over net.Pipe (Server.Pipe).
+//
+// # Who owns what
+//
+// Server.Run owns the node: its lease, its sessions, its sweeps. Each client connection has a reader goroutine, which
+// also carries out the requests, one after the other, and a writer. Each Session has one goroutine that owns its state
+// and does no I/O; each external login has one of its own that connects, sends and waits to try again. Nothing else
+// stays: what must be written to the store on the session's behalf is done by a worker that ends when it is idle.
+//
+// # What is promised
+//
+// An inbound message is acknowledged at its network only after it is in the store together with the connection's
+// resume state. An outbound message is in the store before the client hears OK. A server whose lease is in doubt stops
+// relaying before anybody else can take its sessions over.
 package presence

@@ -37,6 +37,7 @@ import (
 	"fmt"
 	"time"
 
+	"hark/db"
 	"hark/im"
 )
 
@@ -54,7 +55,7 @@ var (
 	// ErrDuplicate: the outgoing message's id was used for another text within 24 hours.
 	ErrDuplicate = errors.New("sessions: id already used for another message")
 	// ErrInUse: another process has the (single-node) database open. The text names it.
-	ErrInUse = errors.New("sessions: database is in use by another hark")
+	ErrInUse = db.ErrInUse
 )
 
 // Held is Claim's answer when the session has a live owner.

@@ -71,6 +71,7 @@ type (
 	// ResumeRequest is the argument of RESUME: the session token; or the session number with PIN or bound caller id.
 	ResumeRequest struct {
 		Session string `json:"session,omitempty"`
+		Renew   bool   `json:"renew,omitempty"` // give a new session token; the old one opens the session once more
 		Code    string `json:"code,omitempty"`
 		PIN     string `json:"pin,omitempty"`
 		Caller  string `json:"caller,omitempty"`
@@ -81,7 +82,7 @@ type (
 		User    string `json:"user"`
 		Name    string `json:"name,omitempty"`
 		Session string `json:"session"` // token for RESUME, 128 bits
-		Code    string `json:"code"`    // session number a caller can key, 9 digits
+		Code    string `json:"code"`    // session number a caller can key, 9 digits; "" after RESUME by token: the old one stands
 		Epoch   int64  `json:"epoch"`
 		Waiting int    `json:"waiting"`
 		Resumed bool   `json:"resumed"`           // the session was alive before this login
@@ -184,6 +185,12 @@ type (
 		Address string    `json:"address,omitempty"`
 		State   string    `json:"state"` // "online", "connecting", "retrying", "badcredentials", "conflict", "offline"
 		Since   time.Time `json:"since"`
+	}
+	// ByeEvent is the server's last word. On the wire it stands in the event's brackets and text, not in JSON.
+	ByeEvent struct {
+		Code string // REFERRAL, TRYLATER, FENCED, NOSESSION, LIMIT, SYNTAX, or ""
+		Arg  string
+		Text string
 	}
 	// NetworksReply answers NETWORKS.
 	NetworksReply struct {

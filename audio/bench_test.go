@@ -1,0 +1,157 @@
+package audio
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+)
+
+// lengths of the messages that the figures are about.
+var lengths = []time.Duration{5 * time.Second, 60 * time.Second, 180 * time.Second}
+
+// longSpeech repeats a sentence, with a breath between, to the length.
+func longSpeech(t testing.TB, d time.Duration) pcm {
+	one := speech(t)
+	var p pcm
+	p.rate = one.rate
+	for p.duration() < d {
+		p.samples = append(append(p.samples, one.samples...), make([]int16, one.rate/4)...)
+	}
+	p.samples = p.samples[:p.count(d)]
+	return p
+}
+
+// BenchmarkPut is the time from the end of a recording to a valid link, and to all forms.
+func BenchmarkPut(b *testing.B) {
+	for _, d := range lengths {
+		b.Run(d.String(), func(b *testing.B) {
+			s := newStore(b, func(c *Config) { c.MaxBytes, c.MaxCount = 1<<40, 1<<30 })
+			in := encodeWAV(longSpeech(b, d))
+			var link, all time.Duration
+			for b.Loop() {
+				start := time.Now()
+				rec, err := s.Put(b.Context(), bytes.NewReader(in), Meta{Owner: "4711001"})
+				if err != nil {
+					b.Fatal(err)
+				}
+				link += time.Since(start)
+				if err := s.Wait(b.Context(), rec); err != nil {
+					b.Fatal(err)
+				}
+				all += time.Since(start)
+				if err := s.Revoke(b.Context(), rec.ID); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(link.Microseconds())/1000/float64(b.N), "ms/link")
+			b.ReportMetric(float64(all.Microseconds())/1000/float64(b.N), "ms/all")
+		})
+	}
+}
+
+// BenchmarkEncode is ours beside the command-line tools, in times real time.
+func BenchmarkEncode(b *testing.B) {
+	const d = 60 * time.Second
+	p := longSpeech(b, d)
+	in := filepath.Join(b.TempDir(), "in.wav")
+	if err := os.WriteFile(in, encodeWAV(p), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	report := func(b *testing.B) {
+		b.ReportMetric(d.Seconds()*float64(b.N)/b.Elapsed().Seconds(), "×realtime")
+	}
+	b.Run("mp3/hark", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := encodeMP3(b.Context(), p, tags{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		report(b)
+	})
+	b.Run("opus/hark", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := encodeOpus(b.Context(), p, tags{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		report(b)
+	})
+	for _, f := range []Form{MP3, Ogg} {
+		b.Run(string(f)+"/hark+check", func(b *testing.B) {
+			for b.Loop() {
+				if _, err := f.encode(b.Context(), p, tags{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			report(b)
+		})
+	}
+	for name, args := range map[string][]string{
+		"mp3/lame":     {"lame", "--quiet", "--resample", "16", "-b", "32", "-q", "4", "-m", "m", in, in + ".mp3"},
+		"opus/opusenc": {"opusenc", "--quiet", "--speech", "--bitrate", "16", in, in + ".ogg"},
+	} {
+		b.Run(name, func(b *testing.B) {
+			if _, err := exec.LookPath(args[0]); err != nil {
+				b.Skipf("%s is missing: apt-get install lame opus-tools", args[0])
+			}
+			for b.Loop() {
+				if msg, err := exec.CommandContext(b.Context(), args[0], args[1:]...).CombinedOutput(); err != nil {
+					b.Fatalf("%v: %s", err, msg)
+				}
+			}
+			report(b)
+		})
+	}
+}
+
+// BenchmarkSteps shows where the time to the link goes, for 180 s.
+func BenchmarkSteps(b *testing.B) {
+	p := longSpeech(b, 180*time.Second)
+	wav := encodeWAV(p)
+	for name, f := range map[string]func(){
+		"decodeWAV":  func() { _, _, _ = decodeWAV(wav) },
+		"trim":       func() { trim(cutKeyTone(p)) },
+		"loudness":   func() { loudness(p) },
+		"truePeak":   func() { truePeak(p.samples) },
+		"normalise":  func() { normalise(p) },
+		"encodeWAV":  func() { encodeWAV(p) },
+		"recheckWAV": func() { _, _ = recheckWAV(wav) },
+		"peaks":      func() { peaks(p.samples) },
+		"resample":   func() { resample(p, 16000) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				f()
+			}
+		})
+	}
+}
+
+// BenchmarkMemory is what encoding 180 s takes at most from the Go heap.
+func BenchmarkMemory(b *testing.B) {
+	p := longSpeech(b, 180*time.Second)
+	for _, f := range forms {
+		b.Run(string(f), func(b *testing.B) {
+			b.ReportAllocs()
+			var before, after runtime.MemStats
+			for b.Loop() {
+				runtime.ReadMemStats(&before)
+				if _, err := f.encode(b.Context(), p, tags{}); err != nil {
+					b.Fatal(err)
+				}
+				runtime.ReadMemStats(&after)
+			}
+			b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/(1<<20), "MiB/form")
+		})
+	}
+}
+
+func Example_clock() {
+	fmt.Println(clock(5*time.Second), clock(179600*time.Millisecond))
+	// Output: 0:05 2:59
+}

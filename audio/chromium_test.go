@@ -1,0 +1,113 @@
+package audio
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"math"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+var picture = flag.String("picture", "", "where TestChromium puts its pictures of the page: PREFIX-360-light.png and so on")
+
+// hear makes the browser load, seek and play a form to its end, four times as fast, and tells what it measured.
+const hear = `new Promise((done, fail) => {
+	const a = new Audio(location.href + '.' + FORM), out = {};
+	a.onerror = () => fail(new Error(FORM + ': ' + (a.error && a.error.message)));
+	a.onloadedmetadata = () => { out.duration = a.duration; a.currentTime = a.duration * 0.75; };
+	a.onseeked = () => { out.sought = a.currentTime; a.playbackRate = 4; a.play().catch(fail); };
+	a.onended = () => { out.end = a.currentTime; done(out); };
+	a.muted = true;
+	a.load();
+})`
+
+type heard struct{ Duration, Sought, End float64 }
+
+// TestChromium plays every form in a real browser, and looks at the page.
+func TestChromium(t *testing.T) {
+	tool, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("chromium is missing: apt-get install chromium")
+	}
+	s := newStore(t, nil)
+	rec, err := s.Put(t.Context(), bytes.NewReader(encodeWAV(longSpeech(t, 12*time.Second))),
+		Meta{Owner: "4711001", From: "Ana Ruiz", Title: "Voice message for Ben"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(NewHandler(s.Store, HandlerConfig{Answer: "+49 30 4711 001"}))
+	defer srv.Close()
+	link := srv.URL + strings.TrimPrefix(rec.URL, "http://im.test")
+
+	ctx, stop := openBrowser(t, tool)
+	defer stop()
+	if err := chromedp.Run(ctx, chromedp.Navigate(link)); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range forms {
+		var h heard
+		script := strings.ReplaceAll(hear, "FORM", "'"+string(f)+"'")
+		if err := chromedp.Run(ctx, chromedp.Evaluate(script, &h, awaited)); err != nil {
+			t.Fatalf("%s: %v", f, err)
+		}
+		want := rec.Duration.Seconds()
+		if math.Abs(h.Duration-want) > 0.05 || math.Abs(h.End-want) > 0.1 || math.Abs(h.Sought-want*0.75) > 0.05 {
+			t.Errorf("%s of %.3f s: %+v", f, want, h)
+		}
+	}
+	lookAt(t, ctx)
+}
+
+func awaited(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
+
+func openBrowser(t *testing.T, tool string) (context.Context, func()) {
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(tool), chromedp.NoSandbox,
+		chromedp.UserDataDir(t.TempDir()), chromedp.Flag("autoplay-policy", "no-user-gesture-required"))
+	ctx, cancelTime := context.WithTimeout(t.Context(), 90*time.Second)
+	ctx, cancelExec := chromedp.NewExecAllocator(ctx, options...)
+	ctx, cancelTab := chromedp.NewContext(ctx)
+	return ctx, func() {
+		_ = chromedp.Cancel(ctx) // waits for the browser's end
+		cancelTab()
+		cancelExec()
+		cancelTime()
+	}
+}
+
+// lookAt checks that the page fits its window on a small telephone and on a desk, light and dark.
+func lookAt(t *testing.T, ctx context.Context) {
+	for _, width := range []int64{360, 1280} {
+		for _, scheme := range []string{"light", "dark"} {
+			var image []byte
+			var overflow, loads int
+			err := chromedp.Run(ctx,
+				emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
+				chromedp.EmulateViewport(width, 760), chromedp.Reload(),
+				chromedp.Evaluate(`document.documentElement.scrollWidth - innerWidth`, &overflow),
+				chromedp.Evaluate(`performance.getEntriesByType('resource').filter(e => !e.name.startsWith(location.href)).length`, &loads),
+				chromedp.CaptureScreenshot(&image))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if overflow > 0 || loads > 0 {
+				t.Errorf("%d wide, %s: %d pixels too wide, %d foreign resources", width, scheme, overflow, loads)
+			}
+			if *picture == "" {
+				continue
+			}
+			name := *picture + "-" + map[int64]string{360: "360", 1280: "1280"}[width] + "-" + scheme + ".png"
+			if err := os.WriteFile(name, image, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

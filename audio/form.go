@@ -1,0 +1,129 @@
+package audio
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	goaudio "github.com/go-audio/audio"
+	"github.com/go-audio/wav"
+)
+
+// A Form is one of the three files that a recording is offered as.
+type Form string
+
+// The forms. WAV is made first and is the master; the others are made from it.
+const (
+	WAV Form = "wav" // PCM 16 bit mono, at the rate of the recording
+	MP3 Form = "mp3" // 32 kbit/s mono (48 when the recording has more than 16 kHz)
+	Ogg Form = "ogg" // Opus, about 16 kbit/s
+)
+
+// forms in the order in which a browser is offered them.
+var forms = []Form{Ogg, MP3, WAV}
+
+// Type is the media type, for Content-Type.
+func (f Form) Type() string {
+	switch f {
+	case MP3:
+		return "audio/mpeg"
+	case Ogg:
+		return "audio/ogg; codecs=opus"
+	}
+	return "audio/wav"
+}
+
+// known tells whether f is one of the three.
+func (f Form) known() bool { return f == WAV || f == MP3 || f == Ogg }
+
+// encode makes the form of p and proves it by decoding it again: nothing is offered that another decoder than the one
+// it was made with could not read. ctx ends it early.
+func (f Form) encode(ctx context.Context, p pcm, t tags) ([]byte, error) {
+	var b []byte
+	var err error
+	switch f {
+	case MP3:
+		b, err = encodeMP3(ctx, p, t)
+	case Ogg:
+		b, err = encodeOpus(ctx, p, t)
+	default:
+		b = encodeWAV(p)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("audio: making the %s: %w", f, err)
+	}
+	return b, f.check(ctx, p, b)
+}
+
+// check decodes the form and compares it with what it was made from.
+func (f Form) check(ctx context.Context, p pcm, b []byte) error {
+	back, err := f.decode(ctx, b)
+	if err == nil {
+		err = sameSound(p, back)
+	}
+	if err != nil {
+		return fmt.Errorf("audio: checking the %s: %w", f, err)
+	}
+	return nil
+}
+
+func (f Form) decode(ctx context.Context, b []byte) (pcm, error) {
+	switch f {
+	case MP3:
+		return decodeMP3(ctx, b)
+	case Ogg:
+		return decodeOpus(ctx, b)
+	}
+	return recheckWAV(b)
+}
+
+// recheckWAV reads a WAV file that passes our own walk with go-audio/wav, a second opinion.
+func recheckWAV(b []byte) (pcm, error) {
+	if _, err := walkRIFF(b); err != nil {
+		return pcm{}, err
+	}
+	d := wav.NewDecoder(bytes.NewReader(b))
+	var p pcm
+	buf := &goaudio.IntBuffer{Data: make([]int, 16<<10)}
+	for {
+		n, err := d.PCMBuffer(buf)
+		if err != nil {
+			return pcm{}, fmt.Errorf("%w: %w", ErrFormat, err)
+		}
+		if n == 0 {
+			p.rate = int(d.SampleRate)
+			return p, nil
+		}
+		for _, v := range buf.Data[:n] {
+			p.samples = append(p.samples, int16(v))
+		}
+	}
+}
+
+// maxDrift is how much longer or shorter a form may be than the master.
+const maxDrift = 50 * time.Millisecond
+
+// sameSound compares length and level; an encoder that drops half of its input or gives silence is found out.
+func sameSound(want, got pcm) error {
+	if d := got.duration() - want.duration(); d > maxDrift || d < -maxDrift {
+		return fmt.Errorf("it lasts %v, the recording %v", got.duration(), want.duration())
+	}
+	w, g := rms(want.samples), rms(got.samples)
+	if w > 100 && (g < w/3 || g > w*3) {
+		return fmt.Errorf("its level is %.0f, the recording's %.0f", g, w)
+	}
+	return nil
+}
+
+func rms(s []int16) float64 {
+	if len(s) == 0 {
+		return 0
+	}
+	sum := 0.0
+	for _, v := range s {
+		sum += float64(v) * float64(v)
+	}
+	return math.Sqrt(sum / float64(len(s)))
+}

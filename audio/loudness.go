@@ -1,0 +1,154 @@
+package audio
+
+import "math"
+
+const (
+	targetLoudness = -19.0 // LUFS, for mono speech
+	maxTruePeak    = -1.0  // dBTP
+	maxGain        = 20.0  // dB: more would only raise noise
+	maxLimiting    = 6.0   // dB that the limiter may take off a peak
+)
+
+// normalise brings p to the target loudness. Where peaks would go over the ceiling a limiter takes at most maxLimiting
+// off them, and what is missing beyond that stays missing. p is not changed.
+func normalise(p pcm) pcm {
+	now := loudness(p)
+	if math.IsInf(now, -1) {
+		return p
+	}
+	room := maxTruePeak - decibel(truePeak(p.samples))
+	gain := min(targetLoudness-now, maxGain, room+maxLimiting)
+	scaled := make([]float32, len(p.samples))
+	g := float32(ratio(gain))
+	for i, s := range p.samples {
+		scaled[i] = float32(s) * g
+	}
+	if gain > room {
+		limit(scaled, p.rate)
+	}
+	out := make([]int16, len(scaled))
+	for i, v := range scaled {
+		out[i] = clip(v)
+	}
+	return pcm{p.rate, out}
+}
+
+// loudness measures p in LUFS as EBU R128 (ITU-R BS.1770) says: K-weighted, in blocks of 400 ms that overlap by three
+// quarters, gated at −70 LUFS and 10 LU below the mean. It is −Inf when everything is below the gate.
+func loudness(p pcm) float64 {
+	blocks := blockPowers(p)
+	ungated := meanAbove(blocks, power(-70))
+	if ungated == 0 {
+		return math.Inf(-1)
+	}
+	return lufs(meanAbove(blocks, max(power(-70), ungated/10)))
+}
+
+// blockPowers is the mean square of each block. What is shorter than a block is one.
+func blockPowers(p pcm) []float64 {
+	step := p.rate / 10
+	sums := make([]float64, 0, len(p.samples)/step+1)
+	k := newKWeight(p.rate)
+	for s := p.samples; len(s) >= step; s = s[step:] {
+		sums = append(sums, k.energy(s[:step]))
+	}
+	if len(sums) < 4 {
+		return []float64{newKWeight(p.rate).energy(p.samples) / float64(max(1, len(p.samples)))}
+	}
+	blocks := make([]float64, 0, len(sums))
+	for i := 3; i < len(sums); i++ {
+		blocks = append(blocks, (sums[i]+sums[i-1]+sums[i-2]+sums[i-3])/float64(4*step))
+	}
+	return blocks
+}
+
+func meanAbove(blocks []float64, gate float64) float64 {
+	sum, n := 0.0, 0
+	for _, b := range blocks {
+		if b > gate {
+			sum += b
+			n++
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	return sum / float64(n)
+}
+
+func lufs(meanSquare float64) float64 { return -0.691 + 10*math.Log10(meanSquare) }
+func power(lufs float64) float64      { return math.Pow(10, (lufs+0.691)/10) }
+func decibel(amplitude float64) float64 {
+	return 20 * math.Log10(amplitude)
+}
+func ratio(decibel float64) float64 { return math.Pow(10, decibel/20) }
+
+// kWeight is the filter of BS.1770: a high shelf and a high-pass, from their analogue prototypes, so that they are right
+// at any rate.
+type kWeight struct{ shelf, pass biquad }
+
+type biquad struct{ b0, b1, b2, a1, a2, z1, z2 float64 }
+
+func newKWeight(rate int) *kWeight {
+	const (
+		shelfHz, shelfGain, shelfQ = 1681.974450955533, 3.999843853973347, 0.7071752369554196
+		passHz, passQ              = 38.13547087602444, 0.5003270373238773
+	)
+	k := math.Tan(math.Pi * shelfHz / float64(rate))
+	vh := ratio(shelfGain)
+	vb := math.Pow(vh, 0.4996667741545416)
+	a0 := 1 + k/shelfQ + k*k
+	shelf := biquad{
+		b0: (vh + vb*k/shelfQ + k*k) / a0, b1: 2 * (k*k - vh) / a0, b2: (vh - vb*k/shelfQ + k*k) / a0,
+		a1: 2 * (k*k - 1) / a0, a2: (1 - k/shelfQ + k*k) / a0,
+	}
+	k = math.Tan(math.Pi * passHz / float64(rate))
+	a0 = 1 + k/passQ + k*k
+	pass := biquad{b0: 1, b1: -2, b2: 1, a1: 2 * (k*k - 1) / a0, a2: (1 - k/passQ + k*k) / a0}
+	return &kWeight{shelf, pass}
+}
+
+// energy is the sum of the squares of the weighted samples, full scale being 1. The filter goes on where it was.
+func (k *kWeight) energy(s []int16) (sum float64) {
+	a, b := k.shelf, k.pass // copies, to be kept in registers
+	for _, v := range s {
+		x := float64(v) / 32768
+		y := a.b0*x + a.z1
+		a.z1, a.z2 = a.b1*x-a.a1*y+a.z2, a.b2*x-a.a2*y
+		z := y + b.z1
+		b.z1, b.z2 = b.b1*y-b.a1*z+b.z2, b.b2*y-b.a2*z
+		sum += z * z
+	}
+	k.shelf, k.pass = a, b
+	return sum
+}
+
+// truePeak is the highest value between the samples as well as at them, full scale being 1: four times oversampled, but
+// only around samples of at least half the highest, since elsewhere nothing can rise above it.
+func truePeak(s []int16) float64 {
+	highest := 0
+	for _, v := range s {
+		highest = max(highest, abs(v))
+	}
+	peak := float32(highest)
+	phases, half := peakPhases, peakHalf
+	for i, v := range s {
+		if abs(v) < highest/2 || highest == 0 {
+			continue
+		}
+		for _, taps := range phases[1:] {
+			before, after := weigh(s, taps, i-half), weigh(s, taps, i-half+1)
+			peak = max(peak, before, -before, after, -after)
+		}
+	}
+	return float64(peak) / 32768
+}
+
+var peakPhases, peakHalf = polyphase(4, 1)
+
+func abs(v int16) int {
+	if v < 0 {
+		return -int(v)
+	}
+	return int(v)
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"hark/ivr/stasis"
+	"hark/prompts"
+)
+
+func (p *program) checkCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check",
+		Short: "Read the configuration, say what would run, and try what can be tried",
+		Long: `Read the configuration and print what "hark serve" would run. Everything that is wrong is told with its line.
+Then look whether the synthesiser is there and whether Asterisk lets Hark in. The exit status is 0 when all is well.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadConfig(p.configPath)
+			if err != nil {
+				return err
+			}
+			p.describe(c)
+			return p.try(cmd.Context(), c)
+		},
+	}
+}
+
+// describe prints what would run.
+func (p *program) describe(c config) {
+	line := func(what, format string, args ...any) {
+		fmt.Fprintf(p.out, "%-12s %s\n", what, fmt.Sprintf(format, args...))
+	}
+	line("node", "%s, database %s, secrets %s", c.Name, c.DB, c.Keys)
+	if c.Asterisk.ARI == "" {
+		line("telephone", "none: asterisk.ari is not set")
+	} else {
+		line("telephone", "Asterisk at %s, application %s, at most %d calls", c.Asterisk.ARI, c.Asterisk.App, c.Asterisk.Calls)
+	}
+	for _, n := range c.Numbers {
+		line("number", "%s: %s in %s", n.Called, n.Dialogue, n.Language)
+	}
+	line("speech", "%s, kept in %s", c.Prompts.Synthesiser, c.Prompts.Cache)
+	line("recordings", "in %s, links %s…, kept for %s", c.Audio.Dir, c.Audio.URL, time.Duration(c.Audio.Keep))
+	line("web", "%s", orNone(c.Listen.Web))
+	line("clients", "%s", orNone(c.Listen.Presence))
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// try looks whether what the configuration names is there.
+func (p *program) try(ctx context.Context, c config) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	var problems []error
+	result := func(what string, err error) {
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", what, err))
+			return
+		}
+		fmt.Fprintf(p.out, "%-12s ok\n", what)
+	}
+	result("numbers", c.plan().Check())
+	_, err := prompts.LoadBook(nil, c.Prompts.Dir)
+	result("texts", err)
+	_, err = prompts.NewSynthesiser(ctx, prompts.SynthOptions{Driver: c.Prompts.Synthesiser, Command: c.Prompts.Command})
+	result("synthesiser", err)
+	result("data folder", writable(filepath.Dir(c.DB)))
+	if c.Asterisk.ARI != "" {
+		app := &stasis.App{URL: c.Asterisk.ARI, User: c.Asterisk.User, Password: c.Asterisk.Password, Name: c.Asterisk.App}
+		result("asterisk", app.Check(ctx))
+	}
+	return errors.Join(problems...)
+}
+
+// writable tells whether files can be made in a folder, which need not exist if it can be made.
+func writable(folder string) error {
+	for {
+		info, err := os.Stat(folder)
+		if err == nil && !info.IsDir() {
+			return fmt.Errorf("%s is not a folder", folder)
+		}
+		if err == nil {
+			return unix.Access(folder, unix.W_OK)
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		folder = filepath.Dir(folder)
+	}
+}

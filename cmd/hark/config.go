@@ -1,0 +1,236 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+)
+
+// config is hark.toml. The file hark.toml in the project's root explains every key; TestExampleConfig keeps the two
+// together. Only this package knows the file: all others take plain struct fields.
+type config struct {
+	Name     string         `toml:"name"`
+	DB       string         `toml:"db"`
+	Keys     string         `toml:"keys"`
+	Log      logConfig      `toml:"log"`
+	Listen   listenConfig   `toml:"listen"`
+	Asterisk asteriskConfig `toml:"asterisk"`
+	Numbers  []numberConfig `toml:"number"`
+	Prompts  promptsConfig  `toml:"prompts"`
+	Audio    audioConfig    `toml:"audio"`
+	XMPP     xmppConfig     `toml:"xmpp"`
+	Retain   retainConfig   `toml:"retain"`
+}
+
+type logConfig struct {
+	Level  string `toml:"level"`
+	Format string `toml:"format"`
+}
+
+type listenConfig struct {
+	Web      string `toml:"web"`
+	Presence string `toml:"presence"`
+	Cert     string `toml:"cert"`
+	Key      string `toml:"key"`
+}
+
+type asteriskConfig struct {
+	ARI      string   `toml:"ari"`
+	User     string   `toml:"user"`
+	Password string   `toml:"password"`
+	App      string   `toml:"app"`
+	Calls    int      `toml:"calls"`
+	Sounds   string   `toml:"sounds"`
+	Settle   duration `toml:"settle"`
+}
+
+type numberConfig struct {
+	Called   string `toml:"called"`
+	Dialogue string `toml:"dialogue"`
+	Page     string `toml:"page"`
+	Language string `toml:"language"`
+}
+
+type promptsConfig struct {
+	Dir         string   `toml:"dir"`
+	Cache       string   `toml:"cache"`
+	Synthesiser string   `toml:"synthesiser"`
+	Voice       string   `toml:"voice"`
+	Command     []string `toml:"command"`
+}
+
+type audioConfig struct {
+	Dir  string   `toml:"dir"`
+	URL  string   `toml:"url"`
+	Keep duration `toml:"keep"`
+}
+
+type xmppConfig struct {
+	CA           string `toml:"ca"`
+	AllowPrivate bool   `toml:"allow_private"`
+}
+
+type retainConfig struct {
+	Age   duration `toml:"age"`
+	Count int      `toml:"count"`
+}
+
+// duration is a time.Duration written as "30s" or "12h"; days as "30d".
+type duration time.Duration
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *duration) UnmarshalText(b []byte) error {
+	text := string(b)
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		hours, err := time.ParseDuration(days + "h")
+		*d = duration(24 * hours)
+		return err
+	}
+	v, err := time.ParseDuration(text)
+	*d = duration(v)
+	return err
+}
+
+// defaultConfig is what an empty file means: everything in one process, data in /var/lib/hark.
+func defaultConfig() config {
+	return config{
+		Name:     "localhost:7778",
+		DB:       "/var/lib/hark/hark.db",
+		Log:      logConfig{Level: "info", Format: "text"},
+		Listen:   listenConfig{Web: "127.0.0.1:8080"},
+		Asterisk: asteriskConfig{User: "hark", App: "hark", Calls: 200},
+		Prompts:  promptsConfig{Synthesiser: "flite"},
+		Audio:    audioConfig{Keep: duration(30 * 24 * time.Hour)},
+	}
+}
+
+// loadConfig reads and checks a file. Its error lists everything that is wrong, each with its line.
+func loadConfig(path string) (config, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return config{}, fmt.Errorf("there is no configuration at %s: copy hark.toml there, or name another with -config", path)
+	}
+	if err != nil {
+		return config{}, err
+	}
+	c := defaultConfig()
+	meta, err := toml.Decode(string(text), &c)
+	if parse := (toml.ParseError{}); errors.As(err, &parse) {
+		return config{}, fmt.Errorf("%s:%d: %s", path, parse.Position.Line, parse.Message)
+	} else if err != nil {
+		return config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	var problems []error
+	for _, key := range meta.Undecoded() {
+		problems = append(problems, unknownKey(path, string(text), key))
+	}
+	for _, p := range c.finish() {
+		problems = append(problems, fmt.Errorf("%s:%d: %s %s", path, lineOf(string(text), p.key), p.key, p.words))
+	}
+	return c, errors.Join(problems...)
+}
+
+// A problem is a value that cannot work: the key and the words after it.
+type problem struct {
+	key   toml.Key
+	words string
+}
+
+// finish fills what follows from other values, and reads values kept elsewhere ("file:…", "env:…").
+func (c *config) finish() (problems []problem) {
+	bad := func(key, format string, args ...any) {
+		problems = append(problems, problem{toml.Key(strings.Split(key, ".")), fmt.Sprintf(format, args...)})
+	}
+	data := filepath.Dir(strings.TrimPrefix(c.DB, "sqlite:"))
+	setDefault(&c.Keys, filepath.Join(data, "hark.keys"))
+	setDefault(&c.Prompts.Cache, filepath.Join(data, "speech"))
+	setDefault(&c.Audio.Dir, filepath.Join(data, "audio"))
+	if c.Audio.URL == "" {
+		c.Audio.URL = "http://" + c.Listen.Web + "/a/"
+	}
+	if len(c.Numbers) == 0 {
+		c.Numbers = []numberConfig{{Called: "7000"}}
+	}
+	for i := range c.Numbers {
+		setDefault(&c.Numbers[i].Dialogue, "messenger")
+		setDefault(&c.Numbers[i].Language, "en")
+	}
+	secret, err := readSecret(c.Asterisk.Password)
+	if err != nil {
+		bad("asterisk.password", "cannot be read: %v", err)
+	}
+	c.Asterisk.Password = secret
+	c.check(bad)
+	return problems
+}
+
+// check tells of every value that has the wrong form.
+func (c *config) check(bad func(key, format string, args ...any)) {
+	if strings.Contains(c.DB, "://") {
+		bad("db", "%q: only a SQLite file works in this version", c.DB)
+	}
+	for key, address := range map[string]string{"listen.web": c.Listen.Web, "listen.presence": strings.TrimPrefix(c.Listen.Presence, "tls://")} {
+		if address == "" {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			bad(key, "%q is not host:port: %v", address, err)
+		}
+	}
+	if u, err := url.Parse(c.Asterisk.ARI); c.Asterisk.ARI != "" && (err != nil || u.Host == "" || !strings.HasPrefix(u.Scheme, "http")) {
+		bad("asterisk.ari", "%q is not a URL like http://127.0.0.1:8088/ari", c.Asterisk.ARI)
+	}
+	if c.Asterisk.ARI != "" && c.Asterisk.Password == "" {
+		bad("asterisk.password", "is missing: give the password of the ARI user, or file:/path, or env:NAME")
+	}
+	if u, err := url.Parse(c.Audio.URL); err != nil || u.Host == "" || !strings.HasSuffix(u.Path, "/") {
+		bad("audio.url", "%q is not a URL that ends in a slash, like https://im.example.org/a/", c.Audio.URL)
+	}
+	if !oneOf(c.Prompts.Synthesiser, "flite", "espeak-ng", "command") {
+		bad("prompts.synthesiser", "%q is not flite, espeak-ng or command", c.Prompts.Synthesiser)
+	}
+	if !oneOf(c.Log.Level, "debug", "info", "warn", "error") {
+		bad("log.level", "%q is not debug, info, warn or error", c.Log.Level)
+	}
+	if !oneOf(c.Log.Format, "text", "json") {
+		bad("log.format", "%q is not text or json", c.Log.Format)
+	}
+}
+
+func oneOf(value string, values ...string) bool {
+	for _, v := range values {
+		if v == value {
+			return true
+		}
+	}
+	return false
+}
+
+func setDefault(value *string, fallback string) {
+	if *value == "" {
+		*value = fallback
+	}
+}
+
+// readSecret resolves "file:/path" and "env:NAME"; anything else is the secret itself.
+func readSecret(value string) (string, error) {
+	if path, ok := strings.CutPrefix(value, "file:"); ok {
+		b, err := os.ReadFile(path)
+		return strings.TrimSpace(string(b)), err
+	}
+	if name, ok := strings.CutPrefix(value, "env:"); ok {
+		secret, set := os.LookupEnv(name)
+		if !set {
+			return "", fmt.Errorf("the environment has no %s", name)
+		}
+		return secret, nil
+	}
+	return value, nil
+}

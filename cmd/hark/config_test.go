@@ -1,0 +1,87 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func writeConfig(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "hark.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestExampleConfig keeps hark.toml, which explains every key, and the struct that reads it together.
+func TestExampleConfig(t *testing.T) {
+	text, err := os.ReadFile("../../hark.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := loadConfig("../../hark.toml"); err != nil {
+		t.Errorf("as it stands: %v", err)
+	}
+	commented := regexp.MustCompile(`(?m)^# ([a-z_]+ += )`).ReplaceAllString(string(text), "$1")
+	commented = strings.ReplaceAll(commented, "file:/etc/hark/ari.secret", "secret")
+	if _, err := loadConfig(writeConfig(t, commented)); err != nil {
+		t.Errorf("with every line switched on: %v", err)
+	}
+	for _, key := range knownKeys(reflect.TypeFor[config](), "") {
+		last := key[strings.LastIndex(key, ".")+1:]
+		if !regexp.MustCompile(`(?m)^#? ?(\[+` + last + `\]+|` + last + ` +=)`).Match(text) {
+			t.Errorf("hark.toml does not explain %s", key)
+		}
+	}
+}
+
+func TestConfigErrors(t *testing.T) {
+	cases := []struct{ name, text, want string }{
+		{"unknown key", "name = \"x:1\"\n[asterisk]\npasswort = \"x\"\n", ":3: unknown key asterisk.passwort; did you mean asterisk.password?"},
+		{"unknown table", "[asterix]\nari = \"\"\n", ":1: unknown key asterix; did you mean asterisk?"},
+		{"unlike anything", "xyzzyplugh = 1\n", ":1: unknown key xyzzyplugh"},
+		{"not TOML", "name = \n", ":1: "},
+		{"wrong type", "[asterisk]\ncalls = \"many\"\n", "calls"},
+		{"no password", "[asterisk]\nari = \"http://127.0.0.1:8088/ari\"\n", "asterisk.password is missing"},
+		{"secret file", "[asterisk]\n\npassword = \"file:/no/such\"\n", ":3: asterisk.password cannot be read"},
+		{"secret variable", "[asterisk]\npassword = \"env:HARK_NO_SUCH\"\n", "HARK_NO_SUCH"},
+		{"not a URL", "[asterisk]\npassword = \"p\"\nari = \"localhost\"\n", ":3: asterisk.ari \"localhost\" is not a URL"},
+		{"not an address", "[listen]\nweb = \"8080\"\n", ":2: listen.web \"8080\" is not host:port"},
+		{"link without slash", "[audio]\nurl = \"https://x/a\"\n", ":2: audio.url"},
+		{"synthesiser", "[prompts]\nsynthesiser = \"hal\"\n", ":2: prompts.synthesiser \"hal\" is not flite"},
+		{"duration", "[audio]\nkeep = \"long\"\n", "long"},
+		{"two at once", "nome = 1\n[log]\nlevel = \"loud\"\n", "did you mean name?\n"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := loadConfig(writeConfig(t, c.text))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want …%s…", err, c.want)
+			}
+		})
+	}
+}
+
+func TestConfigMissing(t *testing.T) {
+	_, err := loadConfig(filepath.Join(t.TempDir(), "none.toml"))
+	if err == nil || !strings.Contains(err.Error(), "copy hark.toml there") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestConfigDefaults(t *testing.T) {
+	c, err := loadConfig(writeConfig(t, "db = \"/srv/h/hark.db\"\n[[number]]\ncalled=\"12\"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{c.Keys, c.Prompts.Cache, c.Audio.Dir, c.Audio.URL, c.Numbers[0].Dialogue, c.Numbers[0].Language}
+	want := []string{"/srv/h/hark.keys", "/srv/h/speech", "/srv/h/audio", "http://127.0.0.1:8080/a/", "messenger", "en"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

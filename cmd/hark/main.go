@@ -1,0 +1,69 @@
+// Command hark is instant messaging for people who have only a telephone, a WAP phone or a bare browser: every server
+// of the system, and the tools to run it. "hark help" lists the subcommands.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	p := program{in: os.Stdin, out: os.Stdout, errOut: os.Stderr}
+	if err := p.run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "hark:", err)
+		os.Exit(1)
+	}
+}
+
+// program is main without the process around it, so that a test can run it.
+type program struct {
+	in          io.Reader
+	out, errOut io.Writer
+	configPath  string
+}
+
+// run executes one command line.
+func (p *program) run(ctx context.Context, args []string) error {
+	root := &cobra.Command{
+		Use:   "hark",
+		Short: "Instant messaging by telephone",
+		Long: `Hark lets somebody with nothing but a telephone or a bare web browser use instant messaging,
+and keeps their session alive when they hang up.
+
+  hark check                  does the configuration make sense, and what would run?
+  hark account add --name Ana make a user; prints the number and the PIN, once
+  hark serve                  run it`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetArgs(args)
+	root.SetIn(p.in)
+	root.SetOut(p.out)
+	root.SetErr(p.errOut)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.PersistentFlags().StringVarP(&p.configPath, "config", "c", "/etc/hark/hark.toml", "configuration file")
+	root.AddCommand(p.serveCommand(), p.checkCommand(), p.accountCommand(), p.sessionCommand(), p.callCommand(),
+		p.phoneCommand(), p.dialplanCommand(), p.versionCommand())
+	return root.ExecuteContext(ctx)
+}
+
+// logger makes the process's logger; every package gets it passed in.
+func (p *program) logger(c logConfig) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.Level)) // config.check has read it
+	options := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(p.errOut, options))
+	}
+	return slog.New(slog.NewTextHandler(p.errOut, options))
+}

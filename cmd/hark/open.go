@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"hark/accounts"
+	"hark/audio"
+	"hark/db"
+	"hark/im"
+	"hark/im/local"
+	"hark/im/xmpp"
+	"hark/presence"
+	"hark/prompts"
+	"hark/sessions"
+)
+
+// openStores opens the database and what stands on it.
+func (p *parts) openStores(ctx context.Context) (err error) {
+	if err := os.MkdirAll(filepath.Dir(p.config.DB), 0o750); err != nil {
+		return err
+	}
+	if p.db, err = db.Open(ctx, db.Options{Source: p.config.DB, Mode: db.Serve, Log: p.log}); err != nil {
+		return err
+	}
+	p.opened("database", p.db.Close)
+	if p.keys, err = accounts.LoadKeys(p.config.Keys); err != nil {
+		return err
+	}
+	if p.accounts, err = accounts.Open(ctx, p.db, p.keys, accounts.Options{Log: p.log}); err != nil {
+		return err
+	}
+	p.sessions = sessions.Open(p.db, p.log)
+	p.opened("session store", p.sessions.Close)
+	return nil
+}
+
+// audio is how the configuration describes the store of voice messages.
+func (c config) audio(log *slog.Logger) audio.Config {
+	return audio.Config{
+		Dir:       c.Audio.Dir,
+		Keys:      c.Keys + ".links",
+		URL:       c.Audio.URL,
+		Cache:     filepath.Join(c.Prompts.Cache, "recordings"),
+		Retention: time.Duration(c.Audio.Keep),
+		Log:       log,
+	}
+}
+
+// openAudio opens the store of voice messages.
+func (p *parts) openAudio(ctx context.Context) (err error) {
+	if p.audio, err = audio.Open(ctx, p.config.audio(p.log)); err != nil {
+		return err
+	}
+	p.opened("audio store", p.audio.Close)
+	return nil
+}
+
+// openSpeech reads the texts, finds the synthesiser, and renders what is said in every call.
+func (p *parts) openSpeech(ctx context.Context) (err error) {
+	if p.book, err = prompts.LoadBook(nil, p.config.Prompts.Dir); err != nil {
+		return err
+	}
+	options := prompts.SynthOptions{Driver: p.config.Prompts.Synthesiser, Command: p.config.Prompts.Command}
+	if voice := p.config.Prompts.Voice; voice != "" {
+		options.Voices = map[string]string{"en": voice}
+	}
+	synth, err := prompts.NewSynthesiser(ctx, options)
+	if err != nil {
+		return err
+	}
+	if p.speaker, err = prompts.NewSpeaker(prompts.SpeakerOptions{Book: p.book, Synth: synth, Dir: p.config.Prompts.Cache, Log: p.log}); err != nil {
+		return err
+	}
+	p.opened("speaker", p.speaker.Close)
+	last := time.Now()
+	return p.speaker.Prerender(ctx, func(done, total int) {
+		if time.Since(last) > 2*time.Second || done == total && total > 0 {
+			p.log.Info("rendering prompts", "done", done, "of", total)
+			last = time.Now()
+		}
+	})
+}
+
+// openPresence makes the presence server with its services.
+func (p *parts) openPresence(context.Context) error {
+	external, err := p.xmpp()
+	if err != nil {
+		return err
+	}
+	p.presence = &presence.Server{
+		Name:     p.config.Name,
+		Addr:     "harks://" + p.config.Name,
+		Sessions: p.sessions,
+		Accounts: p.accounts,
+		Secret:   p.keys.Derive("session keys"),
+		Services: map[string]im.Service{
+			im.XMPP: external,
+			im.Hark: &local.Service{Deliverer: deliverer{p.sessions}, Directory: directory{p.accounts, p.sessions}},
+		},
+		Log: p.log,
+	}
+	return nil
+}
+
+// xmpp makes the service for XMPP logins.
+func (p *parts) xmpp() (*xmpp.Service, error) {
+	s := &xmpp.Service{Log: p.log}
+	if !p.config.XMPP.AllowPrivate {
+		s.Dial = publicDial
+	}
+	if file := p.config.XMPP.CA; file != "" {
+		roots, err := rootsWith(file)
+		if err != nil {
+			return nil, err
+		}
+		s.TLS = &tls.Config{RootCAs: roots}
+	}
+	return s, nil
+}
+
+// rootsWith is the system's certificate authorities and those of a PEM file.
+func rootsWith(file string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("xmpp.ca: %w", err)
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("xmpp.ca: %s holds no certificate", file)
+	}
+	return roots, nil
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"hark/audio"
+	"hark/im"
+	"hark/ivr"
+)
+
+// recordings lets the dialogue keep voice messages in the audio store.
+type recordings struct{ store *audio.Store }
+
+var _ ivr.Recordings = recordings{}
+
+// Ready implements ivr.Recordings.
+func (r recordings) Ready(ctx context.Context, user string) error { return r.store.CanRecord(ctx, user) }
+
+// Put implements ivr.Recordings.
+func (r recordings) Put(ctx context.Context, file string, n ivr.Note) (im.Attachment, error) {
+	rec, err := r.store.PutFile(ctx, file, meta(n))
+	return attachment(rec), err
+}
+
+// Local implements ivr.Recordings.
+func (r recordings) Local(ctx context.Context, url string) (wav string, length time.Duration, ok bool, err error) {
+	wav, length, err = r.store.Local(ctx, url)
+	if errors.Is(err, audio.ErrNotOurs) {
+		return "", 0, false, nil
+	}
+	return wav, length, true, goneFor(err)
+}
+
+// PutDraft implements ivr.Recordings.
+func (r recordings) PutDraft(ctx context.Context, file string, n ivr.Note) (id string, err error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	rec, err := r.store.PutDraft(ctx, f, meta(n))
+	return rec.ID, err
+}
+
+// Draft implements ivr.Recordings.
+func (r recordings) Draft(ctx context.Context, id string) (wav string, length time.Duration, err error) {
+	wav, length, err = r.store.DraftFile(ctx, id)
+	return wav, length, goneFor(err)
+}
+
+// SendDraft implements ivr.Recordings.
+func (r recordings) SendDraft(ctx context.Context, id string, n ivr.Note) (im.Attachment, error) {
+	rec, err := r.store.SendDraft(ctx, id, meta(n))
+	return attachment(rec), goneFor(err)
+}
+
+// DropDraft implements ivr.Recordings.
+func (r recordings) DropDraft(ctx context.Context, id string) error {
+	if err := r.store.DropDraft(ctx, id); !errors.Is(err, audio.ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
+// meta is a note in the store's words.
+func meta(n ivr.Note) audio.Meta { return audio.Meta{Owner: n.User, From: n.Name, Part: n.Part} }
+
+// attachment is how a recording travels in a message.
+func attachment(r audio.Recording) im.Attachment {
+	return im.Attachment{URL: r.URL, Type: r.Type, Seconds: r.Duration.Seconds(), Size: r.Size, Title: r.Title, Waveform: r.Waveform}
+}
+
+// goneFor says in the dialogue's words that a recording is not there any more.
+func goneFor(err error) error {
+	if errors.Is(err, audio.ErrGone) || errors.Is(err, audio.ErrNotFound) {
+		return errors.Join(ivr.ErrGone, err)
+	}
+	return err
+}

@@ -1,0 +1,46 @@
+// Command lab brings a whole Hark up on this machine, on real parts: an Asterisk, a Prosody, and hark itself, all on
+// loopback, on free ports, in a folder of their own.
+//
+//	lab demo     plays the main job and checks every step
+//	lab run      keeps the system up and tells how to call it
+//	lab bench    measures
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "lab:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("lab", flag.ContinueOnError)
+	hark := flags.String("hark", "bin/hark", "the hark program to run")
+	keep := flags.String("keep", "", "keep everything (configuration, logs, sound) in this folder")
+	flags.Usage = func() {
+		fmt.Fprintln(flags.Output(), "usage: lab [-hark PROGRAM] [-keep FOLDER] demo|run|bench [BENCH…]")
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	commands := map[string]func(context.Context, *lab, []string) error{"demo": demo, "run": keepRunning, "bench": bench}
+	command, known := commands[flags.Arg(0)]
+	if !known {
+		flags.Usage()
+		return fmt.Errorf("%q is not a command", flags.Arg(0))
+	}
+	l := &lab{program: *hark, dir: *keep, out: os.Stdout}
+	return command(ctx, l, flags.Args()[1:])
+}

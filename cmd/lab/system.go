@@ -1,0 +1,209 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"hark/internal/testbed"
+)
+
+// lab is what the command line says.
+type lab struct {
+	program string // path of the hark binary
+	dir     string // folder to keep things in, "" for one that goes away
+	out     io.Writer
+}
+
+// system is everything running: Asterisk, Prosody and Hark.
+type system struct {
+	dir      string
+	temp     bool
+	program  string
+	asterisk *testbed.Asterisk
+	prosody  *testbed.Prosody
+	web      string // address of the web door
+	hark     *exec.Cmd
+	gone     chan struct{} // closed when hark has ended
+	log      string        // hark's log file
+}
+
+// xmppUsers are the accounts at the XMPP server.
+var xmppUsers = map[string]string{"ana": "ana-at-xmpp", "ben": "ben-at-xmpp"}
+
+// start brings the parts up, in order, and Hark on top.
+func (l *lab) start(ctx context.Context) (_ *system, err error) {
+	s := &system{dir: l.dir, program: l.program}
+	if s.dir == "" {
+		if s.dir, err = os.MkdirTemp("", "hark-lab-"); err != nil {
+			return nil, err
+		}
+		s.temp = true
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.stop())
+		}
+	}()
+	if s.prosody, err = testbed.StartProsody(ctx, testbed.ProsodyOptions{Users: xmppUsers, Friends: [][2]string{{"ana", "ben"}}}); err != nil {
+		return nil, err
+	}
+	if s.asterisk, err = testbed.StartAsterisk(ctx, testbed.AsteriskOptions{Progress: l.out}); err != nil {
+		return nil, err
+	}
+	if err := s.configure(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// configure writes hark.toml.
+func (s *system) configure() error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // a free port for the web door
+	if err != nil {
+		return err
+	}
+	s.web = listener.Addr().String()
+	listener.Close()
+	text := fmt.Sprintf(`name = "lab:7778"
+db = %q
+[listen]
+web = %q
+[asterisk]
+ari = %q
+user = %q
+password = %q
+[[number]]
+called = %q
+[prompts]
+cache = %q
+[xmpp]
+ca = %q
+allow_private = true
+`, filepath.Join(s.dir, "hark.db"), s.web, s.asterisk.ARIURL, s.asterisk.ARIUser, s.asterisk.ARIPassword,
+		s.asterisk.Number, speechCache(s.dir), s.prosody.CAFile)
+	return os.WriteFile(s.config(), []byte(text), 0o600)
+}
+
+// speechCache is where rendered speech is kept from one run to the next.
+func speechCache(fallback string) string {
+	if base, err := os.UserCacheDir(); err == nil {
+		return filepath.Join(base, "hark", "speech")
+	}
+	return filepath.Join(fallback, "speech")
+}
+
+func (s *system) config() string { return filepath.Join(s.dir, "hark.toml") }
+
+// startHark starts the program and waits until it says that it is ready.
+func (s *system) startHark(ctx context.Context) error {
+	s.log = filepath.Join(s.dir, "hark.log")
+	file, err := os.OpenFile(s.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	s.hark = exec.Command(s.program, "serve", "-c", s.config())
+	s.hark.Stdout, s.hark.Stderr = file, file
+	before, _ := os.ReadFile(s.log)
+	if err := s.hark.Start(); err != nil {
+		return err
+	}
+	s.gone = make(chan struct{})
+	go func() { s.hark.Wait(); close(s.gone) }()
+	return s.waitReady(ctx, len(before))
+}
+
+// waitReady looks for the word in what hark's log says after offset from.
+func (s *system) waitReady(ctx context.Context, from int) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	for {
+		text, _ := os.ReadFile(s.log)
+		if bytes.Contains(text[min(from, len(text)):], []byte("msg=ready")) {
+			return nil
+		}
+		select {
+		case <-s.gone:
+			return fmt.Errorf("hark ended at its start:\n%s", text)
+		case <-ctx.Done():
+			return fmt.Errorf("hark did not get ready:\n%s", text)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// stopHark ends the program as an operator would, with SIGTERM, and waits.
+func (s *system) stopHark() error {
+	if s.hark == nil || s.hark.Process == nil {
+		return nil
+	}
+	_ = s.hark.Process.Signal(syscall.SIGTERM) // it may have ended
+	select {
+	case <-s.gone:
+		return nil
+	case <-time.After(20 * time.Second):
+		_ = s.hark.Process.Kill()
+		<-s.gone
+		return errors.New("hark did not stop within 20 s of SIGTERM")
+	}
+}
+
+// stop ends everything and removes what should not stay.
+func (s *system) stop() error {
+	err := s.stopHark()
+	if s.asterisk != nil {
+		err = errors.Join(err, s.asterisk.Discard())
+	}
+	if s.prosody != nil {
+		err = errors.Join(err, s.prosody.Discard())
+	}
+	if s.temp {
+		err = errors.Join(err, os.RemoveAll(s.dir))
+	}
+	return err
+}
+
+// user is a Hark account as "hark account add --json" tells it.
+type user struct {
+	Name   string `json:"name"`
+	Number string `json:"number"`
+	PIN    string `json:"pin"`
+}
+
+// addUser makes a Hark account, with a login at the XMPP server when jid is not "".
+func (s *system) addUser(ctx context.Context, name, jid, password string) (u user, err error) {
+	out, err := s.admin(ctx, "", "account", "add", "--name", name, "--json")
+	if err != nil {
+		return u, err
+	}
+	if err := json.Unmarshal(out, &u); err != nil {
+		return u, fmt.Errorf("hark account add printed %q: %w", out, err)
+	}
+	if jid != "" {
+		_, err = s.admin(ctx, password+"\n", "account", "network", "set", u.Number, "xmpp", jid, "--server", s.prosody.Addr)
+	}
+	return u, err
+}
+
+// admin runs a subcommand of hark beside the server.
+func (s *system) admin(ctx context.Context, input string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, s.program, append([]string{"-c", s.config()}, args...)...)
+	cmd.Stdin = bytes.NewBufferString(input)
+	var complaint bytes.Buffer
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("hark %v: %w: %s", args[:min(2, len(args))], err, complaint.Bytes())
+	}
+	return out, nil
+}

@@ -1,0 +1,230 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// groupMax is how many writes one commit carries at most.
+const groupMax = 256
+
+// A request is one write that waits for its commit.
+type request struct {
+	do    func(*Tx) error
+	taken atomic.Bool // by the writer, or by the caller who gave up
+	done  chan error
+	notes []note
+}
+
+// A writer is the goroutine that owns SQLite's only writing connection.
+type writer struct {
+	pool     *sql.DB
+	marks    func(string) string
+	hub      *hub
+	log      *slog.Logger
+	queue    chan *request
+	stopping chan struct{}
+	stopOnce sync.Once
+	finished chan struct{}
+	conn     *sql.Conn // nil until needed, and after it broke
+}
+
+func startWriter(pool *sql.DB, marks func(string) string, h *hub, log *slog.Logger) *writer {
+	w := &writer{
+		pool: pool, marks: marks, hub: h, log: log,
+		queue: make(chan *request, groupMax), stopping: make(chan struct{}), finished: make(chan struct{}),
+	}
+	go w.run()
+	return w
+}
+
+// do queues a write and waits for its commit. A caller whose context ends withdraws the write if it has not begun.
+func (w *writer) do(ctx context.Context, do func(*Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	r := &request{do: do, done: make(chan error, 1)}
+	select {
+	case w.queue <- r:
+	case <-w.stopping:
+		return ErrClosed
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	select {
+	case err := <-r.done:
+		return err
+	case <-ctx.Done():
+		if r.taken.CompareAndSwap(false, true) {
+			return context.Cause(ctx)
+		}
+	case <-w.finished:
+		if r.taken.CompareAndSwap(false, true) {
+			return ErrClosed
+		}
+	}
+	return <-r.done
+}
+
+// stop lets the queued writes finish and waits for the goroutine. It may be called again.
+func (w *writer) stop() {
+	w.stopOnce.Do(func() { close(w.stopping) })
+	<-w.finished
+}
+
+func (w *writer) run() {
+	defer close(w.finished)
+	defer w.drop()
+	for {
+		select {
+		case r := <-w.queue:
+			w.commit(w.gather(r))
+		case <-w.stopping:
+			w.drain()
+			return
+		}
+	}
+}
+
+func (w *writer) drain() {
+	for {
+		select {
+		case r := <-w.queue:
+			w.commit(w.gather(r))
+		default:
+			return
+		}
+	}
+}
+
+// gather takes what waits behind the first request, without waiting for more.
+func (w *writer) gather(first *request) []*request {
+	group := []*request{first}
+	for len(group) < groupMax {
+		select {
+		case r := <-w.queue:
+			group = append(group, r)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// commit runs the group in one transaction and answers everybody in it.
+func (w *writer) commit(group []*request) {
+	results := make([]error, len(group))
+	err := w.transaction(group, results)
+	if err != nil {
+		w.log.Error("database writes failed", "writes", len(group), "err", err)
+	}
+	for i, r := range group {
+		r.taken.Store(true) // also those that the transaction never came to
+		if results[i] == nil && err != nil {
+			results[i] = err
+		}
+		if results[i] == nil {
+			w.hub.publish(r.notes)
+		}
+		r.done <- results[i]
+	}
+}
+
+// transaction fails when nothing of the group was written; results hold what single writes failed with.
+func (w *writer) transaction(group []*request, results []error) error {
+	if err := w.begin(); err != nil {
+		return classify(err)
+	}
+	for i, r := range group {
+		if !r.taken.CompareAndSwap(false, true) {
+			continue
+		}
+		results[i] = w.item(r)
+		if results[i] != nil && w.aborted() {
+			return classify(results[i])
+		}
+	}
+	if err := w.exec("COMMIT"); err != nil {
+		w.rollback()
+		return classify(err)
+	}
+	return nil
+}
+
+// item runs one write behind a savepoint.
+func (w *writer) item(r *request) error {
+	if err := w.exec("SAVEPOINT item"); err != nil {
+		return classify(err)
+	}
+	tx := &Tx{ctx: context.Background(), on: w.conn, rebind: w.marks, notify: (*Tx).keepNote}
+	err := r.do(tx)
+	if err == nil {
+		r.notes = tx.notes
+		return classify(w.exec("RELEASE item"))
+	}
+	if undo := w.exec("ROLLBACK TO item"); undo == nil {
+		w.exec("RELEASE item")
+	}
+	return classify(err)
+}
+
+func (t *Tx) keepNote(n note) error {
+	t.notes = append(t.notes, n)
+	return nil
+}
+
+func (w *writer) begin() error {
+	if w.conn == nil {
+		conn, err := w.pool.Conn(context.Background())
+		if err != nil {
+			return err
+		}
+		w.conn = conn
+	}
+	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
+		w.drop()
+		return err
+	}
+	return nil
+}
+
+func (w *writer) exec(statement string) error {
+	_, err := w.conn.ExecContext(context.Background(), statement)
+	return err
+}
+
+// aborted tells whether SQLite has undone the whole transaction by itself, as it does when the disk is full.
+func (w *writer) aborted() bool {
+	over := false
+	err := w.conn.Raw(func(conn any) error {
+		over = conn.(*sqlite3.SQLiteConn).AutoCommit()
+		return nil
+	})
+	return over || err != nil
+}
+
+// rollback leaves a connection fit for the next transaction, or none.
+func (w *writer) rollback() {
+	if w.aborted() {
+		return
+	}
+	if err := w.exec("ROLLBACK"); err != nil {
+		w.log.Error("database rollback failed", "err", err)
+		w.drop()
+	}
+}
+
+// drop closes the connection; the next write opens another.
+func (w *writer) drop() {
+	if w.conn == nil {
+		return
+	}
+	w.conn.Raw(func(any) error { return driver.ErrBadConn }) // the pool closes what it is told is bad
+	w.conn = nil
+}

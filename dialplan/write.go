@@ -1,0 +1,48 @@
+package dialplan
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// head explains the file to whoever opens it.
+const head = `; Written by "hark dialplan". Change Hark's configuration, and have it written anew.
+;
+; The numbers that Hark answers. Nothing here dials, includes or looks at what the caller sent, so a caller gets to Hark
+; and to nowhere else. Hark answers the call itself.
+;
+; The lines behind Stasis() speak when Hark is not there to take the call; Hark may also send a caller to the label
+; "sorry" by itself.
+`
+
+// Write writes the extensions of the plan for Asterisk's extensions.conf, or for a file included there. A plan that Check
+// refuses is not written.
+func (p Plan) Write(w io.Writer) error {
+	if err := p.Check(); err != nil {
+		return err
+	}
+	p = p.withDefaults()
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s[%s]\n", head, p.Context)
+	for _, r := range p.Routes {
+		p.extension(&b, r)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// extension writes one number. The language is set for the apology; it is Asterisk's own form of it, with underscores.
+func (p Plan) extension(b *bytes.Buffer, r Route) {
+	first := fmt.Sprintf("Stasis(%s)", p.App)
+	fmt.Fprintf(b, "exten = %s,1,", r.Number)
+	if r.Language != "" {
+		fmt.Fprintf(b, "Set(CHANNEL(language)=%s)\n same = n,", strings.ReplaceAll(r.Language, "-", "_"))
+	}
+	fmt.Fprintf(b, "%s\n", first)
+	fmt.Fprintf(b, " same = n,GotoIf($[\"${STASISSTATUS}\" = \"SUCCESS\"]?bye)\n")
+	fmt.Fprintf(b, " same = n(%s),Answer(500)\n", SorryLabel)
+	fmt.Fprintf(b, " same = n,Playback(%s)\n", p.Apology)
+	fmt.Fprintf(b, " same = n(bye),Hangup()\n")
+}

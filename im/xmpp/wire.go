@@ -1,0 +1,213 @@
+package xmpp
+
+import (
+	"bufio"
+	"crypto/tls"
+	"encoding/xml"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"time"
+)
+
+// Sizes of a stanza. Of one above maxStanza the content is forgotten and the stream goes on: a server passes on what
+// strangers send and adds to it, so breaking off would let them end the login for good. One above maxSkipped, or a
+// negotiation above it, ends the stream.
+const (
+	maxStanza  = 256 << 10
+	maxSkipped = 1 << 20
+)
+
+// bufferSize is small because TLS has a buffer of its own, and there are many idle connections.
+const bufferSize = 1 << 10
+
+var (
+	errSize      = errors.New("xmpp: stanza is larger than 1 MiB")
+	errMalformed = errors.New("xmpp: the stream is not well-formed XML")
+)
+
+// A wire is the connection below the XML. It counts the bytes of each stanza, and notices silence. Being an
+// io.ByteReader it keeps xml.Decoder from reading ahead, so that the count is exact and a decoder can be replaced
+// between two stanzas.
+type wire struct {
+	net.Conn
+	in   *bufio.Reader
+	left int // bytes that may still be read for this stanza
+
+	// idle and reply are how long to wait for a byte before and after asking for a sign of life; 0 is for ever.
+	idle, reply time.Duration
+	ask         func() // asks for a sign of life; called by the reader; nil during negotiation
+}
+
+func newWire(c net.Conn) *wire {
+	return &wire{Conn: c, in: bufio.NewReaderSize(c, bufferSize), left: maxSkipped}
+}
+
+// ConnectionState is what SASL binds to; it is zero without TLS.
+func (w *wire) ConnectionState() tls.ConnectionState {
+	if t, ok := w.Conn.(*tls.Conn); ok {
+		return t.ConnectionState()
+	}
+	return tls.ConnectionState{}
+}
+
+// Read implements io.Reader; nothing of ours reads more than a byte at a time.
+func (w *wire) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	b, err := w.ReadByte()
+	if err != nil {
+		return 0, err
+	}
+	p[0] = b
+	return 1, nil
+}
+
+// ReadByte implements io.ByteReader.
+func (w *wire) ReadByte() (byte, error) {
+	if w.left <= 0 {
+		return 0, errSize
+	}
+	if w.in.Buffered() == 0 {
+		if err := w.fill(); err != nil {
+			return 0, err
+		}
+	}
+	w.left--
+	return w.in.ReadByte()
+}
+
+// fill waits for bytes. After idle without any it asks for a sign of life, and gives up after reply.
+func (w *wire) fill() error {
+	if w.ask == nil || w.idle <= 0 {
+		_, err := w.in.Peek(1)
+		return err
+	}
+	err := w.peek(w.idle)
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	w.ask()
+	return w.peek(w.reply)
+}
+
+func (w *wire) peek(within time.Duration) error {
+	if err := w.SetReadDeadline(time.Now().Add(within)); err != nil {
+		return err
+	}
+	_, err := w.in.Peek(1)
+	return err
+}
+
+// A stanzaReader reads the stanzas of a stream whose head was read by somebody else.
+type stanzaReader struct {
+	w       *wire
+	d       *xml.Decoder
+	head    string // what the decoder is still to see of a stream head
+	between bool   // no byte of the next stanza was read yet
+}
+
+// streamHead declares what the stream's real head declared, for a decoder that did not see it.
+const streamHead = "<stream:stream xmlns='" + nsClient + "' xmlns:stream='" + nsStream + "'>"
+
+func newStanzaReader(w *wire) *stanzaReader { return &stanzaReader{w: w} }
+
+// ReadByte feeds the decoder. White space between stanzas (an old kind of keepalive) is skipped, so that years of it
+// neither fill a buffer nor use up a stanza's allowance.
+func (r *stanzaReader) ReadByte() (byte, error) {
+	if r.head != "" {
+		b := r.head[0]
+		r.head = r.head[1:]
+		return b, nil
+	}
+	for {
+		b, err := r.w.ReadByte()
+		if err != nil {
+			return 0, err
+		}
+		if r.between && (b == ' ' || b == '\n' || b == '\r' || b == '\t') {
+			r.w.left++
+			continue
+		}
+		if r.between && b != '<' {
+			return 0, errText // the decoder would wait for more of it
+		}
+		r.between = false
+		return b, nil
+	}
+}
+
+// Read implements io.Reader; the decoder uses ReadByte.
+func (r *stanzaReader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	b, err := r.ReadByte()
+	if err != nil {
+		return 0, err
+	}
+	p[0] = b
+	return 1, nil
+}
+
+// next returns the next element of the stream; errStreamEnd at the closing tag.
+func (r *stanzaReader) next() (*element, error) {
+	if r.d == nil {
+		if err := r.renew(); err != nil {
+			return nil, err
+		}
+	}
+	r.w.left, r.between = maxSkipped, true
+	e, err := r.element()
+	if r.used() > 4*bufferSize {
+		r.d = nil // its buffer grew with the stanza and would never shrink
+	}
+	return e, withoutText(err)
+}
+
+// element reads one element, whatever it is.
+func (r *stanzaReader) element() (*element, error) {
+	token, err := r.d.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch token := token.(type) {
+	case xml.StartElement:
+		b := builder{d: r.d, over: func() bool { return r.used() > maxStanza }}
+		e, err := b.element(token, maxDepth)
+		if err == nil && b.full() {
+			e = e.shell()
+		}
+		return e, err
+	case xml.EndElement:
+		return nil, errStreamEnd
+	case xml.CharData:
+		return nil, errText
+	default:
+		return nil, errRestricted
+	}
+}
+
+// used is how many bytes of the stanza were read.
+func (r *stanzaReader) used() int { return maxSkipped - r.w.left }
+
+// withoutText replaces the decoder's errors, which quote from messages.
+func withoutText(err error) error {
+	var syntax *xml.SyntaxError
+	switch {
+	case !errors.As(err, &syntax):
+		return err
+	case syntax.Msg == "unexpected EOF":
+		return io.ErrUnexpectedEOF
+	}
+	return errMalformed
+}
+
+// renew makes a decoder that stands where the stream stands.
+func (r *stanzaReader) renew() error {
+	r.d, r.head, r.between = xml.NewDecoder(r), streamHead, false
+	_, err := r.d.Token()
+	return err
+}

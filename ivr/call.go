@@ -1,0 +1,167 @@
+package ivr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"hark/im"
+	"hark/presence/wire"
+)
+
+// A Call is one telephone call on its walk through the dialogue. It belongs to the goroutine of Server.Handle.
+type Call struct {
+	srv  *Server
+	set  Settings
+	line Line
+	log  *slog.Logger
+	lang string
+	tree dialogue
+
+	at      state    // where the call is
+	node    *node    // the same, declared
+	asides  []phrase // said before the next prompt, and in one piece with it
+	trouble int      // failures in a row
+	spare   spareHash
+
+	user    string // what was keyed at login
+	code    string
+	tries   int      // refused logins
+	guesses int      // session numbers that did not do without a PIN
+	session *session // nil before login
+	loaded  bool     // what waits was fetched, and more is listened for
+	queue   queue    // the messages to be read
+	people  people
+	person  im.Address // whom the next recording is for
+	last    im.Address // whom the caller dealt with last
+	after   state      // where it goes on once the recording is sent or dropped
+	rec     *take      // a recording in hand
+	drafts  []draft    // recordings that were left unsent, newest first
+	draft   int        // the one that is offered
+	resumed bool       // the caller came back by a session number
+	broken  int        // recordings in a row that came to nothing
+	notice  int64      // the message that the notice just spoken is about, 0 for none
+}
+
+// newCall prepares a call; nothing has happened on the line yet.
+func newCall(s *Server, line Line) *Call {
+	log := s.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	c := &Call{srv: s, set: s.Settings.withDefaults(), line: line, lang: s.Language, tree: tree, at: atAnswer}
+	c.log = log.With("call", line.ID())
+	or(&c.lang, "en")
+	return c
+}
+
+// tree is the dialogue of every call; it is never changed.
+var tree = newDialogue()
+
+// run walks from state to state until the call is over. It returns the error that ended it, nil after a goodbye.
+func (c *Call) run(ctx context.Context) error {
+	for c.at != done {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		c.node = c.tree[c.at]
+		if c.srv.trace != nil {
+			c.srv.trace(c.line, c.at)
+		}
+		next, err := c.node.run(ctx, c)
+		if err != nil {
+			if next, err = c.recoverFrom(ctx, err); err != nil {
+				return err
+			}
+		} else {
+			c.trouble = 0
+		}
+		if next, err = c.check(next); err != nil {
+			return err
+		}
+		c.at = next
+	}
+	return c.line.Hangup(ctx)
+}
+
+// check refuses a step that the dialogue does not declare, so that what tests walk is what callers hear.
+func (c *Call) check(next state) (state, error) {
+	if next == startAgain || next == stay {
+		return c.at, nil
+	}
+	if next != c.at && !c.node.leads(next) {
+		return "", fmt.Errorf("ivr: state %s does not lead to %q", c.at, next)
+	}
+	return next, nil
+}
+
+// recoverFrom decides how a call goes on after a failure. It returns an error when it cannot go on.
+func (c *Call) recoverFrom(ctx context.Context, err error) (state, error) {
+	if ctx.Err() != nil || errors.Is(err, ErrHangup) || errors.Is(err, errSilent) {
+		return "", err
+	}
+	c.log.Warn("trouble in a call", "state", c.at, "err", err)
+	c.trouble++
+	switch {
+	case c.trouble > troubleAllowed:
+		return "", err
+	case errors.Is(err, errLost):
+		return atLost, nil
+	case errors.Is(err, ErrLine):
+		return c.at, nil
+	}
+	return atSorry, nil
+}
+
+// leave ends the call: what is unfinished is kept, and everything is let go. The line may be gone already.
+func (c *Call) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.set.Farewell)
+	defer cancel()
+	if c.session != nil {
+		c.keepHeard(ctx)
+		c.keepPlace(ctx)
+		c.keepRecording(ctx)
+		c.session.close(ctx)
+	}
+	c.rec.remove()
+}
+
+// apologise ends a call after a fault of ours.
+func (c *Call) apologise(ctx context.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.log.Error("panic while apologising", "panic", fmt.Sprint(p))
+		}
+	}()
+	if ctx.Err() != nil {
+		return
+	}
+	c.asides = nil
+	if err := c.play(ctx, say("sorry.end")); err == nil {
+		_ = c.line.Hangup(ctx)
+	}
+}
+
+// keepHeard acknowledges what was heard last.
+func (c *Call) keepHeard(ctx context.Context) {
+	if !c.loaded {
+		return
+	}
+	if err := c.acknowledge(ctx, c.session.client); err != nil {
+		c.log.Warn("last message not acknowledged", "err", err)
+	}
+}
+
+// keepPlace stores where in a message the caller was, and forgets an old place when there is none.
+func (c *Call) keepPlace(ctx context.Context) {
+	var err error
+	if m, ms, ok := c.queue.place(); ok {
+		err = c.session.client.PutState(ctx, wire.Place, "", wire.PlaceValue{Seq: m, MS: ms})
+	} else if c.queue.placed && c.queue.from.Seq == 0 {
+		err = c.session.client.DropState(ctx, wire.Place, "")
+	}
+	if err != nil {
+		c.log.Warn("place not kept", "err", err)
+	}
+}

@@ -1,0 +1,226 @@
+package ivr
+
+import (
+	"context"
+	"slices"
+
+	"hark/im"
+	"hark/presence/wire"
+)
+
+// What the dialogue keeps of a user at the presence server, besides place and draft.
+const (
+	heardKey = "phone.heard" // numbers of messages that were heard out of order
+	lastKey  = "phone.last"  // whom the user wrote to last
+)
+
+// homeNodes are the main menu and the way into it.
+func homeNodes() []*node {
+	return []*node{
+		{name: atArrive, kind: passing, run: arrive, next: []state{atDrafts, atLost}},
+		{name: atHome, kind: menu, run: runMenu, intro: homeIntro, help: "home.help",
+			keys: []key{
+				{press: "1", label: "home.key.1", do: startReading, to: atReader},
+				{press: "2", label: "home.key.2", do: startWriting, to: atWho},
+				{press: "#", label: "home.key.first", do: startReading, to: atReader, hot: true},
+				{press: "*", label: "home.key.again", to: startAgain, hot: true},
+			}},
+	}
+}
+
+// arrive loads what waits for the caller, and listens for more.
+func arrive(ctx context.Context, c *Call) (state, error) {
+	if err := c.ask(ctx, c.load); err != nil {
+		if ctx.Err() != nil {
+			return "", err
+		}
+		c.log.Error("messages cannot be loaded", "err", err)
+		return atLost, nil
+	}
+	c.loaded = true
+	c.session.news = follow(c.session.client, c.queue.newest)
+	if c.resumed && c.session.Name != "" {
+		c.tell(say("login.back", "name", c.session.Name))
+	} else if c.resumed {
+		c.tell(say("login.back.unnamed"))
+	}
+	return atDrafts, nil
+}
+
+// load fetches messages, contacts, drafts and place. It may be done twice.
+func (c *Call) load(ctx context.Context, m Messenger) error {
+	c.queue, c.drafts = queue{}, nil
+	var kept draft
+	for _, get := range []func() error{
+		func() error { return m.GetState(ctx, wire.State, heardKey, &c.queue.beyond) },
+		func() error { return m.GetState(ctx, wire.Place, "", &c.queue.from) },
+		func() error { return m.GetState(ctx, wire.Draft, "", &kept) },
+		func() error { return c.loadNew(ctx, m) },
+		func() (err error) { c.people, err = m.Roster(ctx); return err },
+	} {
+		if err := get(); err != nil {
+			return err
+		}
+	}
+	c.queue.placed = c.queue.from.Seq != 0
+	c.drafts = kept.flat()
+	return nil
+}
+
+// loadNew fetches the next new messages.
+func (c *Call) loadNew(ctx context.Context, m Messenger) error {
+	q := &c.queue
+	reply, err := m.Fetch(ctx, wire.FetchRequest{New: true, After: q.newest, Max: page})
+	if err != nil {
+		return err
+	}
+	q.cursor = max(q.cursor, reply.Cursor)
+	q.newest = max(q.newest, q.cursor)
+	q.add(reply.Messages)
+	q.more = 0
+	if len(reply.Messages) == page {
+		q.more = reply.Waiting
+	}
+	return nil
+}
+
+// land goes to where the caller was, after a session number, and to the main menu otherwise.
+func (c *Call) land(ctx context.Context) (state, error) {
+	if c.resumed && c.queue.index(c.queue.from.Seq) >= 0 {
+		return startReading(ctx, c)
+	}
+	return atHome, nil
+}
+
+// groups is how many persons the main menu names.
+const groups = 3
+
+// homeIntro tells what waits, by person and by kind.
+func homeIntro(c *Call) []phrase {
+	c.collect()
+	c.notice = 0
+	q := &c.queue
+	q.active, q.said = false, im.Address{}
+	var list []phrase
+	if n := c.session.Dropped; n > 0 {
+		c.session.Dropped = 0
+		list = append(list, say("home.dropped", "count", n))
+	}
+	waiting := q.unheard()
+	switch {
+	case len(waiting) == 0:
+		return append(list, say("home.none"))
+	case q.more > 0:
+		return append(list, say("home.many", "count", q.more))
+	}
+	list = append(list, say("home.new", "count", len(waiting)))
+	list = append(list, c.senders(waiting)...)
+	if first, ok := c.people.byAddress(waiting[0].From); ok && first.Show == im.Available {
+		list = append(list, say("home.online", "name", c.called(first.Address)))
+	}
+	return list
+}
+
+// sender is one line of the main menu's summary.
+type sender struct {
+	from  im.Address
+	voice bool
+}
+
+// senders says how many messages came from whom, and which by voice.
+func (c *Call) senders(waiting []*item) []phrase {
+	var order []sender
+	count := map[sender]int{}
+	for _, it := range waiting {
+		s := sender{it.From, it.voiced()}
+		if !slices.Contains(order, s) {
+			order = append(order, s)
+		}
+		count[s]++
+	}
+	var list []phrase
+	others := 0
+	for i, s := range order {
+		if i >= groups {
+			others += count[s]
+			continue
+		}
+		list = append(list, c.summary(s, count[s], count[s] == len(waiting)))
+	}
+	if others > 0 {
+		list = append(list, say("home.others", "count", others))
+	}
+	return list
+}
+
+// summary is one sender's line; only says that there is no other, which makes the number needless.
+func (c *Call) summary(s sender, n int, only bool) phrase {
+	id := "home.from"
+	if only {
+		id += ".one"
+	}
+	if s.voice {
+		id += ".voice"
+	}
+	return say(id, "count", n, "name", c.called(s.from))
+}
+
+// collect takes messages that came during the call into the queue and returns them.
+func (c *Call) collect() []wire.Message {
+	fresh := c.session.news.collect()
+	c.queue.add(fresh)
+	return fresh
+}
+
+// announce tells of a message that came during a menu; hash leads to it.
+func (c *Call) announce(context.Context) []phrase {
+	fresh := c.collect()
+	if len(fresh) == 0 {
+		return nil
+	}
+	first := &item{Message: fresh[0]}
+	c.notice = first.Seq
+	if first.voiced() {
+		return []phrase{earcon("voice"), say("notice.voice", "name", c.called(first.From))}
+	}
+	return []phrase{earcon("message"), say("notice.from", "name", c.called(first.From))}
+}
+
+// openNotice goes to the message that was just announced.
+func (c *Call) openNotice() state {
+	c.queue.move(c.queue.index(c.notice))
+	c.notice = 0
+	return atReader
+}
+
+// startReading begins where the caller stopped last time, or with the first new message, or with the last old one.
+func startReading(ctx context.Context, c *Call) (state, error) {
+	q := &c.queue
+	if i := q.index(q.from.Seq); i >= 0 && !q.items[i].heard {
+		c.resumeAt(i)
+		return atReader, nil
+	}
+	if i, ok := q.firstUnheard(); ok {
+		q.move(i)
+		return atReader, nil
+	}
+	if _, err := c.older(ctx); err != nil {
+		return "", err
+	}
+	if len(q.items) == 0 {
+		c.tell(say("reader.nothing"))
+		return stay, nil
+	}
+	q.move(len(q.items) - 1)
+	c.tell(say("reader.old"))
+	return atReader, nil
+}
+
+// resumeAt goes to the kept place; it is used up by that.
+func (c *Call) resumeAt(i int) {
+	q := &c.queue
+	q.move(i)
+	q.at = millis(q.from.MS)
+	q.from = wire.PlaceValue{}
+	c.tell(say("reader.resume"))
+}

@@ -1,0 +1,120 @@
+package ivr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"hark/presence"
+	"hark/presence/wire"
+)
+
+// phoneClient is the client kind of every call: its cursor is the telephone's own.
+const phoneClient = "phone"
+
+// errLost says that the presence server is gone and could not be had again in time.
+var errLost = errors.New("ivr: the presence server is gone")
+
+// A session is the caller's login at the presence server as the call holds it.
+type session struct {
+	client Messenger
+	wire.SessionReply
+	news *news // nil until the waiting messages were loaded
+}
+
+// close leaves the presence server; the session there goes on.
+func (s *session) close(ctx context.Context) {
+	_ = s.client.Detach(ctx)
+	_ = s.client.Close()
+	s.news.stop()
+}
+
+// ask makes a request of the presence server. When the server is gone it finds the session again and asks once more,
+// so a request must be one that may be made twice. A caller who has to wait hears of it.
+func (c *Call) ask(ctx context.Context, f func(ctx context.Context, m Messenger) error) error {
+	return c.await(ctx, func(ctx context.Context) error {
+		err := c.once(ctx, f)
+		if err == nil || !gone(err) || ctx.Err() != nil {
+			return err
+		}
+		if err := c.reconnect(ctx); err != nil {
+			return err
+		}
+		return f(ctx, c.session.client)
+	})
+}
+
+// once makes a request, and leaves enough of the caller's patience to find another server after a hung one.
+func (c *Call) once(ctx context.Context, f func(ctx context.Context, m Messenger) error) error {
+	ctx, cancel := context.WithTimeout(ctx, c.set.Patience/2)
+	defer cancel()
+	return f(ctx, c.session.client)
+}
+
+// gone tells whether a request failed because this connection is of no more use.
+func gone(err error) bool {
+	var refusal *presence.Error
+	if errors.As(err, &refusal) {
+		return refusal.Code == wire.Fenced || refusal.Code == wire.Referral
+	}
+	return true
+}
+
+// reconnect resumes the session by its token, as often as Reconnect allows.
+func (c *Call) reconnect(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.set.Reconnect)
+	defer cancel()
+	_ = c.session.client.Close()
+	c.session.news.stop()
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		client, reply, err := c.srv.Dial.Resume(ctx, wire.ResumeRequest{Session: c.session.Session, Client: phoneClient})
+		if err == nil {
+			c.log.Info("session found again", "epoch", reply.Epoch)
+			c.renew(client, reply)
+			return nil
+		}
+		if refused(err) || !sleep(ctx, wait) {
+			return fmt.Errorf("%w: %w", errLost, err)
+		}
+	}
+}
+
+// renew goes on with another connection to the same session, whose number and name stay what they were.
+func (c *Call) renew(client Messenger, reply wire.SessionReply) {
+	old := c.session.SessionReply
+	or(&reply.Session, old.Session)
+	or(&reply.Code, old.Code)
+	or(&reply.Name, old.Name)
+	or(&reply.User, old.User)
+	c.session = &session{client: client, SessionReply: reply}
+	if !c.loaded {
+		return
+	}
+	c.session.news = follow(client, c.queue.newest)
+}
+
+// refused tells whether the presence server said no to who wanted in, rather than nothing.
+func refused(err error) bool {
+	var refusal *presence.Error
+	if !errors.As(err, &refusal) {
+		return false
+	}
+	switch refusal.Code {
+	case wire.AuthFailed, wire.Locked, wire.Expired, wire.NoSession, wire.NotFound, wire.Syntax:
+		return true
+	}
+	return false
+}
+
+// sleep waits; it returns false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,123 @@
+package ivr
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"hark/im"
+	"hark/prompts"
+)
+
+// sound prepares a message for being heard: its recordings as they are, and its words.
+func (c *Call) sound(ctx context.Context, m *item) sound {
+	s := sound{seq: m.Seq}
+	text := m.Body
+	for _, link := range links(m) {
+		wav, length, ours, err := c.srv.Recordings.Local(ctx, link)
+		if !ours && err == nil {
+			continue
+		}
+		text = without(text, link)
+		s.own = append(s.own, link)
+		switch {
+		case errors.Is(err, ErrGone):
+			s.pending = append(s.pending, c.words("reader.gone"))
+		case err != nil:
+			c.log.Warn("recording cannot be played", "err", err)
+			s.pending = append(s.pending, c.words("reader.failed"))
+			s.lasting = true
+		default:
+			s.voice = true
+			s.clips = append(s.clips, prompts.Clip{File: wav, Duration: length})
+		}
+	}
+	s.pending = append(s.pending, sentences(speakable(text, c.words))...)
+	s.pending = append(s.pending, c.attached(m, s.own)...)
+	if len(s.pending)+len(s.clips) == 0 {
+		s.pending = []string{c.words("reader.empty")}
+	}
+	return s
+}
+
+// ahead is how much text is rendered at once, in bytes: more would keep the caller waiting for the first word.
+const ahead = 600
+
+// render makes sound of the next piece of text.
+func (c *Call) render(ctx context.Context) {
+	s := &c.queue.sound
+	if _, i := cut(s.clips, c.queue.at); i < len(s.clips) {
+		return
+	}
+	for done := 0; len(s.pending) > 0 && done < ahead; s.pending = s.pending[1:] {
+		done += len(s.pending[0])
+		clips := c.clips(ctx, spoken(s.pending[0]))
+		s.lasting = s.lasting || len(clips) == 0
+		s.clips = append(s.clips, clips...)
+	}
+}
+
+// warm renders what comes next beside the call, so that it is there when it is needed. The returned function ends
+// that and waits for it.
+func (c *Call) warm(ctx context.Context) (stop func()) {
+	if len(c.queue.pending) == 0 {
+		return func() {}
+	}
+	text := c.queue.pending[0]
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = guard(ctx, func(ctx context.Context) error {
+			_, err := c.srv.Voice.SayText(ctx, c.lang, text)
+			return err
+		})
+	}()
+	return func() { cancel(); <-ended }
+}
+
+// links lists what may be a recording of ours: the audio attachments, and a body that is nothing but a link.
+func links(m *item) []string {
+	var list []string
+	for _, a := range m.Attachments {
+		if a.IsAudio() || a.Type == "" {
+			list = append(list, a.URL)
+		}
+	}
+	if body := strings.TrimSpace(m.Body); isURL(body) && !slices.Contains(list, body) {
+		list = append(list, body)
+	}
+	return list
+}
+
+// without removes a link from a text.
+func without(text, link string) string {
+	return strings.TrimSpace(strings.ReplaceAll(text, link, ""))
+}
+
+// attached names attachments that cannot be heard, unless the body holds their link and so tells of them itself.
+func (c *Call) attached(m *item, own []string) []string {
+	var list []string
+	for _, a := range m.Attachments {
+		if slices.Contains(own, a.URL) || strings.Contains(m.Body, a.URL) {
+			continue
+		}
+		list = append(list, c.words(kindOf(a)))
+	}
+	return list
+}
+
+// kindOf is the prompt that names an attachment's kind.
+func kindOf(a im.Attachment) string {
+	kind, _, _ := strings.Cut(a.Type, "/")
+	switch kind {
+	case "image":
+		return "text.picture"
+	case "audio":
+		return "text.sound"
+	case "video":
+		return "text.video"
+	}
+	return "text.file"
+}

@@ -1,0 +1,29 @@
+// Package stasis is the telephone over Asterisk's REST interface (ARI): every channel that the dialplan hands to
+// Stasis(hark) becomes an ivr.Line and is given to one Handle.
+//
+// # What speaks to Asterisk
+//
+// Events come over one websocket with a reader of our own, commands go over REST with a small client of our own; the
+// shapes of both are those of github.com/CyCoreSystems/ari/v5. That module's own event path loses events under load and
+// dies of event types that it does not know, and its REST calls take no context and no time limit: one Asterisk that
+// hangs would hang every call for ever. A filter set at Asterisk keeps all event types away that nobody here reads.
+//
+// # What becomes of a call when something breaks
+//
+//   - The websocket is cut: no call is dropped. While it is away a Gather holds its breath. When it is back, Asterisk is
+//     asked which channels still are ours; calls whose channel is gone end with ivr.ErrHangup. The keys of the gap are
+//     lost, so what was half keyed is dropped as a whole and Gather plays its clips again from the first. A recording
+//     goes on; if it ended in the gap, Record returns it.
+//   - Asterisk restarts: its channels are gone, so every call ends with ivr.ErrHangup as soon as it answers again.
+//     Recordings that were running are fetched from its disk and their header is mended.
+//   - This process dies: Asterisk keeps the channels, silent. The next Run finds them and calls Handle with a Line whose
+//     Adopted is true and whose State is the last one set by SetState.
+//   - Another process connects under the same name: the calls are its calls now. Run returns ErrReplaced and leaves all
+//     channels as they are.
+//
+// # The first word
+//
+// Answer does not wait for the caller's sound: the first packet of a prompt leaves 3 to 5 ms after the answer. A caller
+// behind an address translator, whose telephone has not sent a packet yet, can lose the first word; App.AnswerPause
+// (zero unless set, since most callers come from a provider's trunk) gives it time.
+package stasis

@@ -1,0 +1,123 @@
+package stasis
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/CyCoreSystems/ari/v5"
+)
+
+// wanted are the types of events that are read here; Asterisk is told to send no others.
+var wanted = []string{
+	"ApplicationReplaced",
+	"StasisStart", "StasisEnd",
+	"ChannelHangupRequest", "ChannelDestroyed", "ChannelDtmfReceived",
+	"PlaybackStarted", "PlaybackFinished",
+	"RecordingStarted", "RecordingFinished", "RecordingFailed",
+}
+
+// An event is any of the wanted events of ARI: the fields that they have, of all of them.
+type event struct {
+	Type        string           `json:"type"`
+	Application string           `json:"application"`
+	Timestamp   ari.DateTime     `json:"timestamp"`
+	Args        []string         `json:"args"`
+	Channel     *ari.ChannelData `json:"channel"`
+	Digit       string           `json:"digit"`
+	Playback    ari.PlaybackData `json:"playback"`
+	Recording   struct {
+		Name      string `json:"name"`
+		TargetURI string `json:"target_uri"`
+		Cause     string `json:"cause"`
+	} `json:"recording"`
+}
+
+// decodeEvent reads one frame of the websocket. An event that nobody wants has its Type set and no more; its error tells
+// no content, since content may be keys.
+func decodeEvent(frame []byte) (event, error) {
+	var head struct {
+		Type string `json:"type"`
+	}
+	if err := json.Unmarshal(frame, &head); err != nil {
+		return event{}, fmt.Errorf("stasis: %d bytes that are no event", len(frame))
+	}
+	if _, known := noteKinds[head.Type]; !known && head.Type != "StasisStart" && head.Type != "ApplicationReplaced" {
+		return event{Type: head.Type}, nil
+	}
+	var e event
+	if err := json.Unmarshal(frame, &e); err != nil {
+		return event{Type: head.Type}, fmt.Errorf("stasis: an event %s that cannot be read", head.Type)
+	}
+	return e, nil
+}
+
+// channelID is the channel that the event is about: its own, or the one that a playback or recording is bound to.
+func (e *event) channelID() string {
+	switch {
+	case e.Channel != nil:
+		return e.Channel.ID
+	case e.Playback.ID != "":
+		return strings.TrimPrefix(e.Playback.TargetURI, "channel:")
+	}
+	return strings.TrimPrefix(e.Recording.TargetURI, "channel:")
+}
+
+// A kind tells what a note says.
+type kind int
+
+const (
+	keyPressed  kind = iota
+	playStarted      // once for each file of a list
+	playEnded
+	recordStarted
+	recordEnded
+	recordFailed
+	hungUp   // the caller, or somebody else, ends the call
+	left     // the channel has left the application; nothing more comes of it
+	linkDown // events do not arrive any more
+	linkUp   // events arrive again; what happened in between is lost
+	expired  // never queued: a wait reached its deadline
+)
+
+// noteKinds says which note a call gets of which event.
+var noteKinds = map[string]kind{
+	"ChannelDtmfReceived":  keyPressed,
+	"PlaybackStarted":      playStarted,
+	"PlaybackFinished":     playEnded,
+	"RecordingStarted":     recordStarted,
+	"RecordingFinished":    recordEnded,
+	"RecordingFailed":      recordFailed,
+	"ChannelHangupRequest": hungUp,
+	"ChannelDestroyed":     left,
+	"StasisEnd":            left,
+}
+
+// A note is what a call is told of an event.
+type note struct {
+	kind   kind
+	at     time.Time // when it arrived, with the monotonic clock
+	stamp  time.Time // when it happened, by Asterisk's clock
+	id     string    // of the playback, or the name of the recording
+	key    byte
+	failed bool // a playback that could not be played
+}
+
+// note makes the call's note of an event, if there is one to be made.
+func (e *event) note(at time.Time) (note, bool) {
+	k, ok := noteKinds[e.Type]
+	n := note{kind: k, at: at, stamp: time.Time(e.Timestamp)}
+	switch k {
+	case keyPressed:
+		if len(e.Digit) != 1 {
+			return n, false
+		}
+		n.key = e.Digit[0]
+	case playStarted, playEnded:
+		n.id, n.failed = e.Playback.ID, e.Playback.State == "failed"
+	case recordStarted, recordEnded, recordFailed:
+		n.id = e.Recording.Name
+	}
+	return n, ok
+}

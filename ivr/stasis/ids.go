@@ -1,0 +1,32 @@
+package stasis
+
+import (
+	"crypto/rand"
+	"strconv"
+	"strings"
+	"sync/atomic"
+)
+
+// ids makes names of playbacks and recordings that no other process and no former one uses.
+type ids struct {
+	prefix string
+	last   atomic.Uint64
+}
+
+func (i *ids) init() { i.prefix = "hark-" + rand.Text()[:10] + "-" }
+
+func (i *ids) playback() string {
+	return i.prefix + strconv.FormatUint(i.last.Add(1), 10)
+}
+
+// recording names the channel too, so that a recording can be told to belong to a call that is adopted later. It holds
+// only letters, digits, dots and dashes: Asterisk writes a name with a slash into a folder, and cuts others silently.
+func (i *ids) recording(channel string) string {
+	safe := strings.Map(func(r rune) rune {
+		if r == '.' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
+			return r
+		}
+		return '-'
+	}, channel)
+	return i.prefix + strconv.FormatUint(i.last.Add(1), 10) + "-" + strings.TrimLeft(safe, ".")
+}

@@ -1,0 +1,138 @@
+package stasis
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+	"golang.org/x/sync/errgroup"
+
+	"hark/ivr"
+)
+
+const (
+	// firstPause and longestPause bound the wait between two attempts to connect; the longest keeps the promise that
+	// calls are answered 2 s after Asterisk is back.
+	firstPause   = 50 * time.Millisecond
+	longestPause = time.Second
+	// dialTime bounds one attempt.
+	dialTime = time.Second
+	// pingEvery and pingTime find a connection out that has died without a word.
+	pingEvery = 5 * time.Second
+	pingTime  = 3 * time.Second
+	// maxEvent bounds one event.
+	maxEvent = 1 << 20
+)
+
+// link is the websocket by which events come.
+type link struct {
+	up atomic.Bool
+}
+
+// keepLink keeps the events coming until ctx ends, which is nil, or somebody else takes the application over.
+func (a *App) keepLink(ctx context.Context) error {
+	lost := time.Now()
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		began := time.Now()
+		err := a.oneLink(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if errors.Is(err, ErrReplaced) {
+			a.log.Error("another process has connected to Asterisk under our name", "app", a.Name)
+			return err
+		}
+		if a.link.up.Swap(false) {
+			pause, lost = firstPause, time.Now()
+		}
+		a.log.Warn("no events from Asterisk", "err", err, "lasted", time.Since(began).Round(time.Millisecond))
+		if time.Since(lost) > a.LinkPatience {
+			a.calls.endAll(ivr.ErrHangup)
+		}
+		if !sleep(ctx, jitter(pause)) {
+			return nil
+		}
+	}
+}
+
+// jitter is between half of d and d.
+func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
+
+// oneLink connects once, and reads until the connection ends.
+func (a *App) oneLink(ctx context.Context) error {
+	conn, err := a.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.CloseNow()
+	before := a.calls.snapshot()
+	defer func() {
+		for _, l := range a.calls.snapshot() {
+			l.tell(note{kind: linkDown, at: time.Now()})
+		}
+	}()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.read(ctx, conn) })
+	g.Go(func() error { return ping(ctx, conn) })
+	g.Go(func() error { return a.resync(ctx, before) })
+	return g.Wait()
+}
+
+func (a *App) dial(ctx context.Context) (*websocket.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	req, err := a.rest.request(ctx, command{method: http.MethodGet, path: []string{"events"}, query: url.Values{"app": {a.Name}}})
+	if err != nil {
+		return nil, err
+	}
+	conn, resp, err := websocket.Dial(ctx, req.URL.String(), &websocket.DialOptions{
+		HTTPClient: a.rest.http,
+		HTTPHeader: req.Header,
+	})
+	if resp != nil && resp.StatusCode == http.StatusUnauthorized {
+		return nil, &statusError{code: resp.StatusCode, what: "GET /events", text: complaint(resp)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	conn.SetReadLimit(maxEvent)
+	return conn, nil
+}
+
+// read hands out events until the connection ends.
+func (a *App) read(ctx context.Context, conn *websocket.Conn) error {
+	for {
+		_, frame, err := conn.Read(ctx)
+		if err != nil {
+			return err
+		}
+		at := time.Now()
+		e, err := decodeEvent(frame)
+		switch {
+		case err != nil:
+			a.log.Warn("an event was dropped", "err", err)
+		case e.Type == "ApplicationReplaced" && e.Application == a.Name:
+			return ErrReplaced
+		default:
+			a.dispatch(e, at)
+		}
+	}
+}
+
+// ping asks for a sign of life now and then.
+func ping(ctx context.Context, conn *websocket.Conn) error {
+	for sleep(ctx, pingEvery) {
+		pong, cancel := context.WithTimeout(ctx, pingTime)
+		err := conn.Ping(pong)
+		cancel()
+		if err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,83 @@
+package ivr
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"hark/prompts"
+)
+
+// errNotice is the cause with which a turn ends early because a message came.
+var errNotice = errors.New("ivr: a message came")
+
+// spareWindow is how long after a number of known length a hash belongs to it, where hash means something else too.
+const spareWindow = time.Second
+
+// spareHash remembers that a number was complete without its hash: whoever presses it all the same does not mean the
+// next prompt.
+type spareHash struct {
+	due   bool
+	until time.Time
+}
+
+// take tells whether the keys begin with such a hash. field says that a number is awaited, where a hash alone means
+// little, so it may come late.
+func (s *spareHash) take(keys string, field bool) bool {
+	due := s.due
+	s.due = false
+	return due && strings.HasPrefix(keys, "#") && (field || time.Now().Before(s.until))
+}
+
+// turn plays clips and waits for one key; "" is none in time. In menus it ends early with errNotice when a message
+// comes; the reader finds new messages by itself.
+func (c *Call) turn(ctx context.Context, play []prompts.Clip, first time.Duration) (string, Input, error) {
+	inner, stop := ctx, func() {}
+	if c.loaded && c.node.kind == menu && !c.node.quiet {
+		inner, stop = c.session.news.interrupt(ctx)
+	}
+	in, err := c.gather(inner, Gather{Play: play, Max: 1, First: first})
+	stop()
+	if err != nil && ctx.Err() == nil && errors.Is(context.Cause(inner), errNotice) {
+		return "", in, errNotice
+	}
+	return in.Keys, in, err
+}
+
+// number plays clips and takes up to most digits. End is "#" or "*" when that ended it.
+func (c *Call) number(ctx context.Context, play []prompts.Clip, most int) (Input, error) {
+	in, err := c.gather(ctx, Gather{Play: play, Max: most, Ends: "#*", First: c.set.FieldFirst})
+	if in.Why == Full {
+		c.spare = spareHash{due: true, until: time.Now().Add(spareWindow)}
+	}
+	return in, err
+}
+
+// gather is the line's Gather, but for a spare hash, after which the same turn goes on where it was interrupted.
+func (c *Call) gather(ctx context.Context, g Gather) (Input, error) {
+	or(&g.Between, c.set.Between)
+	for {
+		in, err := c.line.Gather(ctx, g)
+		if err != nil || in.Keys+in.End == "" {
+			return in, err
+		}
+		if !c.spare.take(in.Keys+in.End, g.Max > 1) {
+			return in, nil
+		}
+		g.Play = rest(g.Play, in.Clip, in.At)
+	}
+}
+
+// rest is what remains to be played after stopping in clip i at a time.
+func rest(play []prompts.Clip, i int, at time.Duration) []prompts.Clip {
+	if i >= len(play) {
+		return nil
+	}
+	left := slices.Clone(play[i:])
+	if at > left[0].Offset {
+		left[0].Offset = at
+	}
+	return left
+}

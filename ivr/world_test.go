@@ -1,0 +1,419 @@
+package ivr_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"hark/im"
+	"hark/ivr"
+	"hark/ivr/ivrtest"
+	"hark/presence/wire"
+	"hark/prompts"
+)
+
+// What every conversation may count on.
+const (
+	theUser = "4711001"
+	thePIN  = "246810"
+)
+
+// phones make calls to a server, one at a time.
+type phones struct {
+	server *ivr.Server
+	dir    string       // where lines record
+	after  func() error // tells what a call left behind, besides recordings
+
+	mu    sync.Mutex
+	line  *ivrtest.Line   // the last call
+	heard []ivrtest.Heard // in the call before
+	calls int
+	gone  chan error // what Handle returned
+	broke string     // the line's operation that fails next
+	shut  context.CancelCauseFunc
+}
+
+var errShutdown = errors.New("shutting down")
+
+// Dial makes a call.
+func (p *phones) Dial(ctx context.Context, from string) (*ivrtest.Line, error) {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	p.calls++
+	line := ivrtest.NewLine(fmt.Sprintf("call-%d", p.calls), from, p.dir)
+	line.Hanger = func() { cancel(ivr.ErrHangup) }
+	line.Fail = p.lineFails
+	gone := make(chan error, 1)
+	p.line, p.shut, p.gone = line, cancel, gone
+	go func() {
+		gone <- p.server.Handle(ctx, line)
+		cancel(nil)
+	}()
+	return line, nil
+}
+
+// lineFails fails the operation that is to fail, once.
+func (p *phones) lineFails(op string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.broke != op {
+		return nil
+	}
+	p.broke = ""
+	return fmt.Errorf("%w: as arranged", ivr.ErrLine)
+}
+
+// setLine reads "fails gather", "shuts down".
+func (p *phones) setLine(rest string) error {
+	if rest == "shuts down" {
+		p.shut(errShutdown)
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.broke = strings.TrimPrefix(rest, "fails ")
+	return nil
+}
+
+// Gone waits until the last call is over, and looks at what it left behind.
+func (p *phones) Gone(ctx context.Context) error {
+	select {
+	case err := <-p.gone:
+		if err != nil && !errors.Is(err, errShutdown) {
+			return fmt.Errorf("Handle: %w", err)
+		}
+	case <-ctx.Done():
+		return errors.New("Handle does not return")
+	}
+	return p.clean()
+}
+
+// clean tells what a call left behind.
+func (p *phones) clean() error {
+	files, err := os.ReadDir(p.dir)
+	if err != nil || len(files) > 0 {
+		return fmt.Errorf("recordings left: %v %w", files, err)
+	}
+	return p.after()
+}
+
+// world is Hark with everything around it, but for the telephone in memory. It is the stage of a conversation.
+type world struct {
+	phones
+	auth  *bureau
+	post  *post
+	shelf *shelf
+	voice *ivrtest.Voice
+}
+
+// book is read once: it is only read afterwards.
+var book = sync.OnceValues(func() (*prompts.Book, error) { return prompts.LoadBook(nil, "") })
+
+func newVoice(t testing.TB) *ivrtest.Voice {
+	t.Helper()
+	texts, err := book()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &ivrtest.Voice{Book: texts}
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{
+		auth:  &bureau{user: theUser, pin: thePIN},
+		post:  &post{user: theUser, pin: thePIN, state: map[string]json.RawMessage{}, clients: map[*client]bool{}},
+		shelf: &shelf{kept: map[string]time.Duration{}},
+		voice: newVoice(t),
+	}
+	w.dir, w.after = t.TempDir(), w.detached
+	w.server = &ivr.Server{Auth: w.auth, Dial: w.post, Voice: w.voice, Recordings: w.shelf}
+	return w
+}
+
+// detached tells whether a client is still attached.
+func (w *world) detached() error {
+	w.post.mu.Lock()
+	defer w.post.mu.Unlock()
+	if n := len(w.post.clients); n > 0 {
+		return fmt.Errorf("%d clients still attached", n)
+	}
+	return nil
+}
+
+// Do does what a line of a conversation says.
+func (w *world) Do(_ context.Context, line string) error {
+	verb, rest, _ := strings.Cut(line, " ")
+	do, ok := map[string]func(rest string) error{
+		"contact": w.contact, "message": w.message, "voice": w.voiceMessage, "wrote": w.wrote,
+		"auth": w.setAuth, "presence": w.setPresence, "recordings": w.setRecordings, "line": w.setLine,
+		"send": w.setSend, "speech": w.setSpeech, "code": w.setCode,
+		"sent": w.checkSent, "cursor": w.checkCursor, "tries": w.checkTries, "draft": w.checkDraft,
+		"place": w.checkPlace, "kept": w.checkKept, "logins": w.checkLogins,
+	}[verb]
+	if !ok {
+		return fmt.Errorf("nobody knows how to %q", verb)
+	}
+	return do(rest)
+}
+
+// contact adds somebody: "contact Ben available".
+func (w *world) contact(rest string) error {
+	name, show, _ := strings.Cut(rest, " ")
+	w.post.mu.Lock()
+	defer w.post.mu.Unlock()
+	w.post.roster = append(w.post.roster, wire.Contact{
+		Address: person(name), Name: name, Number: len(w.post.roster) + 1, Show: im.Show(show),
+	})
+	return nil
+}
+
+// person is the address of somebody by name.
+func person(name string) im.Address {
+	if name[0] >= '0' && name[0] <= '9' {
+		return im.Address{Network: im.Hark, ID: name}
+	}
+	return im.Address{Network: im.XMPP, ID: strings.ToLower(name) + "@example.org"}
+}
+
+// message delivers one: "message from Ben: text", "message from Ben 2m ago: text".
+func (w *world) message(rest string) error {
+	m, text, err := written(rest)
+	m.Body = strings.ReplaceAll(text, `\n`, "\n")
+	w.post.deliver(m)
+	return err
+}
+
+// voiceMessage delivers a recording: "voice from Carla: 12s".
+func (w *world) voiceMessage(rest string) error {
+	m, text, err := written(rest)
+	d, derr := time.ParseDuration(text)
+	link := w.shelf.put(d)
+	m.Body, m.Attachments = link.URL, []im.Attachment{link}
+	w.post.deliver(m)
+	return errors.Join(err, derr)
+}
+
+// wrote puts a message of the user's own into the log.
+func (w *world) wrote(rest string) error {
+	w.post.deliver(im.Message{Body: rest, Outgoing: true, Sent: time.Now()})
+	return nil
+}
+
+// written reads "from Ben 2m ago: text".
+func written(rest string) (im.Message, string, error) {
+	head, text, ok := strings.Cut(rest, ": ")
+	words := strings.Fields(head)
+	if !ok || len(words) < 2 || words[0] != "from" {
+		return im.Message{}, "", fmt.Errorf("%q is not of the form: from NAME: TEXT", rest)
+	}
+	m := im.Message{From: person(words[1]), Sent: time.Now().UTC(), ID: "id-" + text}
+	if len(words) > 2 {
+		ago, err := time.ParseDuration(words[2])
+		if err != nil {
+			return im.Message{}, "", err
+		}
+		m.Sent = m.Sent.Add(-ago)
+	}
+	return m, text, nil
+}
+
+// setFault reads "away", "back", "slow 3s".
+func setFault(f *fault, rest string) error {
+	word, arg, _ := strings.Cut(rest, " ")
+	switch word {
+	case "away":
+		f.set(errors.New("connection refused"), 0)
+	case "back":
+		f.set(nil, 0)
+	case "slow":
+		d, err := time.ParseDuration(arg)
+		f.set(nil, d)
+		return err
+	default:
+		return fmt.Errorf("%q is not away, back or slow", rest)
+	}
+	return nil
+}
+
+func (w *world) setAuth(rest string) error       { return setFault(&w.auth.fault, rest) }
+func (w *world) setRecordings(rest string) error { return w.shelf.arrange(rest) }
+
+// arrange reads "lost", "full", and what setFault reads.
+func (s *shelf) arrange(rest string) error {
+	switch rest {
+	case "lost":
+		s.lose()
+		return nil
+	case "full":
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.full = true
+		return nil
+	}
+	return setFault(&s.fault, rest)
+}
+
+// setPresence reads also "cut", "dies", "forgets", "dropped 7", "stops".
+func (w *world) setPresence(rest string) error {
+	word, arg, _ := strings.Cut(rest, " ")
+	switch word {
+	case "cut":
+		w.post.cut()
+	case "dies":
+		w.post.fault.set(errors.New("connection refused"), 0)
+		w.post.cut()
+	case "forgets":
+		w.post.mu.Lock()
+		w.post.open = false
+		w.post.mu.Unlock()
+		w.post.cut()
+	case "dropped":
+		w.post.dropped, _ = strconv.Atoi(arg)
+	default:
+		return setFault(&w.post.fault, rest)
+	}
+	return nil
+}
+
+// setSend reads "refused CODE", "queued", "panics".
+func (w *world) setSend(rest string) error {
+	w.post.mu.Lock()
+	defer w.post.mu.Unlock()
+	word, arg, _ := strings.Cut(rest, " ")
+	w.post.refuse, w.post.queued, w.post.panics = arg, word == "queued", word == "panics"
+	return nil
+}
+
+func (w *world) setSpeech(rest string) error { return fail(w.voice, rest) }
+
+// fail reads "fails", "fails ID", "works".
+func fail(v *ivrtest.Voice, rest string) error {
+	word, id, _ := strings.Cut(rest, " ")
+	v.Fail = func(asked string) error {
+		if word == "fails" && (id == "" || id == asked) {
+			return errors.New("no synthesiser")
+		}
+		return nil
+	}
+	return nil
+}
+
+// setCode reads "bound to 5551234".
+func (w *world) setCode(rest string) error {
+	w.post.mu.Lock()
+	defer w.post.mu.Unlock()
+	w.post.open, w.post.bound = true, strings.TrimPrefix(rest, "bound to ")
+	return nil
+}
+
+// checkSent takes the next message that was sent: "sent to Ben: voice 5s", "sent nothing".
+func (w *world) checkSent(rest string) error {
+	w.post.mu.Lock()
+	defer w.post.mu.Unlock()
+	got := "nothing"
+	if len(w.post.sent) > 0 {
+		m := w.post.sent[0]
+		w.post.sent = w.post.sent[1:]
+		got = describe(m.To, m.Body, m.Attachments, m.ReplyTo)
+	}
+	return same(got, rest)
+}
+
+// describe says what was sent: "to xmpp:ben@example.org: voice 5s answering".
+func describe(to im.Address, body string, list []im.Attachment, replyTo string) string {
+	got := fmt.Sprintf("to %s: %s", to, body)
+	if len(list) == 1 && list[0].URL == body && list[0].IsAudio() {
+		got = fmt.Sprintf("to %s: voice %.0fs", to, list[0].Seconds)
+	}
+	if replyTo != "" {
+		got += " answering"
+	}
+	return got
+}
+
+// same compares what is with what a conversation expects.
+func same(got, want string) error {
+	if got != want {
+		return fmt.Errorf("it is %s", got)
+	}
+	return nil
+}
+
+// checkCursor compares how far the phone has acknowledged.
+func (w *world) checkCursor(rest string) error {
+	w.post.mu.Lock()
+	defer w.post.mu.Unlock()
+	return same(strconv.FormatInt(w.post.cursor, 10), rest)
+}
+
+func (w *world) checkTries(rest string) error {
+	return same(strconv.Itoa(w.auth.tries), rest)
+}
+
+func (w *world) checkLogins(rest string) error {
+	return same(strconv.Itoa(w.post.logins), rest)
+}
+
+// checkDraft reads "for Ben 5s", "none", and with older ones "for Ben 5s, Carla 3s".
+func (w *world) checkDraft(rest string) error {
+	var v draftValue
+	w.stateOf(wire.Draft, &v)
+	return same(v.String(), rest)
+}
+
+// draftValue is a draft as the presence server keeps it.
+type draftValue struct {
+	wire.DraftValue
+	Older []draftValue `json:"older"`
+}
+
+// String lists the drafts.
+func (v draftValue) String() string {
+	if v.Audio == "" {
+		return "none"
+	}
+	out := fmt.Sprintf("for %s %.0fs", v.To, v.Seconds)
+	for _, old := range v.Older {
+		out += fmt.Sprintf(", %s %.0fs", old.To, old.Seconds)
+	}
+	return out
+}
+
+// checkPlace reads "2 at 3s", "none".
+func (w *world) checkPlace(rest string) error {
+	var v wire.PlaceValue
+	w.stateOf(wire.Place, &v)
+	return same(place(v), rest)
+}
+
+// place writes a place.
+func place(v wire.PlaceValue) string {
+	if v.Seq == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d at %s", v.Seq, (time.Duration(v.MS) * time.Millisecond).Round(time.Second))
+}
+
+func (w *world) stateOf(verb string, v any) {
+	w.post.mu.Lock()
+	defer w.post.mu.Unlock()
+	if raw := w.post.state[verb+" "]; raw != nil {
+		_ = json.Unmarshal(raw, v)
+	}
+}
+
+func (w *world) checkKept(rest string) error { return w.shelf.checkKept(rest) }
+
+// checkKept counts the recordings in the store.
+func (s *shelf) checkKept(rest string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return same(strconv.Itoa(len(s.kept)), rest)
+}

@@ -1,0 +1,115 @@
+package ivr
+
+import (
+	"context"
+
+	"hark/im"
+	"hark/presence/wire"
+	"hark/prompts"
+)
+
+// writeNodes choose whom to write to, record, and send.
+func writeNodes() []*node {
+	return []*node{
+		{name: atWho, kind: field, run: who, back: atHome, intro: whoIntro, help: "who.help", next: []state{atConfirm},
+			digits: digits{prompt: "who", max: userDigits, take: takeWho, empty: lastPerson}},
+		{name: atConfirm, kind: menu, run: runMenu, back: atWho, intro: confirmIntro, help: "who.confirm.help", quiet: true,
+			keys: []key{
+				{press: "1", label: "who.key.1", to: atRecord, when: emptyHanded},
+				{press: "1", label: "who.key.send", to: atReview, when: holding},
+				{press: "*", label: "who.key.back", to: atWho},
+			}},
+		{name: atRecord, kind: recording, run: record, quiet: true, next: []state{atReview, atReader, atHome}},
+		{name: atReview, kind: menu, run: runMenu, help: "review.help", quiet: true,
+			keys: []key{
+				{press: "1", label: "review.key.1", do: sendRecording, to: atReader},
+				{press: "2", label: "review.key.2", do: hearRecording, to: stay},
+				{press: "3", label: "review.key.3", do: recordAgain, to: atRecord},
+				{press: "*", label: "review.key.drop", do: dropRecording, to: atReader},
+			}, next: []state{atHome, atWho}},
+		{name: atDrafts, kind: passing, run: nextDraft, next: []state{atDrafts, atDraft, atHome, atReader}},
+		{name: atDraft, kind: menu, run: runMenu, back: atDrafts, intro: draftIntro, help: "draft.help", quiet: true,
+			keys: []key{
+				{press: "1", label: "draft.key.1", do: sendDraft, to: atDrafts},
+				{press: "2", label: "draft.key.2", do: hearRecording, to: stay},
+				{press: "3", label: "draft.key.3", do: dropDraft, to: atDrafts},
+				{press: "*", label: "draft.key.later", do: leaveDraft, to: atDrafts},
+			}},
+	}
+}
+
+// startWriting goes to the choice of a person.
+func startWriting(_ context.Context, c *Call) (state, error) {
+	c.after = atHome
+	return atWho, nil
+}
+
+// answerByVoice records for whoever wrote the message at hand.
+func answerByVoice(_ context.Context, c *Call) (state, error) {
+	c.person, c.after = c.last, atReader
+	return atRecord, nil
+}
+
+// who asks for a person's number. Contacts are fetched first, so that what is said of them is true now.
+func who(ctx context.Context, c *Call) (state, error) {
+	if err := c.meet(ctx); err != nil {
+		return "", err
+	}
+	if c.last.IsZero() {
+		err := c.ask(ctx, func(ctx context.Context, m Messenger) error {
+			return m.GetState(ctx, wire.State, lastKey, &c.last)
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	return runField(ctx, c)
+}
+
+// whoIntro offers the last person.
+func whoIntro(c *Call) []phrase {
+	if c.last.IsZero() {
+		return nil
+	}
+	return []phrase{say("who.last", "name", c.called(c.last))}
+}
+
+// takeWho finds the person behind a short number or a user number.
+func takeWho(_ context.Context, c *Call, digits string) (state, error) {
+	if contact, ok := c.people.byNumber(digits); ok {
+		c.person = contact.Address
+		return atConfirm, nil
+	}
+	if len(digits) == c.set.UserDigits {
+		c.person = im.Address{Network: im.Hark, ID: digits}
+		return atConfirm, nil
+	}
+	c.tell(say("who.none"))
+	return stay, nil
+}
+
+// lastPerson takes the one the caller dealt with last.
+func lastPerson(_ context.Context, c *Call) (state, error) {
+	if c.last.IsZero() {
+		return help, nil
+	}
+	c.person = c.last
+	return atConfirm, nil
+}
+
+// confirmIntro says who was found, and whether that person is there.
+func confirmIntro(c *Call) []phrase {
+	contact, ok := c.people.byAddress(c.person)
+	if !ok && c.person.Network == im.Hark {
+		return []phrase{say("who.number", "number", prompts.Digits(c.person.ID))}
+	}
+	id := "who.offline"
+	switch contact.Show {
+	case im.Available, im.Away, im.Busy:
+		id = "who." + string(contact.Show)
+	}
+	return []phrase{say(id, "name", c.called(c.person))}
+}
+
+func holding(c *Call) bool     { return c.rec != nil }
+func emptyHanded(c *Call) bool { return c.rec == nil }

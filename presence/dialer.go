@@ -1,0 +1,136 @@
+package presence
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+
+	"hark/presence/wire"
+)
+
+// DefaultPort is where a presence server listens.
+const DefaultPort = "7778"
+
+// A Dialer finds the presence server that owns a session: it dials, logs in, and follows referrals. It may be used by
+// any number of goroutines.
+type Dialer struct {
+	// Home is the URL of the first server: "hark://host:port" (plain, loopback only), "harks://host:port" (TLS), or
+	// "pipe:" for the server in this process.
+	Home string
+	// Pipe connects to the server in this process (Server.Pipe); needed when Home is "pipe:".
+	Pipe func(ctx context.Context) (net.Conn, error)
+	// Dial replaces dialling by scheme, when not nil.
+	Dial func(ctx context.Context, url string) (net.Conn, error)
+	// TLS is used for harks://; nil verifies with the system's certificates.
+	TLS *tls.Config
+	Log *slog.Logger
+}
+
+// Login logs in wherever the session is. A PIN is sent to the first server only. The caller closes the client. Errors:
+// as Client.Login; ErrLoop; what dialling gave.
+func (d *Dialer) Login(ctx context.Context, req wire.LoginRequest) (*Client, wire.SessionReply, error) {
+	return d.follow(ctx, req.Client, req.Caller, func(c *Client) (wire.SessionReply, error) { return c.Login(ctx, req) })
+}
+
+// Resume attaches wherever the session is; otherwise as Login.
+func (d *Dialer) Resume(ctx context.Context, req wire.ResumeRequest) (*Client, wire.SessionReply, error) {
+	return d.follow(ctx, req.Client, req.Caller, func(c *Client) (wire.SessionReply, error) { return c.Resume(ctx, req) })
+}
+
+// ask is one attempt to get into a session.
+type ask func(*Client) (wire.SessionReply, error)
+
+// follow asks the first server with first, and every server it is referred to with the referral's ticket.
+func (d *Dialer) follow(ctx context.Context, kind, caller string, first ask) (*Client, wire.SessionReply, error) {
+	url, attempt, been := d.Home, first, map[string]bool{}
+	for range MaxHops + 1 {
+		client, reply, err := d.attempt(ctx, url, been, attempt)
+		referral := referralOf(err)
+		if referral == nil {
+			return client, reply, err
+		}
+		if been[referral.Host] {
+			return nil, wire.SessionReply{}, fmt.Errorf("%w: to %s again", ErrLoop, referral.Host)
+		}
+		been[referral.Host] = true
+		url = referral.Addr()
+		attempt = func(c *Client) (wire.SessionReply, error) {
+			return c.Login(ctx, wire.LoginRequest{Ticket: referral.Ticket, Client: kind, Caller: caller})
+		}
+	}
+	return nil, wire.SessionReply{}, fmt.Errorf("%w: more than %d times", ErrLoop, MaxHops)
+}
+
+// attempt asks one server. The client is closed when there is an error.
+func (d *Dialer) attempt(ctx context.Context, url string, been map[string]bool, ask ask) (*Client, wire.SessionReply, error) {
+	conn, err := d.dial(ctx, url)
+	if err != nil {
+		return nil, wire.SessionReply{}, err
+	}
+	client, err := NewClient(conn, d.Log)
+	if err != nil {
+		return nil, wire.SessionReply{}, err
+	}
+	reply, err := d.askNode(client, been, ask)
+	if err != nil {
+		client.Close()
+		return nil, wire.SessionReply{}, err
+	}
+	return client, reply, nil
+}
+
+// askNode asks unless the node, which may have several host names, was asked before.
+func (d *Dialer) askNode(c *Client, been map[string]bool, ask ask) (wire.SessionReply, error) {
+	node := "node " + c.Hello().Node
+	if been[node] {
+		return wire.SessionReply{}, fmt.Errorf("%w: to %s again", ErrLoop, node)
+	}
+	been[node] = true
+	return ask(c)
+}
+
+// dial connects by scheme.
+func (d *Dialer) dial(ctx context.Context, url string) (net.Conn, error) {
+	if d.Dial != nil {
+		return d.Dial(ctx, url)
+	}
+	if url == "pipe:" {
+		if d.Pipe == nil {
+			return nil, errors.New("presence: there is no server in this process to connect to")
+		}
+		return d.Pipe(ctx)
+	}
+	scheme, host, _ := strings.Cut(url, "://")
+	host = withPort(host)
+	switch scheme {
+	case "harks":
+		return (&tls.Dialer{Config: d.TLS}).DialContext(ctx, "tcp", host)
+	case "hark":
+		return dialPlain(ctx, host)
+	}
+	return nil, fmt.Errorf("presence: the address of a server begins with hark:// or harks://, not %q", scheme)
+}
+
+// dialPlain connects without TLS, which is for this machine only.
+func dialPlain(ctx context.Context, host string) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
+	if err != nil {
+		return nil, err
+	}
+	if addr, ok := conn.RemoteAddr().(*net.TCPAddr); !ok || !addr.IP.IsLoopback() {
+		conn.Close()
+		return nil, fmt.Errorf("presence: %s is not this machine: use harks:// (TLS)", host)
+	}
+	return conn, nil
+}
+
+func withPort(host string) string {
+	if _, _, err := net.SplitHostPort(host); err != nil {
+		return net.JoinHostPort(strings.Trim(host, "[]"), DefaultPort)
+	}
+	return host
+}

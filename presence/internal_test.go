@@ -1,0 +1,149 @@
+package presence
+
+import (
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Every single wrong digit and every swap of two neighbours is noticed.
+func TestValidCode(t *testing.T) {
+	if !ValidCode("000000000") || ValidCode("00000000") || ValidCode("0000000000") || ValidCode("00000000a") || ValidCode("") {
+		t.Error("the form")
+	}
+	for range 200 {
+		code := newCode()
+		if !ValidCode(code) {
+			t.Fatalf("%s is not valid", code)
+		}
+		for i := range code {
+			for d := byte('0'); d <= '9'; d++ {
+				if wrong := code[:i] + string(d) + code[i+1:]; wrong != code && ValidCode(wrong) {
+					t.Errorf("%s passes for %s", wrong, code)
+				}
+			}
+			if i == 0 || code[i] == code[i-1] {
+				continue
+			}
+			if swapped := code[:i-1] + string(code[i]) + string(code[i-1]) + code[i+1:]; ValidCode(swapped) {
+				t.Errorf("%s passes for %s", swapped, code)
+			}
+		}
+	}
+}
+
+func TestGuessLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g guessLimit
+		for range maxBadPerCaller - 1 {
+			g.failed("a")
+		}
+		if g.refuses("a") {
+			t.Error("refuses before the limit")
+		}
+		g.failed("a")
+		if !g.refuses("a") || g.refuses("b") {
+			t.Error("does not refuse exactly the one who guessed")
+		}
+		time.Sleep(time.Hour)
+		if g.refuses("a") {
+			t.Error("still refuses an hour later")
+		}
+		for i := range maxBadPerDay {
+			g.failed(strings.Repeat("x", i))
+		}
+		if !g.refuses("somebody else") {
+			t.Error("does not refuse after a thousand in a day")
+		}
+		time.Sleep(24 * time.Hour)
+		if g.refuses("somebody else") {
+			t.Error("still refuses the day after")
+		}
+		if g.failed("c"); len(g.callers) != 1 {
+			t.Errorf("remembers %d callers of the day before", len(g.callers))
+		}
+	})
+}
+
+// A slow client that reads keeps its connection, however long its queue is full.
+func TestOutboxSlowReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		here, there := net.Pipe()
+		o := newOutbox(there)
+		go o.write()
+		frame := []byte(strings.Repeat("x", 1023) + "\n")
+		sent := 0
+		for o.push(frame) {
+			sent += len(frame)
+		}
+		if sent < maxOutbox-len(frame) || sent > maxOutbox {
+			t.Errorf("it holds %d bytes", sent)
+		}
+		buffer := make([]byte, outboxPiece)
+		for received := 0; received < sent; {
+			time.Sleep(stalled - time.Second)
+			n, err := here.Read(buffer)
+			if err != nil {
+				t.Fatalf("after %d bytes: %v", received, err)
+			}
+			received += n
+			o.push(nil)
+		}
+		if !o.wait(frame) {
+			t.Error("it is gone")
+		}
+		here.Close()
+		synctest.Wait()
+		if o.push(frame) || o.wait(frame) {
+			t.Error("it takes frames for a client that is gone")
+		}
+	})
+}
+
+// Only the newest EXISTS is written, and the last words come after everything else.
+func TestOutboxLevel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		here, there := net.Pipe()
+		o := newOutbox(there)
+		go o.write()
+		o.push([]byte("one\n"))
+		synctest.Wait()
+		o.setLevel([]byte("level 1\n"))
+		o.setLevel([]byte("level 2\n"))
+		o.push([]byte("two\n"))
+		var got strings.Builder
+		buffer := make([]byte, 100)
+		for range 3 {
+			n, err := here.Read(buffer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got.Write(buffer[:n])
+		}
+		o.finish([]byte("bye\n"))
+		n, err := here.Read(buffer)
+		got.Write(buffer[:n])
+		if want := "one\ntwo\nlevel 2\nbye\n"; got.String() != want || err != nil {
+			t.Errorf("%q, %v", got.String(), err)
+		}
+		if _, err := here.Read(buffer); err == nil {
+			t.Error("it was not closed")
+		}
+	})
+}
+
+func TestCleanText(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain\n\ttext": "plain\n\ttext", "bell\x07\x00\u0085": "bell", "\xffü": "\uFFFDü", "aü": "a", "a\r\nb": "a\nb",
+	} {
+		most := 100
+		if in == "aü" {
+			most = 2
+		}
+		if got := cleanText(in, most); got != want {
+			t.Errorf("%q became %q, not %q", in, got, want)
+		}
+	}
+}

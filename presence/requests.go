@@ -1,0 +1,102 @@
+package presence
+
+import (
+	"context"
+	"encoding/json"
+
+	"hark/presence/wire"
+)
+
+// Login starts the user's session or attaches to it. Errors: AUTHFAILED, REFERRAL (which Dialer follows), TRYLATER,
+// LIMIT.
+func (c *Client) Login(ctx context.Context, req wire.LoginRequest) (wire.SessionReply, error) {
+	var reply wire.SessionReply
+	err := c.do(ctx, wire.Login, req, &reply)
+	return reply, err
+}
+
+// Resume attaches to a session by its token or its session number. Errors: as Login, and EXPIRED for a token.
+func (c *Client) Resume(ctx context.Context, req wire.ResumeRequest) (wire.SessionReply, error) {
+	var reply wire.SessionReply
+	err := c.do(ctx, wire.Resume, req, &reply)
+	return reply, err
+}
+
+// Fetch reads messages. An answer ends early where it would not fit into a frame: ask again after its last message.
+func (c *Client) Fetch(ctx context.Context, req wire.FetchRequest) (wire.FetchReply, error) {
+	var reply wire.FetchReply
+	err := c.do(ctx, wire.Fetch, req, &reply)
+	return reply, err
+}
+
+// Ack says that the user has heard or seen everything up to seq. It is durable when Ack returns.
+func (c *Client) Ack(ctx context.Context, seq int64) error {
+	return c.do(ctx, wire.Ack, wire.AckRequest{Seq: seq}, nil)
+}
+
+// Send sends a message. Once it returns without error the message is kept and goes out, now or when its network is back
+// (State Queued). Sending the same id again within 24 hours is a no-op with the same answer.
+func (c *Client) Send(ctx context.Context, req wire.SendRequest) (wire.SendReply, error) {
+	var reply wire.SendReply
+	err := c.do(ctx, wire.Send, req, &reply)
+	return reply, err
+}
+
+// Roster lists the people of all networks, and who else wrote; online first, then by name.
+func (c *Client) Roster(ctx context.Context) ([]wire.Contact, error) {
+	var reply wire.RosterReply
+	err := c.do(ctx, wire.Roster, nil, &reply)
+	return reply.Contacts, err
+}
+
+// Status sets the user's own availability at all networks, also for later logins.
+func (c *Client) Status(ctx context.Context, req wire.StatusRequest) error {
+	return c.do(ctx, wire.Status, req, nil)
+}
+
+// Typing tells somebody that the user began or stopped typing, where the network can.
+func (c *Client) Typing(ctx context.Context, req wire.TypingRequest) error {
+	return c.do(ctx, wire.Typing, req, nil)
+}
+
+// PutState keeps a small fact: wire.Draft and wire.Place have one each (key ""), wire.State one per key.
+func (c *Client) PutState(ctx context.Context, verb, key string, value any) error {
+	raw, err := wire.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return c.do(ctx, verb, wire.StateRequest{Key: key, Put: raw}, nil)
+}
+
+// GetState reads a fact into value, a pointer; when there is none it leaves *value as it is.
+func (c *Client) GetState(ctx context.Context, verb, key string, value any) error {
+	var reply wire.StateReply
+	if err := c.do(ctx, verb, wire.StateRequest{Key: key, Get: true}, &reply); err != nil {
+		return err
+	}
+	if len(reply.Value) == 0 || string(reply.Value) == "null" {
+		return nil
+	}
+	return json.Unmarshal(reply.Value, value)
+}
+
+// DropState removes a fact; removing what is not there is no error.
+func (c *Client) DropState(ctx context.Context, verb, key string) error {
+	return c.do(ctx, verb, wire.StateRequest{Key: key, Drop: true}, nil)
+}
+
+// Networks tells the state of each external login.
+func (c *Client) Networks(ctx context.Context) ([]wire.ServiceEvent, error) {
+	var reply wire.NetworksReply
+	err := c.do(ctx, wire.Networks, nil, &reply)
+	return reply.Networks, err
+}
+
+// Ping makes one round trip.
+func (c *Client) Ping(ctx context.Context) error { return c.do(ctx, wire.Ping, nil, nil) }
+
+// Detach leaves the session; the session goes on.
+func (c *Client) Detach(ctx context.Context) error { return c.do(ctx, wire.Detach, nil, nil) }
+
+// Logout ends the session and the external logins.
+func (c *Client) Logout(ctx context.Context) error { return c.do(ctx, wire.Logout, nil, nil) }

@@ -1,0 +1,244 @@
+package presence
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"hark/im"
+	"hark/presence/wire"
+	"hark/sessions"
+)
+
+// roster carries out ROSTER: the people of all networks in one list, and who wrote without being on one.
+func (c *conn) roster(ctx context.Context) (result, error) {
+	book, err := c.session.updateBook(ctx)
+	if err != nil {
+		return result{}, err
+	}
+	unread, err := c.unread(ctx)
+	if err != nil {
+		return result{}, err
+	}
+	names, err := c.session.names()
+	if err != nil {
+		return result{}, err
+	}
+	contacts := make([]wire.Contact, 0, len(book.People))
+	for i, p := range book.People {
+		if _, listed := names.roster[p.Address]; !listed && !p.Wrote {
+			continue // was taken off the roster; keeps the number all the same
+		}
+		contact := wire.Contact{
+			Address: p.Address, Number: i + 1, Name: names.of(ctx, p.Address, p.Name), Show: im.Offline,
+			Unread: unread[p.Address],
+		}
+		if now, ok := names.present[p.Address]; ok {
+			contact.Show, contact.Text = now.Show, now.Text
+		}
+		contacts = append(contacts, contact)
+	}
+	slices.SortFunc(contacts, inOrder)
+	return result{payload: wire.RosterReply{Contacts: fitContacts(contacts)}}, nil
+}
+
+// inOrder puts who is there first, then sorts by name.
+func inOrder(a, b wire.Contact) int {
+	return cmp.Or(
+		cmp.Compare(showRank(a.Show), showRank(b.Show)),
+		cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)),
+		cmp.Compare(a.Number, b.Number))
+}
+
+func showRank(s im.Show) int {
+	switch s {
+	case im.Available:
+		return 0
+	case im.Away, im.Busy:
+		return 1
+	}
+	return 2
+}
+
+// fitContacts keeps as many contacts as one frame holds.
+func fitContacts(contacts []wire.Contact) []wire.Contact {
+	room := fetchBytes
+	for i, c := range contacts {
+		raw, err := wire.Marshal(c)
+		if room -= len(raw) + 1; err != nil || room < 0 {
+			return contacts[:i]
+		}
+	}
+	return contacts
+}
+
+// unread counts what each person wrote after this client kind's cursor.
+func (c *conn) unread(ctx context.Context) (map[im.Address]int, error) {
+	after, err := c.server.Sessions.Cursor(ctx, c.session.user, c.client)
+	if err != nil {
+		return nil, err
+	}
+	counts := make(map[im.Address]int)
+	err = c.session.eachIncoming(ctx, after, func(m sessions.Message) { counts[m.From]++ })
+	return counts, err
+}
+
+// eachIncoming calls f for each incoming message after a number.
+func (s *Session) eachIncoming(ctx context.Context, after sessions.Seq, f func(sessions.Message)) error {
+	const page = 500
+	for {
+		found, err := s.server.Sessions.Read(ctx, s.user, sessions.Query{After: after, In: true, Max: page})
+		if err != nil {
+			return err
+		}
+		for _, m := range found {
+			f(m)
+			after = m.Seq
+		}
+		if len(found) < page {
+			return nil
+		}
+	}
+}
+
+// bookKey is where the contact numbers are kept, maxBook how many people have one (the store keeps 64 KiB a fact).
+const (
+	bookKey  = "contacts"
+	maxBook  = 400
+	maxNamed = 40 // bytes of a name in the book
+)
+
+// A book gives each person a number that stays: the index plus one.
+type book struct {
+	People []person     `json:"people"`
+	Upto   sessions.Seq `json:"upto"` // senders up to this message are in it
+}
+
+// A person is one line of the book.
+type person struct {
+	Address im.Address `json:"a"`
+	Name    string     `json:"n,omitempty"` // what the messages called them, for who is on no roster
+	Wrote   bool       `json:"w,omitempty"` // has written
+}
+
+// updateBook reads the book, adds who is new, and stores it if anybody is.
+func (s *Session) updateBook(ctx context.Context) (book, error) {
+	s.book.Lock()
+	defer s.book.Unlock()
+	var b book
+	raw, err := s.server.Sessions.GetState(ctx, s.user, bookKey)
+	if err != nil {
+		return b, err
+	}
+	if raw != nil {
+		if err := json.Unmarshal(raw, &b); err != nil {
+			return b, fmt.Errorf("presence: stored contacts: %w", err)
+		}
+	}
+	changed, err := s.extendBook(ctx, &b)
+	if err != nil || !changed {
+		return b, err
+	}
+	if raw, err = json.Marshal(b); err != nil {
+		return b, err
+	}
+	return b, s.server.Sessions.SetState(ctx, s.user, bookKey, raw)
+}
+
+// extendBook adds the people of the rosters, by name, and then who wrote, in order.
+func (s *Session) extendBook(ctx context.Context, b *book) (changed bool, err error) {
+	var people []im.Contact
+	err = s.ask(func() {
+		for _, u := range s.uplinks {
+			people = append(people, u.roster...)
+		}
+	})
+	if err != nil {
+		return false, err
+	}
+	slices.SortFunc(people, func(a, b im.Contact) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Address.String(), b.Address.String()))
+	})
+	index := make(map[im.Address]int, len(b.People))
+	for i, p := range b.People {
+		index[p.Address] = i
+	}
+	add := func(a im.Address) *person {
+		i, known := index[a]
+		if !known {
+			if len(b.People) == maxBook {
+				return &person{}
+			}
+			i, changed = len(b.People), true
+			index[a] = i
+			b.People = append(b.People, person{Address: a})
+		}
+		return &b.People[i]
+	}
+	for _, p := range people {
+		add(p.Address)
+	}
+	err = s.eachIncoming(ctx, b.Upto, func(m sessions.Message) {
+		p := add(m.From)
+		p.Wrote, p.Name = true, cmp.Or(cleanText(m.Name, maxNamed), p.Name)
+		b.Upto, changed = m.Seq, true
+	})
+	return changed, err
+}
+
+// names tells what people are called and whether they are there, at one moment.
+type names struct {
+	session *Session
+	roster  map[im.Address]string
+	present map[im.Address]im.Presence
+	users   map[string]string // Hark users' own names, as far as they were looked up
+}
+
+// names takes the session's knowledge.
+func (s *Session) names() (*names, error) {
+	n := &names{
+		session: s, roster: make(map[im.Address]string), present: make(map[im.Address]im.Presence),
+		users: make(map[string]string),
+	}
+	err := s.ask(func() {
+		for _, u := range s.uplinks {
+			for _, c := range u.roster {
+				n.roster[c.Address] = c.Name
+			}
+			for a, p := range u.present {
+				n.present[a] = p
+			}
+		}
+	})
+	return n, err
+}
+
+// of returns what somebody is called: on the roster, in the message, by Hark's own book, or by the address.
+func (n *names) of(ctx context.Context, a im.Address, said string) string {
+	if name := cmp.Or(n.roster[a], said); name != "" {
+		return name
+	}
+	if a.Network == im.Hark {
+		if name := n.user(ctx, a.ID); name != "" {
+			return name
+		}
+	}
+	name, _, _ := strings.Cut(a.ID, "@")
+	return name
+}
+
+// user looks a Hark user's name up, once.
+func (n *names) user(ctx context.Context, number string) string {
+	name, known := n.users[number]
+	if !known {
+		var err error
+		if name, err = n.session.server.Accounts.Name(ctx, number); err != nil {
+			name = ""
+		}
+		n.users[number] = name
+	}
+	return name
+}

@@ -1,0 +1,80 @@
+package sessions
+
+import (
+	"context"
+	"time"
+
+	"hark/db"
+)
+
+// PutKey implements Store.
+func (s *SQL) PutKey(ctx context.Context, user string, epoch Epoch, k Key, idle, absolute time.Duration, keep int) error {
+	return s.owned(ctx, user, epoch, func(tx *db.Tx) error {
+		if err := insertKey(tx, user, k, idle, absolute); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`
+			DELETE FROM session_key WHERE usr = $1 AND kind = $2 AND client = $3 AND number <= (
+				SELECT number FROM session_key WHERE usr = $1 AND kind = $2 AND client = $3
+				ORDER BY number DESC LIMIT 1 OFFSET $4)`, user, k.Kind, k.Client, max(1, keep))
+		return inside(err)
+	})
+}
+
+// insertKey replaces a key that is lapsed or the session's own already; one that opens another live session stays, and
+// is ErrDuplicate.
+func insertKey(tx *db.Tx, user string, k Key, idle, absolute time.Duration) error {
+	n, err := tx.Exec(`
+		INSERT INTO session_key AS k (hash, usr, id, kind, client, caller, number, idle, used, ends)
+		SELECT CAST($1 AS TEXT), usr, id, CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT),
+			1 + coalesce((SELECT max(number) FROM session_key o WHERE o.usr = s.usr), 0),
+			CAST($6 AS BIGINT), hark_now(), hark_now() + $7
+		FROM session s WHERE usr = $2 AND id <> ''
+		ON CONFLICT (hash) DO UPDATE SET
+			usr = excluded.usr, id = excluded.id, kind = excluded.kind, client = excluded.client, caller = excluded.caller,
+			number = excluded.number, idle = excluded.idle, used = excluded.used, ends = excluded.ends
+		WHERE k.id = excluded.id OR k.ends <= hark_now() OR k.used + k.idle <= hark_now()`,
+		k.Hash, user, k.Kind, k.Client, k.Caller, idle.Milliseconds(), absolute.Milliseconds())
+	if err != nil || n > 0 {
+		return inside(err)
+	}
+	return noKey(tx, user)
+}
+
+// noKey finds out why a key was not put: the session has ended, or the key opens another one.
+func noKey(tx *db.Tx, user string) error {
+	var id string
+	if err := tx.Row(`SELECT id FROM session WHERE usr = $1 AND id <> ''`, user).Scan(&id); err != nil {
+		return found(err, ErrFenced)
+	}
+	return ErrDuplicate
+}
+
+// UseKey implements Store.
+func (s *SQL) UseKey(ctx context.Context, hash string) (r Record, k Key, err error) {
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
+		k.Hash = hash
+		var user, id string
+		err := tx.Row(`
+			UPDATE session_key SET used = hark_now()
+			WHERE hash = $1 AND ends > hark_now() AND used + idle > hark_now()
+			RETURNING usr, id, kind, client, caller`, hash).Scan(&user, &id, &k.Kind, &k.Client, &k.Caller)
+		if err != nil {
+			return found(err, ErrNotFound)
+		}
+		r, err = record(tx.Row(recordQuery+`s.usr = $1 AND s.id = $2`, user, id))
+		return err
+	})
+	if err != nil {
+		return Record{}, Key{}, err
+	}
+	return r, k, nil
+}
+
+// DropKey implements Store.
+func (s *SQL) DropKey(ctx context.Context, hash string) error {
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(`DELETE FROM session_key WHERE hash = $1`, hash)
+		return inside(err)
+	})
+}

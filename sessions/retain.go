@@ -1,0 +1,172 @@
+package sessions
+
+import (
+	"context"
+	"time"
+
+	"hark/db"
+	"hark/im"
+)
+
+// The bounds of a log when Retention leaves them open.
+const (
+	retainAge   = 30 * 24 * time.Hour
+	retainCount = 1000
+	retainBytes = 1 << 20
+)
+
+func (r Retention) withDefaults() Retention {
+	if r.Age == 0 {
+		r.Age = retainAge
+	}
+	if r.Count == 0 {
+		r.Count = retainCount
+	}
+	if r.Bytes == 0 {
+		r.Bytes = retainBytes
+	}
+	return r
+}
+
+// Retain implements Store. For everybody it also clears away keys that have lapsed. Messages that still wait to be sent
+// are never dropped.
+func (s *SQL) Retain(ctx context.Context, user string, r Retention) (dropped int, err error) {
+	r = r.withDefaults()
+	users := []string{user}
+	if user == "" {
+		if users, err = s.overfull(ctx, r); err != nil {
+			return 0, err
+		}
+		if err := s.dropLapsedKeys(ctx); err != nil {
+			return 0, err
+		}
+	}
+	for _, u := range users {
+		n, err := s.retain(ctx, u, r)
+		dropped += n
+		if err != nil {
+			return dropped, err
+		}
+	}
+	return dropped, nil
+}
+
+// overfull lists the users whose logs may be beyond the bounds.
+func (s *SQL) overfull(ctx context.Context, r Retention) (users []string, err error) {
+	err = s.db.Each(ctx, `
+		SELECT usr FROM session WHERE kept > $1 OR bytes > $2 OR (oldest <> 0 AND oldest < hark_now() - $3)`,
+		[]any{r.Count, r.Bytes, r.Age.Milliseconds()}, func(row db.Scanner) error {
+			var user string
+			err := row.Scan(&user)
+			users = append(users, user)
+			return err
+		})
+	return users, inside(err)
+}
+
+func (s *SQL) dropLapsedKeys(ctx context.Context) error {
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(`DELETE FROM session_key WHERE ends <= hark_now() OR used + idle <= hark_now()`)
+		return inside(err)
+	})
+}
+
+// retain applies the bounds to one user's log.
+func (s *SQL) retain(ctx context.Context, user string, r Retention) (dropped int, err error) {
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
+		if _, _, err := mailbox(tx, user); err != nil {
+			return err
+		}
+		upto, err := boundary(tx, user, r)
+		if err != nil {
+			return err
+		}
+		if upto != 0 {
+			if dropped, err = drop(tx, user, upto); err != nil {
+				return err
+			}
+		}
+		return forget(tx, user, r)
+	})
+	return dropped, err
+}
+
+// boundary finds the newest message that is beyond a bound; everything up to it goes.
+func boundary(tx *db.Tx, user string, r Retention) (upto Seq, err error) {
+	var count int
+	var bytes int64
+	err = tx.Each(`SELECT seq, size, stored < hark_now() - $2 FROM message WHERE usr = $1 AND NOT gone ORDER BY seq DESC`,
+		[]any{user, r.Age.Milliseconds()}, func(row db.Scanner) error {
+			var seq Seq
+			var size int64
+			var old bool
+			if err := row.Scan(&seq, &size, &old); err != nil {
+				return err
+			}
+			count++
+			bytes += size
+			if upto == 0 && (old || count > r.Count || bytes > r.Bytes) {
+				upto = seq
+			}
+			return nil
+		})
+	return upto, inside(err)
+}
+
+// drop empties what is up to the number and not waiting to be sent, and keeps count for everybody who has not read it.
+func drop(tx *db.Tx, user string, upto Seq) (dropped int, err error) {
+	if _, err := tx.Exec(`
+		UPDATE cursor SET missed = missed + (
+			SELECT count(*) FROM message m WHERE m.usr = cursor.usr AND m.seq > cursor.seq AND m.seq <= $2
+			AND NOT m.outgoing AND NOT m.gone)
+		WHERE usr = $1`, user, upto); err != nil {
+		return 0, inside(err)
+	}
+	var incoming, bytes int64
+	var last Seq
+	if err := tx.Row(`
+		SELECT count(*), coalesce(sum(size), 0), coalesce(sum(CASE WHEN outgoing THEN 0 ELSE 1 END), 0),
+			coalesce(max(CASE WHEN outgoing THEN 0 ELSE seq END), 0)
+		FROM message WHERE usr = $1 AND seq <= $2 AND NOT gone AND state <> $3`, user, upto, im.Queued).
+		Scan(&dropped, &bytes, &incoming, &last); err != nil || dropped == 0 {
+		return 0, inside(err)
+	}
+	if _, err := tx.Exec(`
+		UPDATE message SET gone = TRUE, size = 0, body = '', name = '', attachments = '', reply_to = '', reason = ''
+		WHERE usr = $1 AND seq <= $2 AND NOT gone AND state <> $3`, user, upto, im.Queued); err != nil {
+		return 0, inside(err)
+	}
+	_, err = tx.Exec(`
+		UPDATE session SET kept = kept - $2, bytes = bytes - $3, dropped = dropped + $4,
+			dropped_upto = CASE WHEN dropped_upto < $5 THEN $5 ELSE dropped_upto END
+		WHERE usr = $1`, user, dropped, bytes, incoming, last)
+	return dropped, inside(err)
+}
+
+// forget removes the emptied rows whose time is over, and notes how old the log is now.
+func forget(tx *db.Tx, user string, r Retention) error {
+	if _, err := tx.Exec(`DELETE FROM message WHERE usr = $1 AND gone AND stored < hark_now() - $2`,
+		user, r.Age.Milliseconds()); err != nil {
+		return inside(err)
+	}
+	_, err := tx.Exec(`
+		UPDATE session SET oldest = coalesce((SELECT stored FROM message m WHERE m.usr = session.usr ORDER BY seq LIMIT 1), 0)
+		WHERE usr = $1`, user)
+	return inside(err)
+}
+
+// Purge implements Store.
+func (s *SQL) Purge(ctx context.Context, user string) error {
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		node, err := owner(tx, user)
+		if err != nil {
+			return err
+		}
+		for _, table := range []string{"session", "session_key", "message", "cursor", "resume", "user_state"} {
+			if _, err := tx.Exec(`DELETE FROM `+table+` WHERE usr = $1`, user); err != nil {
+				return inside(err)
+			}
+		}
+		return tellNode(tx, node, user)
+	})
+}

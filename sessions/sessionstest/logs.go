@@ -1,0 +1,220 @@
+package sessionstest
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hark/im"
+	"hark/sessions"
+)
+
+var logRules = []rule{
+	{"messages are numbered from 1 without gaps", func(t *testing.T, h Harness) {
+		ctx := context.Background()
+		epoch := owned(t, h)
+		seqs, err := h.Store.Append(ctx, user, epoch, []im.Message{incoming(1), incoming(2)}, "xmpp", nil)
+		must(t, err)
+		wantSeqs(t, seqs, 1, 2)
+		seqs, err = h.Store.Append(ctx, user, epoch, []im.Message{incoming(3)}, "xmpp", nil)
+		must(t, err)
+		wantSeqs(t, seqs, 3)
+	}},
+	{"a known origin gives its old number and leaves no gap", func(t *testing.T, h Harness) {
+		ctx := context.Background()
+		epoch := owned(t, h)
+		appendN(t, h.Store, epoch, 1, 3)
+		seqs, err := h.Store.Append(ctx, user, epoch, []im.Message{incoming(2), incoming(4), incoming(4), incoming(1), incoming(5)}, "xmpp", nil)
+		must(t, err)
+		wantSeqs(t, seqs, 2, 4, 4, 1, 5)
+		equal(t, "log", strings.Join(bodies(t, h.Store, sessions.Query{}), ", "), "message 1, message 2, message 3, message 4, message 5")
+	}},
+	{"origins are a user's own, and per direction", func(t *testing.T, h Harness) {
+		ctx := context.Background()
+		epoch := owned(t, h)
+		claim(t, h.Store, "other", "s2", "a", 1)
+		sent := incoming(1)
+		sent.Outgoing = true
+		seqs, err := h.Store.Append(ctx, user, epoch, []im.Message{incoming(1), sent, sent}, "xmpp", nil)
+		must(t, err)
+		wantSeqs(t, seqs, 1, 2, 2)
+		seqs, err = h.Store.Append(ctx, "other", 1, []im.Message{incoming(1)}, "xmpp", nil)
+		must(t, err)
+		wantSeqs(t, seqs, 1)
+	}},
+	{"messages without an origin are all kept", func(t *testing.T, h Harness) {
+		epoch := owned(t, h)
+		m := incoming(1)
+		m.Origin = ""
+		seqs, err := h.Store.Append(context.Background(), user, epoch, []im.Message{m, m}, "xmpp", nil)
+		must(t, err)
+		wantSeqs(t, seqs, 1, 2)
+	}},
+	{"messages and resume state are one", appendWithResume},
+	{"a message comes back as it was", roundTrip},
+	{"what an engine cannot keep is replaced, not refused", func(t *testing.T, h Harness) {
+		epoch := owned(t, h)
+		m := incoming(1)
+		m.Body = "a\x00b\xffc"
+		_, err := h.Store.Append(context.Background(), user, epoch, []im.Message{m}, "xmpp", nil)
+		must(t, err)
+		equal(t, "body", bodies(t, h.Store, sessions.Query{})[0], "a\uFFFDb\uFFFDc")
+	}},
+	{"delivery needs no session and is idempotent by origin", deliver},
+	{"delivery joins the log of a session that there is", func(t *testing.T, h Harness) {
+		ctx := context.Background()
+		epoch := owned(t, h)
+		appendN(t, h.Store, epoch, 1, 1)
+		seq, err := h.Other.Deliver(ctx, user, incoming(2))
+		must(t, err)
+		equal(t, "number", seq, 2)
+		appendN(t, h.Store, epoch, 3, 3)
+		equal(t, "messages", len(bodies(t, h.Store, sessions.Query{})), 3)
+	}},
+	{"numbers have no gaps when many write at once", manyWriters},
+	{"purge removes everything about a user and nothing else", purge},
+}
+
+func wantSeqs(t tb, got []sessions.Seq, want ...sessions.Seq) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Fatalf("numbers are %v, want %v", got, want)
+	}
+}
+
+func appendWithResume(t *testing.T, h Harness) {
+	ctx := context.Background()
+	epoch := owned(t, h)
+	state := func(want string) {
+		t.Helper()
+		got, err := h.Other.ResumeState(ctx, user, "xmpp")
+		must(t, err)
+		equal(t, "resume state", string(got), want)
+	}
+	state("")
+	_, err := h.Store.Append(ctx, user, epoch, []im.Message{incoming(1)}, "xmpp", im.Resume("r1"))
+	must(t, err)
+	state("r1")
+	_, err = h.Store.Append(ctx, user, epoch, []im.Message{incoming(2)}, "xmpp", nil)
+	must(t, err)
+	state("r1")
+	_, err = h.Store.Append(ctx, user, epoch+1, []im.Message{incoming(3)}, "xmpp", im.Resume("r3"))
+	wantErr(t, err, sessions.ErrFenced)
+	state("r1")
+	equal(t, "messages", len(bodies(t, h.Store, sessions.Query{})), 2)
+	must(t, h.Store.SetResume(ctx, user, epoch, "xmpp", im.Resume("r4")))
+	state("r4")
+	must(t, h.Store.SetResume(ctx, user, epoch, "irc", im.Resume("other")))
+	state("r4")
+	must(t, h.Store.SetResume(ctx, user, epoch, "xmpp", nil))
+	state("")
+}
+
+func roundTrip(t *testing.T, h Harness) {
+	epoch := owned(t, h)
+	m := im.Message{
+		Origin: "o", ID: "i", Name: "Ben", Body: "Grüße, 👋\r\n", ReplyTo: "earlier",
+		From: im.Address{Network: "xmpp", ID: "ben@example.org"}, To: im.Address{Network: "xmpp", ID: "ana@example.org"},
+		Sent: time.Date(2026, 2, 3, 4, 5, 6, 789000, time.UTC),
+		Attachments: []im.Attachment{{URL: "https://example.org/a", Type: "audio/mpeg", Seconds: 7.25, Size: 9000, Title: "Voice"},
+			{URL: "https://example.org/b"}},
+	}
+	_, err := h.Store.Append(context.Background(), user, epoch, []im.Message{m, {Body: "bare"}}, "xmpp", nil)
+	must(t, err)
+	got, err := h.Other.Read(context.Background(), user, sessions.Query{})
+	must(t, err)
+	if diff := cmp.Diff(m, got[0].Message); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(im.Message{Body: "bare"}, got[1].Message); diff != "" {
+		t.Error(diff)
+	}
+	if got[0].Stored.IsZero() || got[0].Size < len(m.Body) || got[0].State != "" {
+		t.Errorf("stored %v, size %d, state %q", got[0].Stored, got[0].Size, got[0].State)
+	}
+}
+
+func deliver(t *testing.T, h Harness) {
+	ctx := context.Background()
+	for range 2 {
+		seq, err := h.Other.Deliver(ctx, user, incoming(1))
+		must(t, err)
+		equal(t, "number", seq, 1)
+	}
+	_, err := h.Store.Lookup(ctx, user)
+	wantErr(t, err, sessions.ErrNotFound)
+	n, _, err := h.Store.Waiting(ctx, user, "phone")
+	must(t, err)
+	equal(t, "waiting", n, 1)
+	grant := claim(t, h.Store, user, "s1", "a", start(t, h.Store, "a"))
+	equal(t, "grant", grant, sessions.Grant{Epoch: 1, Session: "s1"})
+}
+
+func manyWriters(t *testing.T, h Harness) {
+	const writers, each = 8, 25
+	epoch := owned(t, h)
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			store := []sessions.Store{h.Store, h.Other}[w%2]
+			for n := range each {
+				m := incoming(w*each + n)
+				var err error
+				if w%4 < 2 {
+					_, err = store.Append(context.Background(), user, epoch, []im.Message{m}, "xmpp", nil)
+				} else {
+					_, err = store.Deliver(context.Background(), user, m)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	msgs, err := h.Store.Read(context.Background(), user, sessions.Query{Max: 500})
+	must(t, err)
+	equal(t, "messages", len(msgs), writers*each)
+	for i, m := range msgs {
+		equal(t, "number", m.Seq, sessions.Seq(i+1))
+	}
+}
+
+func purge(t *testing.T, h Harness) {
+	ctx := context.Background()
+	epoch := owned(t, h)
+	must(t, h.Store.PutKey(ctx, user, epoch, sessions.Key{Hash: "h", Kind: "token", Client: "web"}, time.Hour, time.Hour, 1))
+	appendN(t, h.Store, epoch, 1, 2)
+	must(t, h.Store.SetResume(ctx, user, epoch, "xmpp", im.Resume("r")))
+	must(t, h.Store.SetState(ctx, user, "place", []byte("p")))
+	must(t, h.Store.Advance(ctx, user, "phone", 1))
+	_, err := h.Store.Deliver(ctx, "other", incoming(1))
+	must(t, err)
+	must(t, h.Other.Purge(ctx, user))
+	must(t, h.Other.Purge(ctx, user))
+
+	_, err = h.Store.Lookup(ctx, user)
+	wantErr(t, err, sessions.ErrNotFound)
+	_, _, err = h.Store.UseKey(ctx, "h")
+	wantErr(t, err, sessions.ErrNotFound)
+	equal(t, "messages", len(bodies(t, h.Store, sessions.Query{})), 0)
+	resume, err := h.Store.ResumeState(ctx, user, "xmpp")
+	must(t, err)
+	place, err := h.Store.GetState(ctx, user, "place")
+	must(t, err)
+	cursor, err := h.Store.Cursor(ctx, user, "phone")
+	must(t, err)
+	if resume != nil || place != nil || cursor != 0 {
+		t.Errorf("left over: resume %q, place %q, cursor %d", resume, place, cursor)
+	}
+	_, err = h.Store.Append(ctx, user, epoch, []im.Message{incoming(3)}, "xmpp", nil)
+	wantErr(t, err, sessions.ErrFenced)
+	n, _, err := h.Store.Waiting(ctx, "other", "phone")
+	must(t, err)
+	equal(t, "another user's messages", n, 1)
+}

@@ -1,0 +1,74 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"hark/db"
+	"hark/im"
+)
+
+// MaxState is the longest value of SetState, in bytes.
+const MaxState = 64 << 10
+
+// ResumeState implements Store.
+func (s *SQL) ResumeState(ctx context.Context, user, network string) (im.Resume, error) {
+	return blob(s.db.Row(ctx, `SELECT state FROM resume WHERE usr = $1 AND network = $2`, user, network))
+}
+
+// SetResume implements Store.
+func (s *SQL) SetResume(ctx context.Context, user string, epoch Epoch, network string, resume im.Resume) error {
+	return s.owned(ctx, user, epoch, func(tx *db.Tx) error {
+		if resume != nil {
+			return putResume(tx, user, network, resume)
+		}
+		_, err := tx.Exec(`DELETE FROM resume WHERE usr = $1 AND network = $2`, user, network)
+		return inside(err)
+	})
+}
+
+func putResume(tx *db.Tx, user, network string, resume im.Resume) error {
+	_, err := tx.Exec(`
+		INSERT INTO resume (usr, network, state) VALUES ($1, $2, $3)
+		ON CONFLICT (usr, network) DO UPDATE SET state = excluded.state`, user, network, []byte(resume))
+	return inside(err)
+}
+
+// SetState implements Store.
+func (s *SQL) SetState(ctx context.Context, user, key string, value []byte) error {
+	if len(value) > MaxState {
+		return fmt.Errorf("sessions: the state %q is longer than %d bytes", key, MaxState)
+	}
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		if value == nil {
+			_, err := tx.Exec(`DELETE FROM user_state WHERE usr = $1 AND key = $2`, user, key)
+			return inside(err)
+		}
+		_, err := tx.Exec(`
+			INSERT INTO user_state (usr, key, value) VALUES ($1, $2, $3)
+			ON CONFLICT (usr, key) DO UPDATE SET value = excluded.value`, user, key, value)
+		return inside(err)
+	})
+}
+
+// GetState implements Store.
+func (s *SQL) GetState(ctx context.Context, user, key string) ([]byte, error) {
+	return blob(s.db.Row(ctx, `SELECT value FROM user_state WHERE usr = $1 AND key = $2`, user, key))
+}
+
+// blob reads one column of bytes: nil when there is no row, empty but not nil when there is one with nothing in it.
+func blob(row db.Scanner) ([]byte, error) {
+	value := []byte{}
+	err := row.Scan(&value)
+	if errors.Is(err, db.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, inside(err)
+	}
+	if value == nil {
+		value = []byte{}
+	}
+	return value, nil
+}

@@ -1,0 +1,269 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"hark/im"
+	"hark/presence"
+	"hark/presence/wire"
+)
+
+// perPage is how many messages of a conversation a page shows.
+const perPage = 12
+
+// conversation shows the messages with one person, and a form to answer.
+func conversation(ctx context.Context, v *visit) (*Page, error) {
+	person, err := v.findPerson(ctx)
+	if err != nil {
+		return nil, err
+	}
+	before, err := strconv.ParseInt(v.r.URL.Query().Get("before"), 10, 64)
+	if err != nil || before <= 0 {
+		before = math.MaxInt64
+	}
+	return v.conversation(ctx, person, before, "")
+}
+
+// conversation makes the page of the messages before a number; words stand in the answer already.
+func (v *visit) conversation(ctx context.Context, person wire.Contact, before int64, words string) (*Page, error) {
+	found, err := v.client.Fetch(ctx, wire.FetchRequest{With: person.Address, Before: before, Max: perPage + 1})
+	if err != nil {
+		return nil, err
+	}
+	shown := found.Messages[max(0, len(found.Messages)-perPage):]
+	fresh, err := v.unread(ctx)
+	if err != nil {
+		return nil, err
+	}
+	href := v.personHref(person)
+	page := &Page{
+		Title: person.Name,
+		Links: []Link{{Text: "Inbox", Href: v.base + "/inbox"}, {Text: "Look again", Href: href}},
+	}
+	upto := int64(0)
+	for _, m := range shown {
+		page.Items = append(page.Items, v.message(m, fresh))
+		upto = m.Seq
+	}
+	if len(shown) < len(found.Messages) {
+		page.Older = Link{Text: "Older messages", Href: fmt.Sprint(href, "?before=", shown[0].Seq)}
+	} else if len(shown) == 0 {
+		page.Text = []string{"There are no messages here yet."}
+	}
+	mark := Field{Kind: Hidden, Name: uptoField, Value: fmt.Sprint(upto)}
+	page.Forms = []Form{{
+		Action: href + "/send", Submit: "Send",
+		Fields: []Field{{Kind: Words, Name: "text", Label: "Your answer", Value: words}, once(), mark},
+	}}
+	if fresh.count[person.Address] > 0 {
+		seen := Form{Action: href + "/seen", Submit: "Seen", Quiet: true, Fields: []Field{once(), mark}}
+		page.Forms = append([]Form{seen}, page.Forms...)
+	}
+	return page, nil
+}
+
+// findPerson finds the person that the path names by his number.
+func (v *visit) findPerson(ctx context.Context) (wire.Contact, error) {
+	number, err := strconv.Atoi(v.r.PathValue("person"))
+	if err != nil {
+		return wire.Contact{}, errPerson
+	}
+	people, err := v.client.Roster(ctx)
+	if err != nil {
+		return wire.Contact{}, err
+	}
+	for _, c := range people {
+		if c.Number == number {
+			return c, nil
+		}
+	}
+	return wire.Contact{}, errPerson
+}
+
+// message is a message as an item.
+func (v *visit) message(m wire.Message, fresh unread) Item {
+	item := Item{
+		Title: m.Name, Note: v.clock(m.Sent), Mine: m.Outgoing,
+		New:   !m.Outgoing && m.Seq > max(fresh.cursor, fresh.seen[m.From.String()]),
+		Lines: lines(m.Body), Audio: v.audio(m),
+	}
+	if m.Outgoing {
+		item.Title = "You"
+		item.Note += state(m)
+	}
+	if a := sound(m); a != nil && strings.TrimSpace(m.Body) == a.URL {
+		item.Lines = nil // the text is only the link, for those who cannot play it here
+	}
+	return item
+}
+
+// state tells how far a message has come.
+func state(m wire.Message) string {
+	switch m.State {
+	case im.Queued:
+		return " – waiting to be sent"
+	case im.Failed:
+		return " – not sent: " + m.Reason
+	case im.Delivered:
+		return " – delivered"
+	case im.Read:
+		return " – read"
+	}
+	return ""
+}
+
+// sound is a message's first recording, nil if it has none.
+func sound(m wire.Message) *im.Attachment {
+	for i, a := range m.Attachments {
+		if a.IsAudio() {
+			return &m.Attachments[i]
+		}
+	}
+	return nil
+}
+
+// audio lists a message's attachments. Only recordings on our own audio server are played in the page: a foreign one
+// would tell its server who listens.
+func (v *visit) audio(m wire.Message) []Audio {
+	var all []Audio
+	for _, a := range m.Attachments {
+		if !isWeb(a.URL) {
+			continue
+		}
+		item := Audio{Title: "Open the file", Type: a.Type, Href: outHref(a.URL)}
+		if a.IsAudio() {
+			item.Title = "Voice message"
+			if a.Seconds > 0 {
+				item.Title += fmt.Sprintf(", %d s", int(math.Ceil(a.Seconds)))
+			}
+		} else if a.Title != "" {
+			item.Title = a.Title
+		}
+		if a.IsAudio() && v.server.isOwn(a.URL) {
+			item.URL, item.Href = a.URL, a.URL
+		}
+		all = append(all, item)
+	}
+	return all
+}
+
+// clock writes a time for somebody who reads it now.
+func (v *visit) clock(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	now := time.Now().In(v.server.Zone)
+	t = t.In(v.server.Zone)
+	switch {
+	case t.YearDay() == now.YearDay() && t.Year() == now.Year():
+		return t.Format("15:04")
+	case now.Sub(t) < 6*24*time.Hour:
+		return t.Format("Mon 15:04")
+	}
+	return t.Format("2 Jan 2006")
+}
+
+// send sends an answer. The same form twice sends one message.
+func send(ctx context.Context, v *visit) (*Page, error) {
+	person, err := v.findPerson(ctx)
+	if err != nil {
+		return nil, err
+	}
+	number, text := v.r.PostFormValue(onceField), strings.ReplaceAll(v.r.PostFormValue("text"), "\r\n", "\n")
+	if number == "" || strings.ContainsFunc(number, notAlphanumeric) || len(number) > 64 {
+		return nil, errForm
+	}
+	if strings.TrimSpace(text) == "" {
+		return v.again(ctx, person, text, "There was nothing to send.")
+	}
+	reply, err := v.client.Send(ctx, wire.SendRequest{ID: "web-" + number, To: person.Address, Body: text})
+	switch {
+	case presence.HasCode(err, wire.Limit):
+		return v.again(ctx, person, text, "This form was used already, with another text. If you want to send this text too, send it now.")
+	case presence.HasCode(err, wire.TooLong):
+		return v.again(ctx, person, text, "This is too long for one message.")
+	case presence.HasCode(err, wire.Syntax):
+		return v.again(ctx, person, clean(text), "There were signs in it that cannot be sent. They are taken out.")
+	case err != nil:
+		return nil, err
+	}
+	if err := v.markSeen(ctx, person); err != nil {
+		return nil, err
+	}
+	return v.done(ctx, person, outcome(reply.State))
+}
+
+func outcome(state im.DeliveryState) string {
+	switch state {
+	case im.Queued:
+		return "Kept. It is sent as soon as the network is back."
+	case im.Failed:
+		return "This message could not be sent."
+	}
+	return "Sent."
+}
+
+// seen marks what the page showed as seen.
+func seen(ctx context.Context, v *visit) (*Page, error) {
+	person, err := v.findPerson(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.markSeen(ctx, person); err != nil {
+		return nil, err
+	}
+	if v.cookies() {
+		http.Redirect(v.w, v.r, "/inbox", http.StatusSeeOther)
+		return nil, nil
+	}
+	return inbox(ctx, v)
+}
+
+// markSeen marks a conversation as seen, up to where the form's page showed it.
+func (v *visit) markSeen(ctx context.Context, person wire.Contact) error {
+	upto, err := strconv.ParseInt(v.r.PostFormValue(uptoField), 10, 64)
+	if err != nil || upto <= 0 {
+		return nil
+	}
+	return v.see(ctx, person.Address, upto)
+}
+
+// again shows the form once more, with the words that were in it and a new one-time number.
+func (v *visit) again(ctx context.Context, person wire.Contact, words, notice string) (*Page, error) {
+	page, err := v.conversation(ctx, person, math.MaxInt64, words)
+	if err != nil {
+		return nil, err
+	}
+	page.Notice, page.Status = notice, http.StatusConflict
+	return page, nil
+}
+
+// done shows the conversation after something was done there.
+func (v *visit) done(ctx context.Context, person wire.Contact, notice string) (*Page, error) {
+	page, err := v.conversation(ctx, person, math.MaxInt64, "")
+	if err != nil {
+		return nil, err
+	}
+	page.Notice = notice
+	return page, nil
+}
+
+// clean takes out the control characters that no message may have.
+func clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, ""))
+}
+
+func notAlphanumeric(r rune) bool {
+	return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+}

@@ -1,0 +1,156 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"net/url"
+	"slices"
+	"strings"
+
+	"hark/im"
+	"hark/presence/wire"
+)
+
+// recent is how many messages the inbox looks back.
+const recent = 100
+
+// inbox lists the people with whom there were messages lately, the unread ones first.
+func inbox(ctx context.Context, v *visit) (*Page, error) {
+	people, err := v.client.Roster(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fresh, err := v.unread(ctx)
+	if err != nil {
+		return nil, err
+	}
+	last, err := v.client.Fetch(ctx, wire.FetchRequest{Before: math.MaxInt64, Max: recent})
+	if err != nil {
+		return nil, err
+	}
+	latest := make(map[im.Address]wire.Message)
+	for _, m := range last.Messages {
+		latest[with(m)] = m
+	}
+	people = slices.DeleteFunc(people, func(c wire.Contact) bool {
+		return latest[c.Address].Seq == 0 && fresh.count[c.Address] == 0
+	})
+	slices.SortStableFunc(people, func(a, b wire.Contact) int {
+		return cmp.Or(
+			cmp.Compare(min(1, fresh.count[b.Address]), min(1, fresh.count[a.Address])),
+			cmp.Compare(latest[b.Address].Seq, latest[a.Address].Seq))
+	})
+	page := &Page{
+		Title: title(fresh.total), Items: make([]Item, 0, len(people)), Forms: v.leaveForms(),
+		Links: []Link{{Text: "Look again", Href: v.base + "/inbox"}, {Text: "Everybody", Href: v.base + "/people"}},
+	}
+	page.Text, err = v.troubles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range people {
+		item := v.person(c, fresh.count[c.Address])
+		if m := latest[c.Address]; m.Seq != 0 {
+			item.Note = v.clock(m.Sent)
+			item.Mine = false
+			item.Lines = []Line{{{Text: snippet(m)}}}
+		}
+		page.Items = append(page.Items, item)
+	}
+	if len(people) == 0 {
+		page.Text = append(page.Text, "There are no messages yet.")
+	}
+	return page, nil
+}
+
+func title(unread int) string {
+	switch unread {
+	case 0:
+		return "No new messages"
+	case 1:
+		return "One new message"
+	}
+	return fmt.Sprint(unread, " new messages")
+}
+
+// people lists everybody.
+func people(ctx context.Context, v *visit) (*Page, error) {
+	contacts, err := v.client.Roster(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fresh, err := v.unread(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page := &Page{Title: "Everybody", Links: []Link{{Text: "Inbox", Href: v.base + "/inbox"}}}
+	for _, c := range contacts {
+		page.Items = append(page.Items, v.person(c, fresh.count[c.Address]))
+	}
+	if len(contacts) == 0 {
+		page.Text = []string{"There is nobody on your list yet."}
+	}
+	return page, nil
+}
+
+// person is a line about somebody.
+func (v *visit) person(c wire.Contact, unread int) Item {
+	note := string(c.Show)
+	if c.Show == im.Available {
+		note = "online"
+	}
+	if c.Text != "" {
+		note += ", " + c.Text
+	}
+	return Item{Title: c.Name, Href: v.personHref(c), Note: note, Count: unread, New: unread > 0}
+}
+
+// personHref is the address of a conversation: the person's own short number.
+func (v *visit) personHref(c wire.Contact) string {
+	return v.base + "/with/" + url.PathEscape(fmt.Sprint(c.Number))
+}
+
+// troubles tells which networks are away.
+func (v *visit) troubles(ctx context.Context) ([]string, error) {
+	networks, err := v.client.Networks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var texts []string
+	for _, n := range networks {
+		switch n.State {
+		case "badcredentials":
+			texts = append(texts, "The network "+n.Network+" refuses your login. Please have the password corrected.")
+		case "conflict":
+			texts = append(texts, "Your login at "+n.Network+" was taken over by another program. Log in here again to take it back.")
+		case "retrying", "offline":
+			texts = append(texts, "Your connection to "+n.Network+" is down since "+v.clock(n.Since)+". What you write is kept and sent later.")
+		}
+	}
+	return texts, nil
+}
+
+// snippet is a message in a few words.
+func snippet(m wire.Message) string {
+	text := strings.Join(strings.Fields(m.Body), " ")
+	if sound(m) != nil {
+		text = "Voice message"
+	}
+	if cut := []rune(text); len(cut) > 80 {
+		text = string(cut[:79]) + "…"
+	}
+	if m.Outgoing {
+		text = "You: " + text
+	}
+	return text
+}
+
+// with is the other side of a message.
+func with(m wire.Message) im.Address {
+	if m.Outgoing {
+		return m.To
+	}
+	return m.From
+}

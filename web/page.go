@@ -1,0 +1,87 @@
+package web
+
+// A Page is one screen: what it says and what can be done, without a word about how it looks. Texts are plain; whoever
+// writes a Page escapes them.
+type Page struct {
+	Title  string
+	Notice string   // what just happened, "" for nothing
+	Text   []string // paragraphs
+	Links  []Link   // where to go from here, most wanted first
+	Items  []Item
+	Older  Link // leads to more items; zero for none
+	Forms  []Form
+	Status int // HTTP status, 0 is 200
+}
+
+// A Link leads to another page of ours.
+type Link struct {
+	Text string
+	Href string
+}
+
+// An Item is one line of a list: a person, or a message.
+type Item struct {
+	Title string
+	Href  string // a page of ours, or ""
+	Note  string // "online", a time, a delivery state
+	Count int    // how many messages are unread, 0 for none
+	Mine  bool   // written by the user
+	New   bool   // not seen yet
+	Lines []Line // a message's text
+	Audio []Audio
+}
+
+// A Line is one line of a message's text.
+type Line []Span
+
+// A Span is a piece of a line. With an Href it is a link that leads out through a page of ours.
+type Span struct {
+	Text string
+	Href string
+}
+
+// Audio is a voice message.
+type Audio struct {
+	Title string
+	URL   string // what a player plays; "" when the sound is not on our own audio server
+	Type  string // media type
+	Href  string // a page that leads to it
+}
+
+// A Form is something to fill in and send.
+type Form struct {
+	Title  string // "" for none
+	Action string // a page of ours, by POST
+	Fields []Field
+	Submit string // what the button says
+	Quiet  bool   // not what one usually wants
+}
+
+// FieldKind says how a field is filled in.
+type FieldKind string
+
+// The kinds of fields.
+const (
+	Digits FieldKind = "digits"
+	PIN    FieldKind = "pin"
+	Words  FieldKind = "words" // several lines
+	Hidden FieldKind = "hidden"
+)
+
+// A Field is one thing to fill in.
+type Field struct {
+	Kind  FieldKind
+	Name  string
+	Label string
+	Value string
+	Max   int // characters, 0 for no bound
+}
+
+// Hidden values of forms.
+const (
+	onceField = "once" // the one-time number
+	uptoField = "upto" // number of the last message on the page
+)
+
+// once makes the hidden field with a new one-time number.
+func once() Field { return Field{Kind: Hidden, Name: onceField, Value: random()} }

@@ -1,0 +1,108 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"hark/accounts"
+	"hark/presence"
+	"hark/presence/wire"
+)
+
+// Authenticator checks number and PIN; accounts.DB is one.
+type Authenticator = accounts.Authenticator
+
+// Dialer finds the presence server; *presence.Dialer is one.
+type Dialer interface {
+	Login(ctx context.Context, req wire.LoginRequest) (*presence.Client, wire.SessionReply, error)
+	Resume(ctx context.Context, req wire.ResumeRequest) (*presence.Client, wire.SessionReply, error)
+}
+
+// A Server makes the handler of the web door.
+type Server struct {
+	Auth   Authenticator
+	Dialer Dialer
+	Log    *slog.Logger   // nil drops the log
+	Name   string         // what the pages call the service; "" is "Hark"
+	Audio  string         // URL under which our audio server gives out recordings; only those are played in a page
+	Secure bool           // cookies for HTTPS only, though requests arrive without TLS (behind a proxy)
+	Zone   *time.Location // of the times shown; nil is the machine's
+}
+
+// client is the client kind of this door: it has a cursor of its own.
+const client = "web"
+
+const (
+	maxForm   = 128 << 10        // bytes of a form
+	timeLimit = 20 * time.Second // for what a request asks of the presence server
+)
+
+// Handler returns the web door. It is safe for use by many requests; the limits of threat T23 are the http.Server's.
+func (s *Server) Handler() http.Handler {
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
+	if s.Name == "" {
+		s.Name = "Hark"
+	}
+	if s.Zone == nil {
+		s.Zone = time.Local
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.welcome)
+	mux.HandleFunc("POST /login", s.login)
+	mux.HandleFunc("POST /resume", s.resume)
+	mux.HandleFunc("GET /out", s.out)
+	for _, base := range []string{"", "/s/{token}"} {
+		mux.HandleFunc("GET "+base+"/inbox", s.visit(inbox))
+		mux.HandleFunc("GET "+base+"/people", s.visit(people))
+		mux.HandleFunc("GET "+base+"/with/{person}", s.visit(conversation))
+		mux.HandleFunc("POST "+base+"/with/{person}/send", s.visit(send))
+		mux.HandleFunc("POST "+base+"/with/{person}/seen", s.visit(seen))
+		mux.HandleFunc("POST "+base+"/leave", s.visit(leave))
+		mux.HandleFunc("POST "+base+"/logout", s.visit(logout))
+	}
+	mux.HandleFunc("/", s.nowhere)
+	return secure(http.NewCrossOriginProtection().Handler(limit(mux)))
+}
+
+// limit bounds what a request may send, and how long it may take.
+func limit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), timeLimit)
+		defer cancel()
+		r = r.WithContext(ctx)
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// show writes a page.
+func (s *Server) show(w http.ResponseWriter, p Page) {
+	if err := writeHTML(w, p, s.Name, origin(s.Audio)); err != nil {
+		s.Log.Info("web: page not written", "title", p.Title, "err", err)
+	}
+}
+
+// nowhere answers for a page that there is not.
+func (s *Server) nowhere(w http.ResponseWriter, _ *http.Request) {
+	s.show(w, Page{
+		Title: "No such page", Status: http.StatusNotFound, Links: []Link{{Text: "Start", Href: "/"}},
+	})
+}
+
+// address is who a browser is, for the account server's counts.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// random draws 128 bits and more, in letters and digits.
+func random() string { return rand.Text() }

@@ -1,0 +1,101 @@
+package web
+
+import (
+	"context"
+
+	"hark/im"
+	"hark/presence/wire"
+)
+
+// The cursor of a client kind runs over all messages, but a reader of conversations sees one person's messages and not
+// another's. So the web door notes in a small fact of the session up to where each conversation was seen, and moves the
+// cursor as far as everything before it was seen.
+
+// seenKey is where that is noted.
+const seenKey = "web.seen"
+
+// maxUnread is how many unread messages are looked at.
+const maxUnread = 1000
+
+// unread is what was not seen yet.
+type unread struct {
+	total  int
+	count  map[im.Address]int
+	seen   map[string]int64 // by address: up to this message
+	first  int64            // the first message that was not seen, 0 for none
+	cursor int64            // the cursor as it is
+	last   int64            // the newest unread message that was looked at
+}
+
+// unread reads what was not seen yet.
+func (v *visit) unread(ctx context.Context) (unread, error) {
+	u := unread{count: make(map[im.Address]int), seen: make(map[string]int64)}
+	if err := v.client.GetState(ctx, wire.State, seenKey, &u.seen); err != nil {
+		return u, err
+	}
+	for looked := 0; looked < maxUnread; {
+		reply, err := v.client.Fetch(ctx, wire.FetchRequest{New: true, After: u.last, Max: 100})
+		if err != nil {
+			return u, err
+		}
+		u.cursor = reply.Cursor
+		if len(reply.Messages) == 0 {
+			break
+		}
+		for _, m := range reply.Messages {
+			u.look(m)
+		}
+		looked += len(reply.Messages)
+	}
+	return u, nil
+}
+
+// look counts a message.
+func (u *unread) look(m wire.Message) {
+	u.last = m.Seq
+	if m.Seq <= u.seen[m.From.String()] {
+		return
+	}
+	u.total++
+	u.count[m.From]++
+	if u.first == 0 {
+		u.first = m.Seq
+	}
+}
+
+// see notes that a conversation was seen up to a message.
+func (v *visit) see(ctx context.Context, person im.Address, upto int64) error {
+	u, err := v.unread(ctx)
+	if err != nil || upto <= u.seen[person.String()] || upto <= u.cursor {
+		return err
+	}
+	u.seen[person.String()] = min(upto, max(u.last, u.cursor))
+	if err := v.client.PutState(ctx, wire.State, seenKey, u.seen); err != nil {
+		return err
+	}
+	after, err := v.unread(ctx)
+	if err != nil {
+		return err
+	}
+	cursor := after.last
+	if after.first != 0 {
+		cursor = after.first - 1
+	}
+	if cursor <= after.cursor {
+		return nil
+	}
+	if err := v.client.Ack(ctx, cursor); err != nil {
+		return err
+	}
+	return v.forget(ctx, after.seen, cursor)
+}
+
+// forget drops the notes that the cursor has made needless.
+func (v *visit) forget(ctx context.Context, seen map[string]int64, cursor int64) error {
+	for person, upto := range seen {
+		if upto <= cursor {
+			delete(seen, person)
+		}
+	}
+	return v.client.PutState(ctx, wire.State, seenKey, seen)
+}
