@@ -78,6 +78,7 @@ func (c *Call) pickUp(req *sip.Request, tx sip.ServerTransaction, there descript
 	if err := c.phone.add(c.id, c); err != nil {
 		return err
 	}
+	c.up.Store(true)
 	c.work.Go(func() { c.ear.listen(c.media) })
 	if there.keys == 0 {
 		there.keys = keyPayload

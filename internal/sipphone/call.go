@@ -31,8 +31,9 @@ type Call struct {
 	ear      *ear
 	mouth    *mouth
 
-	client *sipgo.DialogClientSession // one of the two
+	client *sipgo.DialogClientSession // one of the two; neither changes once the call is up
 	server *sipgo.DialogServerSession
+	up     atomic.Bool
 
 	ctx    context.Context // ends with the call; its cause tells why
 	cancel context.CancelCauseFunc
@@ -71,20 +72,20 @@ func (c *Call) invite(ctx context.Context) error {
 		return err
 	}
 	c.work.Go(func() { c.ear.listen(c.media) })
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(c.ctx, func() { cancel(c.Err()) })() // the telephone is closed
 	sent := time.Now()
 	dialog, err := c.phone.dialogs.WriteInvite(ctx, req)
 	if err != nil {
 		return fmt.Errorf("sipphone: calling %s: %w", c.opt.To, err)
 	}
 	c.client = dialog
-	c.id = req.CallID().Value()
-	if err := c.phone.add(c.id, c); err != nil {
-		return err
-	}
 	if err := c.waitAnswer(ctx); err != nil {
 		return err
 	}
 	c.answered(time.Since(sent))
+	c.up.Store(true)
 	if err := dialog.Ack(ctx); err != nil {
 		return fmt.Errorf("sipphone: ACK: %w", err)
 	}
@@ -103,7 +104,9 @@ func (c *Call) inviteRequest() (*sip.Request, error) {
 	req := sip.NewRequest(sip.INVITE, to)
 	from := &sip.FromHeader{DisplayName: c.opt.CallerID, Address: sip.Uri{Scheme: "sip", User: c.opt.CallerID, Host: host}}
 	from.Params.Add("tag", sip.GenerateTagN(16))
+	id := sip.CallIDHeader(c.id)
 	req.AppendHeader(from)
+	req.AppendHeader(&id)
 	req.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
 	req.AppendHeader(sip.NewHeader("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS"))
 	req.SetBody(c.sdp(c.law.payload, keyPayload))

@@ -2,6 +2,7 @@ package sipphone
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,6 +33,7 @@ type Phone struct {
 	client  *sipgo.Client
 	dialogs sipgo.DialogUA
 	served  sync.WaitGroup // the reader of the socket
+	dials   sync.WaitGroup // calls that are not answered yet
 	coming  chan *Call     // answered and not yet accepted
 
 	mu     sync.Mutex // guards what follows
@@ -136,6 +138,9 @@ func (p *Phone) Close() error {
 	}
 	for _, c := range calls {
 		c.end(ErrEnded)
+	}
+	p.dials.Wait()
+	for _, c := range calls {
 		c.wait()
 	}
 	p.conn.stop()
@@ -159,13 +164,25 @@ func (p *Phone) add(id string, c *Call) error {
 	return nil
 }
 
+// beginDial makes an outgoing call known, unless the telephone is closed. Close waits for the end of the dialling.
+func (p *Phone) beginDial(c *Call) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return ErrEnded
+	}
+	p.calls[c.id] = c
+	p.dials.Add(1)
+	return nil
+}
+
 func (p *Phone) remove(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.calls, id)
 }
 
-// find returns the call that a request belongs to, or nil.
+// find returns the call that a request belongs to, or nil when there is none or it is not answered yet.
 func (p *Phone) find(req *sip.Request) *Call {
 	id := req.CallID()
 	if id == nil {
@@ -173,7 +190,10 @@ func (p *Phone) find(req *sip.Request) *Call {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.calls[id.Value()]
+	if c := p.calls[id.Value()]; c != nil && c.up.Load() {
+		return c
+	}
+	return nil
 }
 
 func (p *Phone) respond(tx sip.ServerTransaction, req *sip.Request, code int, reason string) {
@@ -206,6 +226,12 @@ func (p *Phone) Dial(ctx context.Context, o Options) (*Call, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.id = rand.Text()
+	if err := p.beginDial(c); err != nil {
+		c.end(err)
+		return nil, err
+	}
+	defer p.dials.Done()
 	if err := c.invite(ctx); err != nil {
 		c.end(ErrEnded)
 		c.wait()

@@ -24,6 +24,7 @@ func play(t *testing.T, c *Call, texts ...string) {
 }
 
 func TestScript(t *testing.T) {
+	t.Parallel()
 	caller, called := connect(t, Options{}, Options{})
 	tone := writeClip(t, Tone(850, 200*time.Millisecond))
 	served := make(chan struct{})
@@ -69,6 +70,7 @@ func TestScript(t *testing.T) {
 }
 
 func TestScriptFails(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, script string
 		want         string
