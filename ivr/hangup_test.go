@@ -82,7 +82,7 @@ func (w *world) mend() {
 	w.post.fault.set(nil, 0)
 	w.shelf.set(nil, 0)
 	w.voice.Fail = nil
-	w.post.refuse, w.post.panics, w.broke = "", false, ""
+	w.post.refuse, w.post.refuseFetch, w.post.panics, w.broke = "", "", false, ""
 }
 
 // callAgain logs in as usual and looks that the caller gets to the main menu, past unsent recordings.
