@@ -72,22 +72,23 @@ func (b *bureau) Authenticate(ctx context.Context, c accounts.Credentials) (stri
 // post is a presence server with one session on it, all in memory.
 type post struct {
 	fault
-	mu      sync.Mutex
-	user    string
-	pin     string
-	open    bool   // there is a session
-	bound   string // caller id that the session number is bound to
-	log     []wire.Message
-	cursor  int64
-	state   map[string]json.RawMessage
-	roster  []wire.Contact
-	clients map[*client]bool
-	sent    []wire.SendRequest
-	refuse  string // code with which the next SEND is refused
-	queued  bool   // SEND says that the network is away
-	dropped int
-	panics  bool // the next SEND panics
-	logins  int
+	mu          sync.Mutex
+	user        string
+	pin         string
+	open        bool   // there is a session
+	bound       string // caller id that the session number is bound to
+	log         []wire.Message
+	cursor      int64
+	state       map[string]json.RawMessage
+	roster      []wire.Contact
+	clients     map[*client]bool
+	sent        []wire.SendRequest
+	refuse      string // code with which the next SEND is refused
+	refuseFetch string // the same for FETCH
+	queued      bool   // SEND says that the network is away
+	dropped     int
+	panics      bool // the next SEND panics
+	logins      int
 }
 
 const (
@@ -184,6 +185,10 @@ func (c *client) do(ctx context.Context, f func() error) error {
 
 func (c *client) Fetch(ctx context.Context, r wire.FetchRequest) (reply wire.FetchReply, err error) {
 	err = c.do(ctx, func() error {
+		if code := c.refuseFetch; code != "" {
+			c.refuseFetch = ""
+			return no(code)
+		}
 		reply.Cursor = c.cursor
 		for _, m := range c.log {
 			if !m.Outgoing && m.Seq > c.cursor {
@@ -347,7 +352,12 @@ func (s *shelf) Local(_ context.Context, url string) (string, time.Duration, boo
 	return wav, length, true, err
 }
 
-func (s *shelf) Draft(_ context.Context, id string) (string, time.Duration, error) { return s.find(id) }
+func (s *shelf) Draft(ctx context.Context, id string) (string, time.Duration, error) {
+	if err := s.meet(ctx); err != nil {
+		return "", 0, err
+	}
+	return s.find(id)
+}
 
 func (s *shelf) find(name string) (string, time.Duration, error) {
 	s.mu.Lock()

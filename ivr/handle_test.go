@@ -84,6 +84,20 @@ func TestEndedContextIsReturned(t *testing.T) {
 	}
 }
 
+// TestPINOfUnknownLength needs its hash.
+func TestPINOfUnknownLength(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.auth.pin, w.server.Settings.PINDigits = "12345678", -1
+		steps := []ivrtest.Step{
+			{Verb: "call"}, {Verb: "press", Arg: theUser + "#12345678#"}, {Verb: "hear", Arg: "no new messages"},
+		}
+		if err := ivrtest.Play(t.Context(), steps, w); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestSecretsAreNotLogged makes a call with every kind of secret, at the most talkative level.
 func TestSecretsAreNotLogged(t *testing.T) {
 	var log strings.Builder

@@ -21,17 +21,19 @@ func TestHangUpEverywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	met := map[string]bool{}
+	met, calls := map[string]bool{}, 0
 	for _, file := range files {
 		steps := conversation(t, file)
 		for _, state := range visited(t, steps) {
 			met[state] = true
 			for _, delay := range []time.Duration{0, 300 * time.Millisecond, 4 * time.Second} {
+				calls++
 				name := fmt.Sprintf("%s in %s after %s", filepath.Base(file), state, delay)
 				synctest.Test(t, func(t *testing.T) { hangUpIn(t, name, steps, state, delay) })
 			}
 		}
 	}
+	t.Logf("hung up %d times in %d states", calls, len(met))
 	for _, state := range ivr.States() {
 		if !met[state] {
 			t.Errorf("no conversation visits %s", state)
@@ -82,7 +84,7 @@ func (w *world) mend() {
 	w.post.fault.set(nil, 0)
 	w.shelf.set(nil, 0)
 	w.voice.Fail = nil
-	w.post.refuse, w.post.panics, w.broke = "", false, ""
+	w.post.refuse, w.post.refuseFetch, w.post.panics, w.broke = "", "", false, ""
 }
 
 // callAgain logs in as usual and looks that the caller gets to the main menu, past unsent recordings.

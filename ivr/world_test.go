@@ -151,7 +151,7 @@ func (w *world) detached() error {
 func (w *world) Do(_ context.Context, line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	do, ok := map[string]func(rest string) error{
-		"contact": w.contact, "message": w.message, "voice": w.voiceMessage, "wrote": w.wrote,
+		"file": w.file, "fetch": w.setFetch, "contact": w.contact, "message": w.message, "voice": w.voiceMessage, "wrote": w.wrote,
 		"auth": w.setAuth, "presence": w.setPresence, "recordings": w.setRecordings, "line": w.setLine,
 		"send": w.setSend, "speech": w.setSpeech, "code": w.setCode,
 		"sent": w.checkSent, "cursor": w.checkCursor, "tries": w.checkTries, "draft": w.checkDraft,
@@ -198,6 +198,33 @@ func (w *world) voiceMessage(rest string) error {
 	m.Body, m.Attachments = link.URL, []im.Attachment{link}
 	w.post.deliver(m)
 	return errors.Join(err, derr)
+}
+
+// file delivers something that is not a recording of ours: "file from Ben image/png: https://…".
+func (w *world) file(rest string) error {
+	m, err := attached(rest)
+	w.post.deliver(m)
+	return err
+}
+
+// attached reads "from Ben image/png: https://…".
+func attached(rest string) (im.Message, error) {
+	head, url, _ := strings.Cut(rest, ": ")
+	words := strings.Fields(head)
+	if len(words) != 3 || words[0] != "from" {
+		return im.Message{}, fmt.Errorf("%q is not of the form: from NAME TYPE: URL", rest)
+	}
+	return im.Message{
+		From: person(words[1]), Sent: time.Now().UTC(), Attachments: []im.Attachment{{URL: url, Type: words[2]}},
+	}, nil
+}
+
+// setFetch reads "refused CODE": the next FETCH is.
+func (w *world) setFetch(rest string) error {
+	w.post.mu.Lock()
+	defer w.post.mu.Unlock()
+	w.post.refuseFetch = strings.TrimPrefix(rest, "refused ")
+	return nil
 }
 
 // wrote puts a message of the user's own into the log.
