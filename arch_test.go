@@ -20,6 +20,8 @@ var mayImport = map[string][]string{
 	"hark/audio/lame":            {},
 	"hark/audio/opus":            {},
 	"hark/audio/qr":              {},
+	"hark/audio/s3":              {"hark/audio"},
+	"hark/audio/audiotest":       {"hark/audio"},
 	"hark/prompts":               {},
 	"hark/accounts":              {"hark/im", "hark/db"},
 	"hark/sessions":              {"hark/im", "hark/db"},
