@@ -52,8 +52,8 @@ func (f *Folder) Put(ctx context.Context, key string, data []byte) error {
 		return err
 	}
 	err := f.put(key, data)
-	if errors.Is(err, fs.ErrNotExist) { // Delete may have taken the directory, empty at that moment
-		err = f.put(key, data)
+	for try := 0; try < 100 && errors.Is(err, fs.ErrNotExist); try++ {
+		err = f.put(key, data) // Delete took the directory, empty at that moment
 	}
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return fmt.Errorf("%w: %w", ErrNoSpace, err)
