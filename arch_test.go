@@ -22,6 +22,8 @@ var mayImport = map[string][]string{
 	"hark/audio/opus":            {},
 	"hark/audio/qr":              {},
 	"hark/prompts":               {"hark/internal/wav"},
+	"hark/audio/s3":              {"hark/audio"},
+	"hark/audio/audiotest":       {"hark/audio"},
 	"hark/accounts":              {"hark/im", "hark/db"},
 	"hark/sessions":              {"hark/im", "hark/db"},
 	"hark/sessions/sessionstest": {"hark/im", "hark/sessions"},

@@ -23,7 +23,7 @@ type Backend interface {
 	// Put writes the object whole: afterwards, and not before, Open finds all of it, also after a power cut. It
 	// replaces an object of the same key. ErrNoSpace.
 	Put(ctx context.Context, key string, data []byte) error
-	// Open opens an object; the caller closes it. An open object stays readable when it is deleted meanwhile, or
+	// Open opens an object; the caller closes it. ctx bounds the reading as well as the opening. An open object stays readable when it is deleted meanwhile, or
 	// fails; it never gives other bytes. ErrNotFound.
 	Open(ctx context.Context, key string) (Object, error)
 	// List yields all objects whose key begins with prefix, in any order. It ends at the first error.
@@ -59,8 +59,8 @@ type Info struct {
 	Modified time.Time
 }
 
-// validKey tells whether key has the form that Backend promises.
-func validKey(key string) bool {
+// ValidKey tells whether key has the form that Backend promises. A Backend refuses to put any other, and has none.
+func ValidKey(key string) bool {
 	parts := strings.Split(key, "/")
 	if len(parts) > 3 || len(key) > 200 {
 		return false

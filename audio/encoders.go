@@ -127,18 +127,22 @@ func (s *Store) lock(key string) (unlock func()) {
 	return m.Unlock
 }
 
-// openForm opens a form, making it first and waiting for it if it is not there.
-func (s *Store) openForm(ctx context.Context, rec Recording, f Form) (Object, error) {
+// openForm opens a form, making it first and waiting for it that long if it is not there.
+func (s *Store) openForm(ctx context.Context, rec Recording, f Form, patience time.Duration) (Object, error) {
 	name := rec.key() + "." + string(f)
 	o, err := s.backend.Open(ctx, name)
 	if !errors.Is(err, ErrNotFound) || f == WAV {
 		return o, err
 	}
 	j := s.startForm(rec, f)
+	enough := time.NewTimer(patience)
+	defer enough.Stop()
 	select {
 	case <-j.done:
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	case <-enough.C:
+		return nil, fmt.Errorf("audio: the %s of %s is not ready yet", f, rec.ID)
 	}
 	if j.err != nil {
 		return nil, fmt.Errorf("audio: no %s of %s: %w", f, rec.ID, j.err)
@@ -149,7 +153,7 @@ func (s *Store) openForm(ctx context.Context, rec Recording, f Form) (Object, er
 // Wait returns when all forms of the recording are there, or one of them cannot be made.
 func (s *Store) Wait(ctx context.Context, rec Recording) error {
 	for _, f := range forms {
-		o, err := s.openForm(ctx, rec, f)
+		o, err := s.openForm(ctx, rec, f, time.Hour)
 		if err != nil {
 			return err
 		}

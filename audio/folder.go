@@ -45,15 +45,15 @@ const partMark = ".part-"
 
 // Put implements Backend: a file beside it is written and synced, renamed, and the directory synced.
 func (f *Folder) Put(ctx context.Context, key string, data []byte) error {
-	if !validKey(key) {
+	if !ValidKey(key) {
 		return fmt.Errorf("audio: the key %q is not allowed", key)
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	err := f.put(key, data)
-	if errors.Is(err, fs.ErrNotExist) { // Delete may have taken the directory, empty at that moment
-		err = f.put(key, data)
+	for try := 0; try < 100 && errors.Is(err, fs.ErrNotExist); try++ {
+		err = f.put(key, data) // Delete took the directory, empty at that moment
 	}
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return fmt.Errorf("%w: %w", ErrNoSpace, err)
@@ -122,7 +122,7 @@ func (o folderObject) Info() Info { return o.info }
 
 // Open implements Backend.
 func (f *Folder) Open(ctx context.Context, key string) (Object, error) {
-	if !validKey(key) {
+	if !ValidKey(key) {
 		return nil, ErrNotFound
 	}
 	if err := ctx.Err(); err != nil {
@@ -190,7 +190,7 @@ func (f *Folder) Delete(ctx context.Context, keys ...string) error {
 	var errs []error
 	dirs := map[string]bool{}
 	for _, key := range keys {
-		if !validKey(key) {
+		if !ValidKey(key) {
 			continue // no object has such a key
 		}
 		if err := ctx.Err(); err != nil {
@@ -228,7 +228,7 @@ func (f *Folder) Space() (free, total int64, err error) {
 
 // Path implements Pather.
 func (f *Folder) Path(key string) (string, error) {
-	if !validKey(key) {
+	if !ValidKey(key) {
 		return "", ErrNotFound
 	}
 	return filepath.Join(f.dir, filepath.FromSlash(key)), nil

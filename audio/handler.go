@@ -90,23 +90,48 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	h.servePage(w, r, rec, token)
 }
 
-// serveSound sends the form and counts the play. Without a form it sends the MP3, or the WAV when there is no MP3 to be
-// had.
+// serveSound counts the play and sends the form, or the ranges of it that were asked for.
 func (h *Handler) serveSound(w http.ResponseWriter, r *http.Request, rec Recording, f Form) {
 	if f == "" {
-		f = MP3
 		w.Header().Set("Vary", "Accept, User-Agent")
-		if o, err := h.open(r.Context(), rec, f); err == nil {
-			_ = o.Close()
-		} else if !errors.Is(err, ErrNotFound) {
-			f = WAV
-		}
 	}
 	if ok, err := h.mayHear(r, rec, !isPreview(r)); !ok || err != nil {
 		h.unavailable(w, r, rec, errOr(err, ErrGone))
 		return
 	}
-	h.serveForm(w, r, rec, f)
+	o, f, err := h.open(r.Context(), rec, f)
+	if err != nil {
+		h.unavailable(w, r, rec, err)
+		return
+	}
+	defer o.Close()
+	st, done := h.store.follow(r.Context(), rec.key(), o, w)
+	defer done()
+	header := w.Header()
+	allowPlayers(header)
+	header.Set("Content-Type", f.Type())
+	header.Set("ETag", etag(o.Info()))
+	header.Set("Content-Disposition", disposition(r, rec, f))
+	if tooManyRanges(r) {
+		r = r.Clone(r.Context())
+		r.Header.Del("Range")
+	}
+	http.ServeContent(w, r, "", rec.Created, st)
+}
+
+// open opens a form, waiting for it if it is being made. No form at all is the MP3, or the WAV when there is no MP3 to
+// be had.
+func (h *Handler) open(ctx context.Context, rec Recording, f Form) (Object, Form, error) {
+	if f != "" {
+		o, err := h.store.openForm(ctx, rec, f, h.cfg.Patience)
+		return o, f, err
+	}
+	o, err := h.store.openForm(ctx, rec, MP3, h.cfg.Patience)
+	if err == nil || errors.Is(err, ErrNotFound) || ctx.Err() != nil {
+		return o, MP3, err
+	}
+	o, err = h.store.openForm(ctx, rec, WAV, 0)
+	return o, WAV, err
 }
 
 // errOr is err, or what it means that there is none.
@@ -169,35 +194,7 @@ func wanted(r *http.Request) want {
 	return wantSound
 }
 
-// serveForm sends one form, or the ranges of it that were asked for.
-func (h *Handler) serveForm(w http.ResponseWriter, r *http.Request, rec Recording, f Form) {
-	o, err := h.open(r.Context(), rec, f)
-	if err != nil {
-		h.unavailable(w, r, rec, err)
-		return
-	}
-	defer o.Close()
-	st, done := h.store.follow(r.Context(), rec.key(), o, w)
-	defer done()
-	header := w.Header()
-	allowPlayers(header)
-	header.Set("Content-Type", f.Type())
-	header.Set("ETag", etag(o.Info()))
-	header.Set("Content-Disposition", disposition(r, rec, f))
-	if tooManyRanges(r) {
-		r = r.Clone(r.Context())
-		r.Header.Del("Range")
-	}
-	http.ServeContent(w, r, "", rec.Created, st)
-}
-
-// open opens a form and waits for it if it is being made.
-func (h *Handler) open(ctx context.Context, rec Recording, f Form) (Object, error) {
-	ctx, cancel := context.WithTimeout(ctx, h.cfg.Patience)
-	defer cancel()
-	return h.store.openForm(ctx, rec, f)
-}
-
+// unavailable answers for a recording that is there no more, or cannot be sent.
 func (h *Handler) unavailable(w http.ResponseWriter, r *http.Request, rec Recording, err error) {
 	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrGone) {
 		h.refuse(w, r, http.StatusGone) // revoked just now

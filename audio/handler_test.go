@@ -386,7 +386,7 @@ func TestRevokeInTheMiddle(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, h, rec, path := served(t, 180*time.Second, Meta{})
+			s, h, rec, path := served(t, 60*time.Second, Meta{})
 			srv := httptest.NewUnstartedServer(h)
 			srv.Config.ConnContext = SmallBuffer
 			srv.Start()

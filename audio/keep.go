@@ -109,6 +109,7 @@ func (s *Store) erase(ctx context.Context, key, mark string) error {
 	if err := s.backend.Delete(ctx, key+".json"); err != nil {
 		return err
 	}
+	s.known.forget(key)
 	s.streams.cut(key)
 	return errors.Join(s.backend.Delete(ctx, objects...), s.cache.Delete(ctx, path.Base(key)+".wav"))
 }

@@ -59,6 +59,9 @@ func (h *Handler) mayHear(r *http.Request, rec Recording, play bool) (bool, erro
 func (s *Store) countPlay(ctx context.Context, rec Recording, mine string) (bool, error) {
 	unlock := s.lock(rec.key())
 	defer unlock()
+	if _, err := load(ctx, s.backend, rec.key()); err != nil {
+		return false, err // revoked, and still remembered: no mark may outlive it
+	}
 	if err := s.backend.Put(ctx, mine, nil); err != nil {
 		return false, err
 	}

@@ -90,6 +90,7 @@ type Store struct {
 
 	encoders encoders
 	streams  streams
+	known    known
 	locks    [64]sync.Mutex // by object key: what is deleted is not written again
 
 	ctx  context.Context // ends with Close
@@ -329,7 +330,7 @@ func (s *Store) resolve(ctx context.Context, token string) (Recording, error) {
 	if !ok {
 		return Recording{}, ErrNotOurs
 	}
-	rec, err := load(ctx, s.backend, key)
+	rec, err := s.look(ctx, key)
 	switch {
 	case err != nil && !errors.Is(err, ErrNotFound):
 		return Recording{}, err

@@ -118,7 +118,7 @@ func TestPut(t *testing.T) {
 	if err := s.Wait(t.Context(), rec); err != nil {
 		t.Fatal(err)
 	}
-	o, err := s.openForm(t.Context(), rec, MP3)
+	o, err := s.openForm(t.Context(), rec, MP3, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func TestToken(t *testing.T) {
 	k, _ := testKeys(t)
 	day := time.Date(2026, 11, 23, 23, 59, 59, 0, time.UTC)
 	token, object := k.mint(day)
-	if len(token) != tokenText || !strings.HasPrefix(object, "2026-11-23/") || !validKey(object) {
+	if len(token) != tokenText || !strings.HasPrefix(object, "2026-11-23/") || !ValidKey(object) {
 		t.Errorf("token %q, object %q", token, object)
 	}
 	if got, signed, ok := k.parse(token); got != object || !signed || !ok {
@@ -129,10 +129,10 @@ func FuzzToken(f *testing.F) {
 		if signed && s != token {
 			t.Fatalf("%q is signed", s)
 		}
-		if ok && !validKey(object) {
+		if ok && !ValidKey(object) {
 			t.Fatalf("%q leads to %q", s, object)
 		}
-		if _, known := idToKey(s); known && !validKey(s) {
+		if _, known := idToKey(s); known && !ValidKey(s) {
 			t.Fatalf("the id %q is a key that is not allowed", s)
 		}
 	})
