@@ -13,7 +13,8 @@ type result struct {
 	code    string // with OK: something the user should know
 	arg     string
 	text    string
-	leave   bool // the connection ends after the reply
+	leave   bool   // the connection ends after the reply
+	after   func() // runs when the reply is on its way; nil for nothing
 }
 
 // A handler carries out one verb.
@@ -73,7 +74,11 @@ func (c *conn) carryOut(req wire.Request) bool {
 	if err != nil {
 		reply = c.refused(req, err)
 	}
-	if !c.reply(reply) || res.leave {
+	replied := c.reply(reply)
+	if res.after != nil {
+		res.after()
+	}
+	if !replied || res.leave {
 		return false
 	}
 	if reply.Status == wire.BAD {

@@ -114,6 +114,5 @@ func (c *conn) ack(ctx context.Context, req wire.AckRequest) (result, error) {
 	if err := c.server.Sessions.Advance(ctx, c.session.user, c.client, sessions.Seq(req.Seq)); err != nil {
 		return result{}, err
 	}
-	c.session.post(c.session.changedLevel)
-	return result{}, nil
+	return result{after: func() { c.session.post(c.session.changedLevel) }}, nil
 }

@@ -15,6 +15,7 @@ func (l *Local) Network() string { return im.Hark }
 
 // Open implements im.Service.
 func (l *Local) Open(_ context.Context, a im.Account, _ im.Resume, sink im.Sink) (im.Conn, error) {
+	sink.Event(im.Event{Pos: 1, Body: im.Synced{}})
 	return &localConn{store: l.Store, from: a.Address(), sink: sink}, nil
 }
 
@@ -32,7 +33,7 @@ func (c *localConn) Send(ctx context.Context, m im.Outgoing) error {
 	if err != nil {
 		return &im.Error{Class: im.Network, Err: err}
 	}
-	c.sink.Event(im.Event{Pos: 1, Body: im.Delivery{ID: m.ID, State: im.Delivered}})
+	c.sink.Event(im.Event{Pos: 2, Body: im.Delivery{ID: m.ID, State: im.Delivered}})
 	return nil
 }
 

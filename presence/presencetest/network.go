@@ -61,6 +61,7 @@ func (n *Network) Open(ctx context.Context, a im.Account, resume im.Resume, sink
 	b.conn = c
 	c.add(im.Roster{Contacts: b.roster})
 	c.catchUp()
+	c.add(im.Synced{})
 	go c.pump(sink)
 	return c, nil
 }
