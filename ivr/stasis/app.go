@@ -92,6 +92,7 @@ func (a *App) Run(ctx context.Context) error {
 		return err
 	}
 	defer a.rest.close()
+	defer a.helpers.Wait()
 	linkCtx, cutLink := context.WithCancel(context.WithoutCancel(ctx))
 	defer cutLink()
 	ended := make(chan error, 1)

@@ -90,12 +90,12 @@ func (t *take) begin(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		t.tone = t.app.ids.playback()
+		t.tone, t.quiet = t.app.ids.playback(), false
 		if err := t.failure(ctx, t.app.rest.play(ctx, t.id, t.tone, []string{uri}, t.Tone.Offset)); err != nil {
 			return err
 		}
 	}
-	t.sendSilence(ctx)
+	t.sendSilence(ctx) // goes on under the recording
 	err := t.app.rest.record(ctx, t.id, t.name, recordOptions{limit: t.Max, silence: t.Silence, endKey: t.ownKey()})
 	return t.failure(ctx, err)
 }
