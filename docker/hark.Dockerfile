@@ -25,4 +25,4 @@ VOLUME /var/lib/hark
 HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=3 \
   CMD ["bash", "-c", ": </dev/tcp/127.0.0.1/8080"]
 ENTRYPOINT ["hark"]
-CMD ["serve", "-config", "/etc/hark/hark.toml"]
+CMD ["serve"]

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -46,7 +48,7 @@ and keeps their session alive when they hang up.
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.SetArgs(args)
+	root.SetArgs(longFlags(args))
 	root.SetIn(p.in)
 	root.SetOut(p.out)
 	root.SetErr(p.errOut)
@@ -55,6 +57,17 @@ and keeps their session alive when they hang up.
 	root.AddCommand(p.serveCommand(), p.checkCommand(), p.accountCommand(), p.sessionCommand(), p.callCommand(),
 		p.phoneCommand(), p.dialplanCommand(), p.versionCommand())
 	return root.ExecuteContext(ctx)
+}
+
+// longFlags lets "-config" be written as well as "--config": with one dash, as Go's own tools do.
+func longFlags(args []string) []string {
+	args = slices.Clone(args)
+	for i, a := range args {
+		if a == "-config" || strings.HasPrefix(a, "-config=") {
+			args[i] = "-" + a
+		}
+	}
+	return args
 }
 
 // logger makes the process's logger; every package gets it passed in.
