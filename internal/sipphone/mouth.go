@@ -86,6 +86,9 @@ func (m *mouth) spurt(ctx context.Context) bool {
 			if due-sent > maxCatchUp {
 				sent = due - maxCatchUp
 			}
+			if m.keying() {
+				sent = due - 1 // keys in a burst are lost: the switch needs to see the gaps between them
+			}
 			if !m.tick() && m.quiet {
 				return true
 			}
@@ -97,6 +100,9 @@ func (m *mouth) spurt(ctx context.Context) bool {
 		}
 	}
 }
+
+// keying tells whether keys are being sent.
+func (m *mouth) keying() bool { return m.current != nil && len(m.current.keys) > 0 }
 
 // tick sends what belongs to the next 20 ms, and tells whether it was more than silence.
 func (m *mouth) tick() bool {
