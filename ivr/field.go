@@ -11,7 +11,7 @@ func runField(ctx context.Context, c *Call) (state, error) {
 	n := c.node
 	list := slices.Concat(c.enter(n), []phrase{say(n.prompt)})
 	for misses := 0; misses < maxTurns; {
-		in, err := c.number(ctx, c.clips(ctx, append(c.aside(), list...)...), n.max(c.set))
+		in, err := c.number(ctx, c.clips(ctx, append(c.aside(), list...)...), n.digits)
 		if err != nil {
 			return "", err
 		}

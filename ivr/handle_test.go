@@ -22,6 +22,36 @@ func onCall(t *testing.T, w *world, keys string) (*ivrtest.Line, error) {
 	return line, <-w.gone
 }
 
+// TestHashBehindTheNumber keys the hash that the first prompt asks for 160 ms after the last digit, as callers do: the
+// next prompt must be heard in one piece.
+func TestHashBehindTheNumber(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		line, err := w.Dial(t.Context(), "5551234")
+		if err != nil {
+			t.Fatal(err)
+		}
+		line.Press(theUser)
+		time.Sleep(160 * time.Millisecond)
+		line.Press("#")
+		time.Sleep(3 * time.Second)
+		list, _ := line.Transcript()
+		var pin []ivrtest.Heard
+		for _, h := range list {
+			if h.ID == "login.pin" {
+				pin = append(pin, h)
+			}
+		}
+		if len(pin) != 1 || !pin[0].Out {
+			t.Errorf("the prompt for the PIN was heard in %d pieces\n%s", len(pin), line)
+		}
+		line.Hang()
+		if err := w.Gone(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestNoVoiceIsNotAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

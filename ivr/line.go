@@ -51,6 +51,9 @@ type Gather struct {
 	Single  string
 	First   time.Duration // wait for the first key after the last clip ended; 0 does not wait
 	Between time.Duration // wait between keys; 0 is 3 s
+	// Trail is how long, after Max keys, a key of Ends still belongs to the input: it ends it, as it would have done
+	// before. Any other key ends the wait at once and stays in the buffer. 0 does not wait.
+	Trail time.Duration
 	// NoBargeIn plays to the end whatever is pressed; keys are kept.
 	NoBargeIn bool
 }
@@ -60,7 +63,7 @@ type Why string
 
 // The ends of a turn.
 const (
-	Full     Why = "full"     // Max keys, or a Single key
+	Full     Why = "full"     // Max keys (and no key of Ends within Trail), or a Single key
 	EndKey   Why = "endkey"   // a key of Ends
 	Timeout  Why = "timeout"  // no (further) key in time; Keys holds what came
 	Played   Why = "played"   // Max was 0 and everything was played

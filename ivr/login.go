@@ -13,7 +13,7 @@ func loginNodes() []*node {
 	return []*node{
 		{name: atAnswer, kind: passing, run: answer, next: []state{atNumber}},
 		{name: atNumber, kind: field, run: runField, back: atCode, help: "login.number.help", next: []state{atPIN},
-			digits: digits{prompt: "login.number", max: userDigits, exact: true, take: takeNumber}},
+			digits: digits{prompt: "login.number", max: userDigits, hash: true, exact: true, take: takeNumber}},
 		{name: atPIN, kind: field, run: runField, back: atNumber, help: "login.pin.help", quiet: true,
 			next:   []state{atArrive, atNumber, atAway, atEnd},
 			digits: digits{prompt: "login.pin", max: pinDigits, exact: true, take: takePIN}},

@@ -30,6 +30,7 @@ type Settings struct {
 	MenuFirst    time.Duration // wait for the key of a menu: 5 s
 	FieldFirst   time.Duration // wait for the first digit of a number: 8 s
 	Between      time.Duration // wait between two digits: 3 s
+	Trail        time.Duration // wait for the hash behind a number that is whole, where a prompt asks for it: 700 ms
 	OptionPause  time.Duration // between the options of a menu with more than three: 600 ms
 	Quiet        time.Duration // between two messages that are read: 1.2 s
 	Silence      time.Duration // ends a recording: 4 s
@@ -51,6 +52,7 @@ func (s Settings) withDefaults() Settings {
 	or(&s.MenuFirst, 5*time.Second)
 	or(&s.FieldFirst, 8*time.Second)
 	or(&s.Between, 3*time.Second)
+	or(&s.Trail, 700*time.Millisecond)
 	or(&s.OptionPause, 600*time.Millisecond)
 	or(&s.Quiet, 1200*time.Millisecond)
 	or(&s.Silence, 4*time.Second)

@@ -87,6 +87,7 @@ type node struct {
 type digits struct {
 	prompt string                                                      // id; long form is prompt+".long"
 	max    func(s Settings) int                                        // longest number; a shorter one ends with hash
+	hash   bool                                                        // the prompt asks for a hash, so one is awaited also when the number is whole
 	exact  bool                                                        // a shorter one that was not ended with hash does not count
 	take   func(ctx context.Context, c *Call, n string) (state, error) // a number was keyed
 	empty  step                                                        // hash alone; nil is help

@@ -46,9 +46,13 @@ func (c *Call) turn(ctx context.Context, play []prompts.Clip, first time.Duratio
 	return in.Keys, in, err
 }
 
-// number plays clips and takes up to most digits. End is "#" or "*" when that ended it.
-func (c *Call) number(ctx context.Context, play []prompts.Clip, most int) (Input, error) {
-	in, err := c.gather(ctx, Gather{Play: play, Max: most, Ends: "#*", First: c.set.FieldFirst})
+// number plays clips and takes the digits of a field. End is "#" or "*" when that ended it.
+func (c *Call) number(ctx context.Context, play []prompts.Clip, d digits) (Input, error) {
+	g := Gather{Play: play, Max: d.max(c.set), Ends: "#*", First: c.set.FieldFirst}
+	if d.hash {
+		g.Trail = c.set.Trail
+	}
+	in, err := c.gather(ctx, g)
 	if in.Why == Full {
 		c.spare = spareHash{due: true, until: time.Now().Add(spareWindow)}
 	}

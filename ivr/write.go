@@ -12,7 +12,7 @@ import (
 func writeNodes() []*node {
 	return []*node{
 		{name: atWho, kind: field, run: who, back: atHome, intro: whoIntro, help: "who.help", next: []state{atConfirm},
-			digits: digits{prompt: "who", max: userDigits, take: takeWho, empty: lastPerson}},
+			digits: digits{prompt: "who", max: userDigits, hash: true, take: takeWho, empty: lastPerson}},
 		{name: atConfirm, kind: menu, run: runMenu, back: atWho, intro: confirmIntro, help: "who.confirm.help", quiet: true,
 			keys: []key{
 				{press: "1", label: "who.key.1", to: atRecord, when: emptyHanded},

@@ -125,14 +125,33 @@ func (l *Line) collect(ctx context.Context, g ivr.Gather, in ivr.Input) (ivr.Inp
 		}
 		first := in.Keys == ""
 		in.Keys += key
-		if len(in.Keys) >= g.Max || first && strings.Contains(g.Single, key) {
+		switch {
+		case first && strings.Contains(g.Single, key):
 			in.Why = ivr.Full
 			return in, nil
+		case len(in.Keys) >= g.Max:
+			return l.trail(ctx, g, in)
 		}
 		if wait = g.Between; wait == 0 {
 			wait = 3 * time.Second
 		}
 	}
+}
+
+// trail waits for a key of Ends behind an input that is full.
+func (l *Line) trail(ctx context.Context, g ivr.Gather, in ivr.Input) (ivr.Input, error) {
+	in.Why = ivr.Full
+	if g.Trail <= 0 {
+		return in, nil
+	}
+	if _, err := l.keys.wait(ctx, g.Trail); err != nil {
+		in.Why = ivr.Stopped
+		return in, err
+	}
+	if in.End = l.keys.takeOf(g.Ends); in.End != "" {
+		in.Why = ivr.EndKey
+	}
+	return in, nil
 }
 
 // playAll plays clips until a key comes, unless deaf.

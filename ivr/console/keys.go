@@ -54,21 +54,42 @@ func (k *keys) take() string {
 	return key
 }
 
-// next waits for a key; "" is none in time.
-func (k *keys) next(ctx context.Context, wait time.Duration) (string, error) {
-	timer := time.NewTimer(wait)
+// takeOf takes the first key if it is one of those.
+func (k *keys) takeOf(those string) string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.pressed == "" || !strings.Contains(those, k.pressed[:1]) {
+		return ""
+	}
+	key := k.pressed[:1]
+	k.pressed = k.pressed[1:]
+	return key
+}
+
+// wait waits until a key is there, and tells whether one came in time.
+func (k *keys) wait(ctx context.Context, d time.Duration) (bool, error) {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	for {
-		_, changed := k.look()
-		if key := k.take(); key != "" {
-			return key, nil
+		some, changed := k.look()
+		if some {
+			return true, nil
 		}
 		select {
 		case <-timer.C:
-			return "", nil
+			return false, nil
 		case <-changed:
 		case <-ctx.Done():
-			return "", context.Cause(ctx)
+			return false, context.Cause(ctx)
 		}
 	}
+}
+
+// next waits for a key; "" is none in time.
+func (k *keys) next(ctx context.Context, wait time.Duration) (string, error) {
+	_, err := k.wait(ctx, wait)
+	if err != nil {
+		return "", err
+	}
+	return k.take(), nil
 }

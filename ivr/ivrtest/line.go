@@ -281,6 +281,9 @@ func (t *turn) collect(ctx context.Context) (ivr.Input, error) {
 		between = 3 * time.Second
 	}
 	for {
+		if len(t.keys) >= t.Max {
+			return t.trail(ctx)
+		}
 		if none, err := t.until(ctx, time.Now().Add(wait), false); err != nil {
 			return t.input(ivr.Stopped), err
 		} else if none {
@@ -303,7 +306,26 @@ func (t *turn) take() (ivr.Why, bool) {
 	}
 	first := t.keys == ""
 	t.keys += key
-	return ivr.Full, len(t.keys) >= t.Max || first && strings.Contains(t.Single, key)
+	return ivr.Full, first && strings.Contains(t.Single, key)
+}
+
+// trail waits for a key of Ends behind an input that is full.
+func (t *turn) trail(ctx context.Context) (ivr.Input, error) {
+	if t.Trail <= 0 {
+		return t.input(ivr.Full), nil
+	}
+	if _, err := t.until(ctx, time.Now().Add(t.Trail), false); err != nil {
+		return t.input(ivr.Stopped), err
+	}
+	t.change(func() {
+		if l := t.Line; l.keys != "" && strings.Contains(t.Ends, l.keys[:1]) {
+			t.end, l.keys = l.keys[:1], l.keys[1:]
+		}
+	})
+	if t.end != "" {
+		return t.input(ivr.EndKey), nil
+	}
+	return t.input(ivr.Full), nil
 }
 
 // Record plays the prompt and the tone, and records what Talk says.

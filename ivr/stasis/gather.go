@@ -87,6 +87,7 @@ type turn struct {
 	player   *player
 	taken    strings.Builder
 	deadline time.Time // for the next key; zero while none is due
+	trailing bool      // Max keys are there, only a key of Ends is waited for
 	silentAt time.Time // when to begin sending silence; zero while there is sound
 }
 
@@ -170,6 +171,8 @@ func (t *turn) over(now time.Time) (ivr.Input, bool) {
 	case !t.player.done():
 	case t.Max == 0:
 		return t.input(ivr.Played, now), true
+	case t.trailing && !now.Before(t.deadline):
+		return t.input(ivr.Full, now), true
 	case !t.deadline.IsZero() && !now.Before(t.deadline):
 		return t.input(ivr.Timeout, now), true
 	}
@@ -224,11 +227,17 @@ func (t *turn) takeKeys(ctx context.Context, now time.Time) (ivr.Input, bool) {
 			t.player.stop(ctx, now)
 		}
 		key := t.keys[0]
+		if t.trailing && strings.IndexByte(t.Ends, key) < 0 {
+			return t.input(ivr.Full, now), true
+		}
 		t.keys = t.keys[1:]
 		if in, full := t.take(key, now); full {
 			return in, true
 		}
 		t.deadline = now.Add(cmp.Or(t.Between, defaultBetween))
+		if t.trailing {
+			t.deadline = now.Add(t.Trail)
+		}
 		t.silentAt = now.Add(quietAfter)
 	}
 	return ivr.Input{}, false
@@ -243,10 +252,11 @@ func (t *turn) take(key byte, now time.Time) (ivr.Input, bool) {
 		return in, true
 	}
 	t.taken.WriteByte(key)
-	if t.taken.Len() >= t.Max || first && strings.IndexByte(t.Single, key) >= 0 {
+	if first && strings.IndexByte(t.Single, key) >= 0 {
 		return t.input(ivr.Full, now), true
 	}
-	return ivr.Input{}, false
+	t.trailing = t.taken.Len() >= t.Max
+	return t.input(ivr.Full, now), t.trailing && t.Trail <= 0
 }
 
 func (t *turn) input(why ivr.Why, now time.Time) ivr.Input {

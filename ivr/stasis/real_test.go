@@ -187,6 +187,44 @@ func TestLogin(t *testing.T) {
 	p.hungUp()
 }
 
+// TestTrail keys a number of full length and then the hash that the prompt asked for, as people do: the hash belongs to
+// the number, and does not interrupt the prompt that follows.
+func TestTrail(t *testing.T) {
+	s := open(t, nil)
+	p, c := s.call(t)
+	number := ivr.Gather{Max: 3, Ends: "#*", First: 5 * time.Second, Trail: 700 * time.Millisecond}
+	pin := ivr.Gather{Play: []prompts.Clip{toneClip(t, 880, time.Second)}, Max: 2, First: 5 * time.Second}
+	got := c.gather(number)
+	p.press("123#")
+	if in, err := got(); err != nil || in.Keys != "123" || in.End != "#" || in.Why != ivr.EndKey {
+		t.Errorf("with a hash: %+v, %v", in, err)
+	}
+	got = c.gather(pin)
+	at := p.hears(880, p.answered)
+	until(at, pin.Play[0].Duration)
+	p.press("45")
+	if in, err := got(); err != nil || in.Keys != "45" || in.Clip != 1 {
+		t.Errorf("the hash reached the next prompt: %+v, %v", in, err)
+	}
+	began := time.Now()
+	got = c.gather(number)
+	p.press("123")
+	if in, err := got(); err != nil || in.Keys != "123" || in.End != "" || in.Why != ivr.Full || time.Since(began) < number.Trail {
+		t.Errorf("without a hash: %+v, %v after %s", in, err, time.Since(began))
+	}
+	got = c.gather(number)
+	p.press("12345")
+	if in, err := got(); err != nil || in.Keys != "123" || in.Why != ivr.Full {
+		t.Errorf("typed ahead: %+v, %v", in, err)
+	}
+	got = c.gather(pin)
+	if in, err := got(); err != nil || in.Keys != "45" || in.Clip != 0 {
+		t.Errorf("the keys behind are lost: %+v, %v", in, err)
+	}
+	c.over <- nil
+	p.hungUp()
+}
+
 // TestPlaying: clips follow each other without a gap, pauses are kept, an offset is skipped, and the place is known.
 func TestPlaying(t *testing.T) {
 	s := open(t, nil)
