@@ -25,12 +25,15 @@ type fakeARI struct {
 	version  string
 	sockets  int // websockets opened
 	drop     chan struct{}
+	deaf     bool // it does not answer pings
+	closed   chan struct{}
+	hangups  sync.WaitGroup
 }
 
 const fakePassword = "secret"
 
 func newFake(t *testing.T) *fakeARI {
-	f := &fakeARI{events: make(chan string), channels: make(map[string]bool), version: "22.10.1", drop: make(chan struct{})}
+	f := &fakeARI{events: make(chan string), channels: make(map[string]bool), version: "22.10.1", drop: make(chan struct{}), closed: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ari/events", f.socket)
 	mux.HandleFunc("GET /ari/asterisk/info", func(w http.ResponseWriter, r *http.Request) {
@@ -62,7 +65,11 @@ func newFake(t *testing.T) *fakeARI {
 	})
 	mux.HandleFunc("/ari/", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	f.Server = httptest.NewServer(f.guard(mux))
-	t.Cleanup(f.Close)
+	t.Cleanup(func() {
+		close(f.closed)
+		f.hangups.Wait()
+		f.Close()
+	})
 	return f
 }
 
@@ -88,8 +95,12 @@ func (f *fakeARI) socket(w http.ResponseWriter, r *http.Request) {
 	defer conn.CloseNow()
 	f.mu.Lock()
 	f.sockets++
+	deaf := f.deaf
 	f.mu.Unlock()
-	ctx := conn.CloseRead(context.Background())
+	ctx := r.Context()
+	if !deaf {
+		ctx = conn.CloseRead(ctx)
+	}
 	for {
 		select {
 		case event := <-f.events:
@@ -97,6 +108,8 @@ func (f *fakeARI) socket(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		case <-f.drop:
+			return
+		case <-f.closed:
 			return
 		case <-ctx.Done():
 			return
@@ -117,11 +130,15 @@ func (f *fakeARI) hangup(id string) {
 	there := f.channels[id]
 	delete(f.channels, id)
 	f.mu.Unlock()
-	if there {
-		go func() {
-			f.events <- fmt.Sprintf(`{"type":"StasisEnd","channel":%s,"application":"hark"}`, channelJSON(id))
-		}()
+	if !there {
+		return
 	}
+	f.hangups.Go(func() {
+		select {
+		case f.events <- fmt.Sprintf(`{"type":"StasisEnd","channel":%s,"application":"hark"}`, channelJSON(id)):
+		case <-f.closed:
+		}
+	})
 }
 
 func (f *fakeARI) key(id, key string) {

@@ -31,7 +31,8 @@ const (
 
 // link is the websocket by which events come.
 type link struct {
-	up atomic.Bool
+	up     atomic.Bool
+	frames atomic.Uint64 // read so far
 }
 
 // keepLink keeps the events coming until ctx ends, which is nil, or somebody else takes the application over.
@@ -78,7 +79,7 @@ func (a *App) oneLink(ctx context.Context) error {
 	}()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.read(ctx, conn) })
-	g.Go(func() error { return ping(ctx, conn) })
+	g.Go(func() error { return a.ping(ctx, conn) })
 	g.Go(func() error { return a.resync(ctx, before) })
 	return g.Wait()
 }
@@ -112,6 +113,7 @@ func (a *App) read(ctx context.Context, conn *websocket.Conn) error {
 			return err
 		}
 		at := time.Now()
+		a.link.frames.Add(1)
 		e, err := decodeEvent(frame)
 		switch {
 		case err != nil:
@@ -124,15 +126,20 @@ func (a *App) read(ctx context.Context, conn *websocket.Conn) error {
 	}
 }
 
-// ping asks for a sign of life now and then.
-func ping(ctx context.Context, conn *websocket.Conn) error {
-	for sleep(ctx, pingEvery) {
-		pong, cancel := context.WithTimeout(ctx, pingTime)
-		err := conn.Ping(pong)
-		cancel()
-		if err != nil {
-			return err
+// ping asks for a sign of life when there was none for a while. A frame of any kind is one: a flood of events on a busy
+// machine must not look like a dead connection.
+func (a *App) ping(ctx context.Context, conn *websocket.Conn) error {
+	for seen := uint64(0); sleep(ctx, pingEvery); {
+		now := a.link.frames.Load()
+		if now == seen {
+			pong, cancel := context.WithTimeout(ctx, pingTime)
+			err := conn.Ping(pong)
+			cancel()
+			if err != nil && a.link.frames.Load() == now {
+				return err
+			}
 		}
+		seen = now
 	}
 	return ctx.Err()
 }

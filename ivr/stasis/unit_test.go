@@ -136,6 +136,14 @@ func TestReconnect(t *testing.T) {
 	}
 }
 
+// TestSilentDeath: a connection that is dead, but was never closed, is given up.
+func TestSilentDeath(t *testing.T) {
+	f := newFake(t)
+	f.deaf = true
+	f.app(t, &App{Handle: func(context.Context, ivr.Line) error { return nil }})
+	eventually(t, "a second connection", func() bool { f.mu.Lock(); defer f.mu.Unlock(); return f.sockets == 2 })
+}
+
 // TestPatience: an Asterisk that does not come back ends the calls.
 func TestPatience(t *testing.T) {
 	f := newFake(t)
