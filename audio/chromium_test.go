@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +66,32 @@ func TestChromium(t *testing.T) {
 		}
 	}
 	lookAt(t, ctx)
+	scanCode(t, ctx, rec.URL)
+}
+
+// scanCode unfolds the QR code on the (dark) page and reads it from a picture of the screen.
+func scanCode(t *testing.T, ctx context.Context, want string) {
+	tool, err := exec.LookPath("zbarimg")
+	if err != nil {
+		t.Skip("zbarimg is missing: apt-get install zbar-tools")
+	}
+	var image []byte
+	if err := chromedp.Run(ctx, chromedp.Evaluate(`document.querySelector('details').open = true`, nil), chromedp.FullScreenshot(&image, 100)); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "page.png")
+	if err := os.WriteFile(file, image, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), tool, "--quiet", "--raw", file).Output()
+	if got := strings.TrimSpace(string(out)); err != nil || got != want {
+		t.Errorf("the QR code says %q, %v", got, err)
+	}
+	if *picture != "" {
+		if err := os.WriteFile(*picture+"-code.png", image, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func awaited(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }

@@ -1,7 +1,6 @@
 package audio
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -18,15 +17,21 @@ func (s *Store) PutDraft(ctx context.Context, r io.Reader, m Meta) (Recording, e
 	m.Part = m.Part || repaired
 	rec, _ := s.describe(p, m) // nobody learns the token
 	rec.Draft = true
-	if err := s.checkQuota(ctx, m.Owner, rec.Bytes); err != nil {
+	if err := s.checkQuota(ctx, m.Owner, rec.Bytes, ""); err != nil {
 		return Recording{}, err
 	}
-	return rec, s.keep(ctx, rec, p)
+	if err := s.keep(ctx, rec, p); err != nil {
+		return Recording{}, err
+	}
+	return rec, nil
 }
 
 // SendDraft makes a recording, with a link, of a draft, and drops the draft. The recording is still marked as a part if
-// the draft was. When the process is killed in between, both are there. ErrNotFound.
+// the draft was. When the process is killed in between, both are there. ErrNotFound, ErrNoSpace, ErrQuota.
 func (s *Store) SendDraft(ctx context.Context, id string, m Meta) (Recording, error) {
+	if err := s.checkFloor(); err != nil {
+		return Recording{}, err
+	}
 	draft, err := s.draft(ctx, id)
 	if err != nil {
 		return Recording{}, err
@@ -36,7 +41,7 @@ func (s *Store) SendDraft(ctx context.Context, id string, m Meta) (Recording, er
 		return Recording{}, err
 	}
 	m.Owner, m.Part = draft.Owner, m.Part || draft.Part
-	rec, err := s.Put(ctx, bytes.NewReader(encodeWAV(p)), m)
+	rec, err := s.putSound(ctx, p, m, id)
 	if err != nil {
 		return Recording{}, err
 	}

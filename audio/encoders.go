@@ -26,8 +26,12 @@ type job struct {
 	failed time.Time     // zero while it is under way
 }
 
-// retryAfter is how long a form that could not be made is not tried again.
-const retryAfter = time.Minute
+const (
+	// retryAfter is how long a form that could not be made is not tried again.
+	retryAfter = time.Minute
+	// longestJob is how long one form may take; three minutes of sound take two seconds.
+	longestJob = 2 * time.Minute
+)
 
 func (e *encoders) init(workers int) {
 	e.tokens = make(chan struct{}, workers)
@@ -76,7 +80,9 @@ func (s *Store) startForm(rec Recording, f Form) *job {
 func (s *Store) runJob(j *job, name string, rec Recording, f Form) {
 	select {
 	case s.encoders.tokens <- struct{}{}:
-		j.err = s.makeForm(s.ctx, rec, f)
+		ctx, cancel := context.WithTimeout(s.ctx, longestJob)
+		j.err = s.makeForm(ctx, rec, f)
+		cancel()
 		<-s.encoders.tokens
 	case <-s.ctx.Done():
 		j.err = s.ctx.Err()

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -105,6 +106,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil || base.Scheme == "" || base.Host == "" || !strings.HasSuffix(base.Path, "/") {
 		return nil, fmt.Errorf("audio: the URL %q must be absolute and end in a slash", cfg.URL)
 	}
+	if cfg.Backend == nil && inside(cfg.Dir, cfg.Keys) {
+		return nil, fmt.Errorf("audio: the key file %s must not be among the recordings", cfg.Keys)
+	}
 	keys, err := loadKeys(cfg.Keys)
 	if err != nil {
 		return nil, err
@@ -124,6 +128,12 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.encoders.init(cfg.Workers)
 	s.wg.Go(s.background)
 	return s, nil
+}
+
+// inside tells whether file is somewhere in dir.
+func inside(dir, file string) bool {
+	rel, err := filepath.Rel(dir, file)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
 }
 
 func openCache(dir string) (*Folder, error) {
@@ -157,6 +167,9 @@ func (s *Store) background() {
 	}
 }
 
+// Path is the path of the links, beginning and ending in a slash: where the Handler belongs in a mux.
+func (s *Store) Path() string { return s.base.Path }
+
 // Close stops the encoders, waits for them, and closes the backend. What is being encoded is taken up by the next Open,
 // or by the first who asks for it.
 func (s *Store) Close() error {
@@ -171,7 +184,7 @@ func (s *Store) CanRecord(ctx context.Context, owner string) error {
 	if err := s.checkFloor(); err != nil {
 		return err
 	}
-	return s.checkQuota(ctx, owner, 0)
+	return s.checkQuota(ctx, owner, 0, "")
 }
 
 func (s *Store) checkFloor() error {
@@ -193,13 +206,15 @@ func (s *Store) checkFloor() error {
 	return nil
 }
 
-func (s *Store) checkQuota(ctx context.Context, owner string, more int64) error {
+// checkQuota tells whether the owner may have more bytes, in one more recording. The one with the id without does not
+// count: it is about to be dropped.
+func (s *Store) checkQuota(ctx context.Context, owner string, more int64, without string) error {
 	count, bytes := 0, more
 	for info, err := range s.backend.List(ctx, ownerPrefix(owner)) {
 		if err != nil {
 			return err
 		}
-		if _, size, err := readMark(info.Key); err == nil {
+		if id, size, err := readMark(info.Key); err == nil && id != without {
 			count++
 			bytes += size
 		}
@@ -222,9 +237,14 @@ func (s *Store) Put(ctx context.Context, r io.Reader, m Meta) (Recording, error)
 		return Recording{}, err
 	}
 	m.Part = m.Part || repaired
+	return s.putSound(ctx, p, m, "")
+}
+
+// putSound keeps what Put has read. without is the id of a draft that it replaces.
+func (s *Store) putSound(ctx context.Context, p pcm, m Meta, without string) (Recording, error) {
 	p = normalise(trim(cutKeyTone(p)))
 	rec, token := s.describe(p, m)
-	if err := s.checkQuota(ctx, m.Owner, rec.Bytes); err != nil {
+	if err := s.checkQuota(ctx, m.Owner, rec.Bytes, without); err != nil {
 		return Recording{}, err
 	}
 	if err := s.keep(ctx, rec, p); err != nil {

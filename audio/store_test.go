@@ -433,6 +433,28 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// TestKeysAreKeptApart: a backup of the recordings must not hold what signs their links.
+func TestKeysAreKeptApart(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(t.Context(), Config{Dir: dir, Keys: filepath.Join(dir, "sub", "keys"), URL: "http://im.test/a/", Cache: t.TempDir()})
+	if err == nil {
+		t.Error("the key file was made among the recordings")
+		s.Close()
+	}
+}
+
+// TestDraftAtTheQuota: the last place is the draft's own.
+func TestDraftAtTheQuota(t *testing.T) {
+	s := newStore(t, func(c *Config) { c.MaxCount = 1 })
+	draft, err := s.PutDraft(t.Context(), bytes.NewReader(encodeWAV(tone(440, 8000, time.Second))), Meta{Owner: "4711001"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.SendDraft(t.Context(), draft.ID, Meta{}); err != nil {
+		t.Errorf("SendDraft: %v", err)
+	}
+}
+
 // TestMP3SizeIsKnownBefore for many lengths, since messages announce it.
 func TestMP3SizeIsKnownBefore(t *testing.T) {
 	tag := tags{title: "x", date: "2026-11-23"}
