@@ -107,7 +107,7 @@ func (p *play) with(ctx context.Context, u user, callerID string, do func(*calle
 // login keys number and PIN.
 func login(ctx context.Context, c *caller, u user) {
 	c.hears(ctx, "login.number", nil)
-	c.presses(ctx, u.Number, u.Number)
+	c.presses(ctx, u.Number+"#", u.Number+" #")
 	c.hears(ctx, "login.pin", nil)
 	c.presses(ctx, u.PIN, "the PIN")
 }
