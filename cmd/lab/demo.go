@@ -30,7 +30,6 @@ type play struct {
 	ana, carla user
 	ben        *xmpppeer.Peer
 	session    string // Ana's session number, as she heard it
-	step       int
 	started    time.Time
 }
 
@@ -201,7 +200,7 @@ func (p *play) measure(ctx context.Context, link string) error {
 	took := length(samples, rate)
 	p.tell("Ben", "🔗 downloads %s, %d bytes: %.2f s, a tone of %.1f Hz", kind, len(file), took.Seconds(), hz)
 	if !near(hz, anaTone) || took < 2800*time.Millisecond || took > 3300*time.Millisecond {
-		return fmt.Errorf("Ana spoke %.0f Hz for 3 s", anaTone)
+		return fmt.Errorf("that is not the %.0f Hz for 3 s that Ana spoke", anaTone)
 	}
 	return nil
 }
@@ -244,7 +243,7 @@ func (p *play) benWritesBack(ctx context.Context) error {
 	}
 	p.tell("XMPP", "✉  the server's log: ana@localhost logged in %d×, sessions ended %d×", history.Logins, history.Ended)
 	if history.Logins != 1 || history.Ended != 0 {
-		return errors.New("Ana's login did not stay")
+		return errors.New("the login of Ana did not stay")
 	}
 	return nil
 }
