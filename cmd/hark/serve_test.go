@@ -52,7 +52,10 @@ func (b *buffer) String() string {
 func newPlace(t *testing.T) *place {
 	p := &place{t: t, dir: t.TempDir(), log: &buffer{}}
 	p.asterisk = testbed.AsteriskFor(t, testbed.AsteriskOptions{})
-	p.prosody = testbed.ProsodyFor(t, testbed.ProsodyOptions{Users: map[string]string{"ana": "secret-ana"}})
+	p.prosody = testbed.ProsodyFor(t, testbed.ProsodyOptions{
+		Users:   map[string]string{"ana": "secret-ana", "ben": "secret-ben"},
+		Friends: [][2]string{{"ana", "ben"}},
+	})
 	p.config = filepath.Join(p.dir, "hark.toml")
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -144,16 +147,8 @@ func TestServeACall(t *testing.T) {
 	p.must("secret-ana\n", "account", "network", "set", ana.Number, "xmpp", "ana@localhost", "--server", p.prosody.Addr)
 	stop := p.serve()
 	defer stop()
-	script := filepath.Join(p.dir, "call.txt")
-	steps := fmt.Sprintf("timeout 40s\nhear %s\npress %s#\nhear %s\npress %s\nhear %s\npress 9\nhear %s\nexpect-hangup\n",
+	p.script("timeout 40s\nhear %s\npress %s#\nhear %s\npress %s\nhear %s\npress 9\nhear %s\nexpect-hangup\n",
 		p.prompt("login.number"), ana.Number, p.prompt("login.pin"), ana.PIN, p.prompt("home.none"), p.prompt("end.place"))
-	if err := os.WriteFile(script, []byte(steps), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out, err := p.run("", "call", "sip:7000@"+p.asterisk.SIPAddr, script)
-	if err != nil {
-		t.Fatalf("%v\n%s\n%s", err, out, p.log)
-	}
 	if !strings.Contains(p.must("", "session", "list"), ana.Number) {
 		t.Error("the session did not outlive the call")
 	}
