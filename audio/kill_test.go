@@ -133,7 +133,7 @@ func noOrphans(t *testing.T, s *Store) {
 		all[info.Key] = true
 	}
 	for key := range all {
-		if !all[s.owner(key)+".json"] || strings.Contains(key, partMark) {
+		if !all[belongsTo(key)+".json"] || strings.Contains(key, partMark) {
 			t.Errorf("an orphan: %s", key)
 		}
 	}
