@@ -17,6 +17,8 @@ type encoders struct {
 	mu   sync.Mutex
 	jobs map[string]*job // by object key and form: those under way, and for a while those that failed
 	wg   sync.WaitGroup
+	// closed is set when no more jobs may start.
+	closed bool
 }
 
 // A job makes one form of one recording.
@@ -38,9 +40,10 @@ func (e *encoders) init(workers int) {
 	e.jobs = make(map[string]*job)
 }
 
-// wait returns when all jobs have ended. No job starts once the store's context has.
+// wait lets no new job start and returns when all have ended.
 func (e *encoders) wait() {
-	e.mu.Lock() // whoever saw the context alive has started his job when we get here
+	e.mu.Lock()
+	e.closed = true
 	e.mu.Unlock()
 	e.wg.Wait()
 }
@@ -67,7 +70,7 @@ func (s *Store) startForm(rec Recording, f Form) *job {
 		return j
 	}
 	j := &job{done: make(chan struct{})}
-	if s.ctx.Err() != nil {
+	if e.closed {
 		j.err = ErrClosed
 		close(j.done)
 		return j

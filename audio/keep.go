@@ -8,7 +8,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Show describes a recording or a draft by its id. ErrNotFound.
@@ -112,99 +111,6 @@ func (s *Store) erase(ctx context.Context, key, mark string) error {
 	s.known.forget(key)
 	s.streams.cut(key)
 	return errors.Join(s.backend.Delete(ctx, objects...), s.cache.Delete(ctx, path.Base(key)+".wav"))
-}
-
-// Swept is what a GC removed.
-type Swept struct {
-	Expired int // recordings and drafts whose time was over
-	Orphans int // objects that belonged to nothing
-}
-
-// orphanAge is how old an object without a description must be before it is taken for an orphan and not for something
-// that is being put at this moment.
-const orphanAge = time.Hour
-
-// GC removes what has expired, and what a crash left behind more than an hour ago. It runs by itself every Config.GCEvery
-// and may be called at any time, also beside other processes.
-func (s *Store) GC(ctx context.Context) (Swept, error) {
-	now := s.cfg.Now()
-	s.encoders.forget(now)
-	var all []Info
-	for info, err := range s.backend.List(ctx, "") {
-		if err != nil {
-			return Swept{}, err
-		}
-		all = append(all, info)
-	}
-	var swept Swept
-	alive := map[string]bool{}
-	for _, o := range all {
-		key, ok := strings.CutSuffix(o.Key, ".json")
-		if !ok {
-			continue
-		}
-		expired, err := s.sweepExpired(ctx, key, now)
-		if err != nil {
-			return swept, err
-		}
-		if expired {
-			swept.Expired++
-		}
-		alive[key] = true // its other objects are not orphans, or not any more
-	}
-	for _, o := range all {
-		if alive[s.owner(o.Key)] && !strings.Contains(o.Key, partMark) || now.Sub(o.Modified) < orphanAge {
-			continue
-		}
-		if err := s.backend.Delete(ctx, o.Key); err != nil {
-			return swept, err
-		}
-		swept.Orphans++
-	}
-	return swept, s.sweepCache(ctx, now)
-}
-
-// owner is the key of the recording that an object belongs to.
-func (s *Store) owner(object string) string {
-	if strings.HasPrefix(object, "owners/") {
-		id, _, _ := readMark(object)
-		key, _ := idToKey(id)
-		return key
-	}
-	dir, name := path.Split(object)
-	name, _, _ = strings.Cut(name, ".")
-	return dir + name
-}
-
-func (s *Store) sweepExpired(ctx context.Context, key string, now time.Time) (bool, error) {
-	rec, err := load(ctx, s.backend, key)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		s.cfg.Log.Error("audio: a recording cannot be read", "id", keyToID(key), "err", err)
-		return false, nil // for Verify and the operator
-	}
-	if !rec.expired(now) {
-		return false, nil
-	}
-	return true, s.remove(ctx, rec)
-}
-
-// sweepCache removes copies that were not made in the last hour: they are cheap to make again.
-func (s *Store) sweepCache(ctx context.Context, now time.Time) error {
-	for info, err := range s.cache.List(ctx, "") {
-		if err != nil {
-			return err
-		}
-		if now.Sub(info.Modified) < orphanAge {
-			continue
-		}
-		if err := s.cache.Delete(ctx, info.Key); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // A Fault is something that Verify found wrong with a recording.

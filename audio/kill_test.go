@@ -52,8 +52,8 @@ func victim(top string) {
 func TestKilled(t *testing.T) {
 	top := t.TempDir()
 	var links []string
-	for range *kills {
-		links = append(links, killOne(t, top)...)
+	for i := range *kills {
+		links = append(links, killOne(t, top, i%2)...)
 	}
 	if len(links) == 0 {
 		t.Fatal("no link got out")
@@ -95,7 +95,8 @@ func TestKilled(t *testing.T) {
 	t.Logf("%d kills, %d links, %d recordings, %d orphans swept", *kills, len(links), n, swept.Orphans)
 }
 
-func killOne(t *testing.T, top string) (links []string) {
+// killOne starts a process and kills it at a random moment after so many links.
+func killOne(t *testing.T, top string, after int) (links []string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), victimDir+"="+top)
@@ -110,6 +111,9 @@ func killOne(t *testing.T, top string) (links []string) {
 	lines := bufio.NewScanner(out)
 	if !lines.Scan() || lines.Text() != "ready" {
 		t.Fatalf("the process did not start: %q", lines.Text())
+	}
+	for len(links) < after && lines.Scan() {
+		links = append(links, lines.Text())
 	}
 	timer := time.AfterFunc(time.Duration(rand.IntN(80_000))*time.Microsecond, func() { _ = cmd.Process.Kill() })
 	defer timer.Stop()
@@ -133,7 +137,7 @@ func noOrphans(t *testing.T, s *Store) {
 		all[info.Key] = true
 	}
 	for key := range all {
-		if !all[s.owner(key)+".json"] || strings.Contains(key, partMark) {
+		if !all[belongsTo(key)+".json"] || strings.Contains(key, partMark) {
 			t.Errorf("an orphan: %s", key)
 		}
 	}

@@ -274,6 +274,63 @@ func TestLocalOfWideband(t *testing.T) {
 	}
 }
 
+// TestCacheIsSwept: copies for Asterisk are kept for an hour, and made again when they are needed.
+func TestCacheIsSwept(t *testing.T) {
+	s := newStore(t, nil)
+	rec, err := s.Put(t.Context(), bytes.NewReader(encodeWAV(tone(440, 16000, time.Second))), Meta{Owner: "4711001"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, _, err := s.Local(t.Context(), rec.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		after time.Duration
+		there bool
+	}{{0, true}, {orphanAge + time.Minute, false}} {
+		s.clock.set(s.clock.Now().Add(c.after))
+		if _, err := s.GC(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(path); (err == nil) != c.there {
+			t.Errorf("after %v: %v", c.after, err)
+		}
+	}
+	if _, _, err := s.Local(t.Context(), rec.URL); err != nil {
+		t.Errorf("made again: %v", err)
+	}
+}
+
+// TestBackground: what expires goes without anybody asking for it.
+func TestBackground(t *testing.T) {
+	s := newStore(t, func(c *Config) { c.GCEvery = 5 * time.Millisecond })
+	s.put(t, time.Second, Meta{Expires: time.Hour})
+	s.clock.set(s.clock.Now().Add(2 * time.Hour))
+	for deadline := time.Now().Add(20 * time.Second); len(s.files(t)) > 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("20 s later there are still %v", s.files(t))
+		}
+	}
+}
+
+func TestPutFile(t *testing.T) {
+	s := newStore(t, nil)
+	file := filepath.Join(t.TempDir(), "in.wav")
+	if err := os.WriteFile(file, encodeWAV(tone(440, 8000, time.Second)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if rec, err := s.PutFile(t.Context(), file, Meta{Owner: "4711001"}); err != nil || rec.Duration != time.Second {
+		t.Errorf("%+v, %v", rec, err)
+	}
+	if _, err := s.PutFile(t.Context(), file+".none", Meta{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file that is not there: %v", err)
+	}
+	if s.Path() != "/a/" {
+		t.Errorf("Path: %s", s.Path())
+	}
+}
+
 func TestDrafts(t *testing.T) {
 	s := newStore(t, nil)
 	draft, err := s.PutDraft(t.Context(), bytes.NewReader(encodeWAV(tone(440, 8000, 3*time.Second))), Meta{Owner: "4711001", Part: true})
