@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"hark/accounts"
-	"hark/audio"
 	"hark/im"
 )
 
@@ -201,7 +200,7 @@ func (p *program) deleteAccount(ctx context.Context, s stores, number string) er
 	if _, err := s.accounts.Get(ctx, number); err != nil {
 		return nobody(number, err)
 	}
-	store, err := audio.Open(ctx, s.config.audio(nil))
+	store, err := openAudioBeside(ctx, s.config)
 	if err != nil {
 		return err
 	}

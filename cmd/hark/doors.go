@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -99,12 +98,8 @@ func (p *parts) listenWeb(ctx context.Context) error {
 	if p.config.Listen.Web == "" {
 		return nil
 	}
-	links, err := url.Parse(p.config.Audio.URL)
-	if err != nil {
-		return err
-	}
 	mux := http.NewServeMux()
-	mux.Handle(links.Path, audio.NewHandler(p.audio, audio.HandlerConfig{}))
+	mux.Handle(p.audio.Path(), audio.NewHandler(p.audio, audio.HandlerConfig{}))
 	door := &web.Server{Auth: p.accounts, Dialer: p.dialer(), Log: p.log, Audio: p.config.Audio.URL}
 	mux.Handle("/", door.Handler())
 	l, err := net.Listen("tcp", p.config.Listen.Web)
@@ -122,6 +117,7 @@ func serveHTTP(ctx context.Context, l net.Listener, handler http.Handler) error 
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    16 << 10,
+		ConnContext:       audio.SmallBuffer, // so that a revoked recording is not in the kernel's hands already
 	}
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {

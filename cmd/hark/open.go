@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -39,18 +38,6 @@ func (p *parts) openStores(ctx context.Context) (err error) {
 	p.sessions = sessions.Open(p.db, p.log)
 	p.opened("session store", p.sessions.Close)
 	return nil
-}
-
-// audio is how the configuration describes the store of voice messages.
-func (c config) audio(log *slog.Logger) audio.Config {
-	return audio.Config{
-		Dir:       c.Audio.Dir,
-		Keys:      c.Keys + ".links",
-		URL:       c.Audio.URL,
-		Cache:     filepath.Join(c.Prompts.Cache, "recordings"),
-		Retention: time.Duration(c.Audio.Keep),
-		Log:       log,
-	}
 }
 
 // openAudio opens the store of voice messages.

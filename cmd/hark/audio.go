@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hark/audio"
+)
+
+// audio is how the configuration describes the store of voice messages.
+func (c config) audio(log *slog.Logger) audio.Config {
+	return audio.Config{
+		Dir:       c.Audio.Dir,
+		Keys:      c.Keys + ".links",
+		URL:       c.Audio.URL,
+		Cache:     filepath.Join(c.Prompts.Cache, "recordings"),
+		Retention: time.Duration(c.Audio.Keep),
+		Log:       log,
+	}
+}
+
+func (p *program) audioCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "audio",
+		Short: "Look after the voice messages",
+		Long:  `Look after the voice messages. These commands work beside a running server.`,
+	}
+	var owner string
+	var asJSON bool
+	list := p.audioAction("list", "List the recordings and drafts", cobra.NoArgs,
+		func(ctx context.Context, s *audio.Store, _ []string) error { return p.listAudio(ctx, s, owner, asJSON) })
+	list.Flags().StringVar(&owner, "user", "", "only those of this user number")
+	list.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	show := p.audioAction("show ID", "Show everything that is known about a recording", cobra.ExactArgs(1),
+		func(ctx context.Context, s *audio.Store, args []string) error {
+			r, err := s.Show(ctx, args[0])
+			if err != nil {
+				return noRecording(args[0], err)
+			}
+			return p.printJSON(r)
+		})
+	revoke := p.audioAction("revoke ID|LINK…", "Delete recordings; their links say \"gone\" from now on", cobra.MinimumNArgs(1), p.revokeAudio)
+	gc := p.audioAction("gc", "Remove what has expired, and what a crash left behind", cobra.NoArgs,
+		func(ctx context.Context, s *audio.Store, _ []string) error {
+			swept, err := s.GC(ctx)
+			fmt.Fprintf(p.out, "%d expired, %d left behind: removed.\n", swept.Expired, swept.Orphans)
+			return err
+		})
+	verify := p.audioAction("verify", "Read and decode every recording, and tell what is wrong", cobra.NoArgs, p.verifyAudio)
+	rotate := &cobra.Command{
+		Use:   "rotate",
+		Short: "Sign new links with a new key; old links stay valid. Restart the server afterwards",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			c, err := loadConfig(p.configPath)
+			if err != nil {
+				return err
+			}
+			return audio.RotateKeys(c.audio(nil).Keys)
+		},
+	}
+	command.AddCommand(list, show, revoke, gc, verify, rotate)
+	return command
+}
+
+// audioAction makes a command that works on the store.
+func (p *program) audioAction(use, short string, args cobra.PositionalArgs, do func(context.Context, *audio.Store, []string) error) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: args, RunE: func(cmd *cobra.Command, args []string) (err error) {
+		c, err := loadConfig(p.configPath)
+		if err != nil {
+			return err
+		}
+		if _, err := os.Stat(c.Audio.Dir); err != nil {
+			return fmt.Errorf("no voice messages yet: %w", err)
+		}
+		store, err := openAudioBeside(cmd.Context(), c)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, store.Close()) }()
+		return do(cmd.Context(), store, args)
+	}}
+}
+
+// openAudioBeside opens the store beside a running server, which does the sweeping.
+func openAudioBeside(ctx context.Context, c config) (*audio.Store, error) {
+	settings := c.audio(nil)
+	settings.GCEvery = -1
+	return audio.Open(ctx, settings)
+}
+
+func (p *program) listAudio(ctx context.Context, s *audio.Store, owner string, asJSON bool) error {
+	recordings, err := s.List(ctx, owner)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return p.printJSON(recordings)
+	}
+	var rows []string
+	for _, r := range recordings {
+		kind := "recording"
+		if r.Draft {
+			kind = "draft"
+		}
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", r.ID, r.Owner, kind, r.Duration.Round(100*time.Millisecond),
+			r.Created.Local().Format(time.DateTime), r.Expires.Local().Format(time.DateTime)))
+	}
+	return p.printTable("ID\tUSER\tKIND\tLENGTH\tMADE\tEXPIRES", rows)
+}
+
+func (p *program) revokeAudio(ctx context.Context, s *audio.Store, args []string) error {
+	for _, which := range args {
+		if err := s.Revoke(ctx, which); err != nil {
+			return noRecording(which, err)
+		}
+		fmt.Fprintf(p.out, "Revoked %s.\n", which)
+	}
+	return nil
+}
+
+func (p *program) verifyAudio(ctx context.Context, s *audio.Store, _ []string) error {
+	checked, faults, err := s.Verify(ctx)
+	for _, f := range faults {
+		fmt.Fprintf(p.out, "%s: %v\n", f.ID, f.Err)
+	}
+	fmt.Fprintf(p.out, "%d checked, %d faulty.\n", checked, len(faults))
+	if err == nil && len(faults) > 0 {
+		err = errors.New("some recordings are faulty; \"hark audio revoke\" removes one")
+	}
+	return err
+}
+
+// noRecording says in words that there is no such recording.
+func noRecording(which string, err error) error {
+	switch {
+	case errors.Is(err, audio.ErrNotFound), errors.Is(err, audio.ErrGone), errors.Is(err, audio.ErrNotOurs):
+		return fmt.Errorf("there is no recording %s; \"hark audio list\" shows what there is", which)
+	}
+	return err
+}
