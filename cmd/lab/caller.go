@@ -164,7 +164,7 @@ func (c *caller) records(ctx context.Context, hz float64) {
 // hearsDigits listens to digits spoken one by one, n of them, and returns them.
 func (c *caller) hearsDigits(ctx context.Context, n int) (digits string) {
 	c.do("hears digits", func() (err error) {
-		from := len(c.call.Heard())
+		from := max(0, len(c.call.Heard())-sipphone.Rate) // the first digit may have begun before the word before it was understood
 		deadline := time.Now().Add(hearTime)
 		for len(digits) < n {
 			if time.Now().After(deadline) {

@@ -10,7 +10,7 @@ import (
 )
 
 // sureEnough is the correlation that makes a digit of a sound.
-const sureEnough = 0.9
+const sureEnough = 0.85
 
 // digits understands digits that were spoken one by one, each by the sound of its own prompt.
 func (v voice) digits(ctx context.Context, heard []int16) (string, error) {
