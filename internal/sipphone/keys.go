@@ -6,11 +6,12 @@ import (
 	"strings"
 )
 
-// The shape of a key on the line (RFC 4733), in frames of 20 ms: five that say it is held, three that say it ended.
-// The three end packets are also the gap before the next key.
+// The shape of a key on the line (RFC 4733), in frames of 20 ms: six that say it is held, three that say it ended, and two
+// of silence. That is a quick finger; a switch on a busy machine still tells one key from the next.
 const (
-	keyHeld    = 5
+	keyHeld    = 6
 	keyEnds    = 3
+	keyGap     = 2
 	pauseTicks = 25 // half a second
 	keyVolume  = 10 // dB below 0 dBm0
 )

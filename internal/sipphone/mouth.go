@@ -160,11 +160,14 @@ func (m *mouth) sound(u *utterance) {
 
 // key sends the next packet of the key that is first in u.
 func (m *mouth) key(u *utterance) {
-	last := keyHeld + keyEnds
-	if u.keys[0] == pauseEvent {
+	last := keyHeld + keyEnds + keyGap
+	switch {
+	case u.keys[0] == pauseEvent:
 		m.silence()
 		last = pauseTicks
-	} else {
+	case u.step >= keyHeld+keyEnds:
+		m.silence()
+	default:
 		if u.step == 0 {
 			m.keyTime, m.header.Marker = m.header.Timestamp, true
 		}

@@ -74,10 +74,24 @@ func (l *Line) awaitUp(ctx context.Context) error {
 func (l *Line) keep(n note) {
 	switch n.kind {
 	case keyPressed:
-		l.keys = append(l.keys, n.key)
+		if !l.repeated(n) {
+			l.keys = append(l.keys, n.key)
+		}
 	case linkDown, linkUp:
 		l.keys = nil
 	}
+}
+
+// keyCycle is the shortest time from one key to the next that a telephone can make: 40 ms of tone and 40 ms of pause
+// (ITU-T Q.24).
+const keyCycle = 80 * time.Millisecond
+
+// repeated tells whether a key can only be the one before, told a second time. A switch that was held up for a moment
+// does that.
+func (l *Line) repeated(n note) bool {
+	again := n.key == l.last.key && n.stamp.Sub(l.last.stamp) < keyCycle
+	l.last = n
+	return again
 }
 
 // A turn is one Gather in progress.

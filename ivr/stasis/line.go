@@ -27,6 +27,7 @@ type Line struct {
 
 	// The rest belongs to the call's goroutine.
 	keys     []byte // pressed and not taken yet
+	last     note   // the last key that was told
 	answered bool
 	hungUp   bool // by us
 	quiet    bool // Asterisk sends silence since the last sound
