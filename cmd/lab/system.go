@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -32,6 +33,7 @@ type system struct {
 	asterisk *testbed.Asterisk
 	prosody  *testbed.Prosody
 	web      string // address of the web door
+	presence string // address of the client interface
 	hark     *exec.Cmd
 	gone     chan struct{} // closed when hark has ended
 	log      string        // hark's log file
@@ -40,8 +42,22 @@ type system struct {
 // xmppUsers are the accounts at the XMPP server.
 var xmppUsers = map[string]string{"ana": "ana-at-xmpp", "ben": "ben-at-xmpp"}
 
-// start brings the parts up, in order, and Hark on top.
-func (l *lab) start(ctx context.Context) (_ *system, err error) {
+// setup says which parts run beside Hark; a nil one does not.
+type setup struct {
+	prosody  *testbed.ProsodyOptions
+	asterisk *testbed.AsteriskOptions
+}
+
+// start brings up the parts that the demo and "lab run" use. Hark itself is started later, by startHark.
+func (l *lab) start(ctx context.Context) (*system, error) {
+	return l.startWith(ctx, setup{
+		prosody:  &testbed.ProsodyOptions{Users: xmppUsers, Friends: [][2]string{{"ana", "ben"}}},
+		asterisk: &testbed.AsteriskOptions{},
+	})
+}
+
+// startWith brings the parts up, in order, and configures Hark for them.
+func (l *lab) startWith(ctx context.Context, parts setup) (_ *system, err error) {
 	s := &system{dir: l.dir, program: l.program}
 	if s.dir == "" {
 		if s.dir, err = os.MkdirTemp("", "hark-lab-"); err != nil {
@@ -54,10 +70,7 @@ func (l *lab) start(ctx context.Context) (_ *system, err error) {
 			err = errors.Join(err, s.stop())
 		}
 	}()
-	if s.prosody, err = testbed.StartProsody(ctx, testbed.ProsodyOptions{Users: xmppUsers, Friends: [][2]string{{"ana", "ben"}}}); err != nil {
-		return nil, err
-	}
-	if s.asterisk, err = testbed.StartAsterisk(ctx, testbed.AsteriskOptions{Progress: l.out}); err != nil {
+	if err := s.startParts(ctx, l.out, parts); err != nil {
 		return nil, err
 	}
 	if err := s.configure(); err != nil {
@@ -66,32 +79,51 @@ func (l *lab) start(ctx context.Context) (_ *system, err error) {
 	return s, nil
 }
 
+func (s *system) startParts(ctx context.Context, progress io.Writer, parts setup) (err error) {
+	if parts.prosody != nil {
+		if s.prosody, err = testbed.StartProsody(ctx, *parts.prosody); err != nil {
+			return err
+		}
+	}
+	if parts.asterisk != nil {
+		parts.asterisk.Progress = progress
+		s.asterisk, err = testbed.StartAsterisk(ctx, *parts.asterisk)
+	}
+	return err
+}
+
+// callsAtOnce is more than the benches make; what limits them is to be seen, and not the setting.
+const callsAtOnce = 2000
+
 // configure writes hark.toml.
-func (s *system) configure() error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0") // a free port for the web door
-	if err != nil {
+func (s *system) configure() (err error) {
+	if s.web, err = freeAddress(); err != nil {
 		return err
 	}
-	s.web = listener.Addr().String()
-	listener.Close()
-	text := fmt.Sprintf(`name = "lab:7778"
-db = %q
-[listen]
-web = %q
-[asterisk]
-ari = %q
-user = %q
-password = %q
-[[number]]
-called = %q
-[prompts]
-cache = %q
-[xmpp]
-ca = %q
-allow_private = true
-`, filepath.Join(s.dir, "hark.db"), s.web, s.asterisk.ARIURL, s.asterisk.ARIUser, s.asterisk.ARIPassword,
-		s.asterisk.Number, speechCache(s.dir), s.prosody.CAFile)
-	return os.WriteFile(s.config(), []byte(text), 0o600)
+	if s.presence, err = freeAddress(); err != nil {
+		return err
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "name = \"lab:7778\"\ndb = %q\n[listen]\nweb = %q\npresence = %q\n[prompts]\ncache = %q\n",
+		s.database(), s.web, s.presence, speechCache(s.dir))
+	if a := s.asterisk; a != nil {
+		fmt.Fprintf(&text, "[asterisk]\nari = %q\nuser = %q\npassword = %q\ncalls = %d\n[[number]]\ncalled = %q\n",
+			a.ARIURL, a.ARIUser, a.ARIPassword, callsAtOnce, a.Number)
+	}
+	if p := s.prosody; p != nil {
+		fmt.Fprintf(&text, "[xmpp]\nca = %q\nallow_private = true\n", p.CAFile)
+	}
+	return os.WriteFile(s.config(), []byte(text.String()), 0o600)
+}
+
+// freeAddress is an address on loopback that nobody listens on.
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer listener.Close()
+	return listener.Addr().String(), nil
 }
 
 // speechCache is where rendered speech is kept from one run to the next.
@@ -102,7 +134,9 @@ func speechCache(fallback string) string {
 	return filepath.Join(fallback, "speech")
 }
 
-func (s *system) config() string { return filepath.Join(s.dir, "hark.toml") }
+func (s *system) config() string   { return filepath.Join(s.dir, "hark.toml") }
+func (s *system) database() string { return filepath.Join(s.dir, "hark.db") }
+func (s *system) keys() string     { return filepath.Join(s.dir, "hark.keys") }
 
 // startHark starts the program and waits until it says that it is ready.
 func (s *system) startHark(ctx context.Context) error {
@@ -120,23 +154,23 @@ func (s *system) startHark(ctx context.Context) error {
 	}
 	s.gone = make(chan struct{})
 	go func() { s.hark.Wait(); close(s.gone) }()
-	return s.waitReady(ctx, len(before))
+	return s.awaitLog(ctx, len(before), "msg=ready")
 }
 
-// waitReady looks for the word in what hark's log says after offset from.
-func (s *system) waitReady(ctx context.Context, from int) error {
+// awaitLog looks for words in what hark's log says after offset from.
+func (s *system) awaitLog(ctx context.Context, from int, words string) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	for {
 		text, _ := os.ReadFile(s.log)
-		if bytes.Contains(text[min(from, len(text)):], []byte("msg=ready")) {
+		if bytes.Contains(text[min(from, len(text)):], []byte(words)) {
 			return nil
 		}
 		select {
 		case <-s.gone:
-			return fmt.Errorf("hark ended at its start:\n%s", text)
+			return fmt.Errorf("hark ended:\n%s", text)
 		case <-ctx.Done():
-			return fmt.Errorf("hark did not get ready:\n%s", text)
+			return fmt.Errorf("hark did not say %q:\n%s", words, text)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

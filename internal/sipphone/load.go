@@ -19,6 +19,9 @@ type LoadOptions struct {
 	Calls int
 	// Script is what each call does once it is answered; a call is complete when it returns nil. nil hangs up at once.
 	Script func(ctx context.Context, call *Call) error
+	// Each, when not nil, gives the options and the script of call n, the first being 0, in place of Options and Script;
+	// only To must be the same in all. Any goroutine may call it.
+	Each func(n int) (Options, func(ctx context.Context, call *Call) error)
 	// Limit is how long a call may take in all; 0 is a minute.
 	Limit time.Duration
 }
@@ -77,14 +80,22 @@ type tally struct {
 func (t *tally) begin(ctx context.Context, phone *Phone, o LoadOptions) {
 	ticker := time.NewTicker(time.Duration(float64(time.Second) / o.Rate))
 	defer ticker.Stop()
-	for range o.Calls {
+	for n := range o.Calls {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
 			return
 		}
-		t.calls.Go(func() { t.count(t.one(ctx, phone, o)) })
+		t.calls.Go(func() { t.count(t.one(ctx, phone, o.call(n))) })
 	}
+}
+
+// call is what call n does.
+func (o LoadOptions) call(n int) LoadOptions {
+	if o.Each != nil {
+		o.Options, o.Script = o.Each(n)
+	}
+	return o
 }
 
 // one makes one call.

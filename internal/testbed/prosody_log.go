@@ -30,6 +30,31 @@ func (p *Prosody) Logins(jid string) (int, error) {
 	return h.Logins, err
 }
 
+// Sessions counts the sessions that are live or wait to be resumed.
+func (p *Prosody) Sessions() (int, error) {
+	log, err := os.Open(p.LogFile)
+	if err != nil {
+		return 0, err
+	}
+	defer log.Close()
+	return readSessions(log)
+}
+
+func readSessions(log io.Reader) (live int, err error) {
+	lines := bufio.NewScanner(log)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		line := lines.Bytes()
+		switch {
+		case loginLine.Match(line):
+			live++
+		case resumeLine.Match(line), endLine.Match(line):
+			live--
+		}
+	}
+	return live, lines.Err()
+}
+
 // The lines that count. The first group is the name that Prosody gives a connection; it may be given again later.
 var (
 	loginLine  = regexp.MustCompile(`\s(c2s\w+)\s+info\s+Authenticated as (\S+)$`)

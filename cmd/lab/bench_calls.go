@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"hark/internal/testbed"
+)
+
+const (
+	slow, fast = 25.0, 80.0 // calls a second
+
+	callers   = 560 // so many that nobody calls again before the own last call is over
+	slowCalls = 500
+	fastCalls = 800
+
+	// The numbers of asterisk-conf/bench.
+	readNumber      = "7100"
+	voiceMailNumber = "7101"
+	longMailNumber  = "7103"
+)
+
+// measureCalls measures Hark's calls beside the same calls in Asterisk's dialplan alone.
+func measureCalls(ctx context.Context, l *lab) (figures []figure, err error) {
+	l.tell("calls: making %d accounts", callers)
+	s, err := l.startWith(ctx, setup{asterisk: &testbed.AsteriskOptions{
+		Bench: true, LogLevels: "notice,warning,error", Codecs: "ulaw,alaw",
+	}})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	users, err := s.addUsers(ctx, callers, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.startHark(ctx); err != nil {
+		return nil, err
+	}
+	v, err := newVoice(ctx, speechCache(s.dir))
+	if err != nil {
+		return nil, err
+	}
+	logins, err := s.loginCalls(ctx, l, v, users)
+	if err != nil {
+		return logins, err
+	}
+	messages, err := s.voiceMessages(ctx, l, v, users)
+	return append(logins, messages...), err
+}
+
+// loginCalls compares login calls, at both rates.
+func (s *system) loginCalls(ctx context.Context, l *lab, v voice, users []user) (figures []figure, err error) {
+	home, err := v.speaker.Say(ctx, "en", "home.none", nil)
+	if err != nil {
+		return nil, err
+	}
+	hark := round{number: s.asterisk.Number, users: users, script: loginCall, last: home.File}
+	read := round{number: readNumber, users: users, script: loginCall, last: filepath.Join(s.asterisk.Dir, "data", "sounds", "en", "vm-youhave.wav")}
+	first, err := s.call(ctx, l, hark.at("Hark, first login", slow, callers))
+	if err != nil {
+		return nil, err
+	}
+	figures = append(figures, first.figures().list()...)
+	for _, pace := range []struct {
+		rate  float64
+		calls int
+	}{{slow, slowCalls}, {fast, fastCalls}} {
+		alone, err := s.call(ctx, l, read.at("Read()", pace.rate, pace.calls))
+		if err != nil {
+			return figures, err
+		}
+		later, err := s.call(ctx, l, hark.at("Hark, later login", pace.rate, pace.calls))
+		if err != nil {
+			return figures, err
+		}
+		figures = append(figures, alone.figures().list()...)
+		figures = append(figures, later.against(alone).list()...)
+	}
+	return figures, nil
+}
+
+// The aims.
+const (
+	costAim   = 1.15 // times the CPU of the Read() call
+	answerAim = 20 * time.Millisecond
+	promptAim = 5 * time.Millisecond
+)
+
+// against holds a round of Hark's against the same calls in the dialplan.
+func (r result) against(alone result) roundFigures {
+	f := r.figures()
+	times := float64(r.perCall().switchboard()) / float64(max(alone.perCall().switchboard(), 1))
+	f.cpu.reached += fmt.Sprintf(", %.2f × Read()", times)
+	f.cpu = f.cpu.against(fmt.Sprintf("≤ %.2f ×", costAim), times <= costAim)
+	f.complete = f.complete.against("all", r.whole() == r.Calls)
+	f.prompt = f.prompt.against("p50 ≤ 5 ms", r.FirstRTP.P50 <= promptAim)
+	if r.rate == fast {
+		f.answer = f.answer.against("p99 ≤ 20 ms", r.Answer.P99 <= answerAim)
+	}
+	return f
+}
+
+// roundFigures are the figures of one round.
+type roundFigures struct{ complete, cpu, answer, prompt figure }
+
+func (f roundFigures) list() []figure { return []figure{f.complete, f.cpu, f.answer, f.prompt} }
+
+// figures are those of the round, without aims.
+func (r result) figures() roundFigures {
+	cpu := r.perCall()
+	return roundFigures{
+		complete: measured(r.name+": complete", "%d of %d", r.whole(), r.Calls),
+		cpu: measured(r.name+": CPU a call", "Asterisk %s + Hark %s = %s ms (caller %s)",
+			ms(cpu.asterisk), ms(cpu.hark), ms(cpu.switchboard()), ms(cpu.caller)),
+		answer: measured(r.name+": answer", "p50 %s, p99 %s ms", ms(r.Answer.P50), ms(r.Answer.P99)),
+		prompt: measured(r.name+": first prompt after the answer", "p50 %s, p99 %s ms", ms(r.FirstRTP.P50), ms(r.FirstRTP.P99)),
+	}
+}
+
+// at is the round at a rate.
+func (r round) at(name string, rate float64, calls int) round {
+	r.name, r.rate, r.calls = fmt.Sprintf("%s, %.0f/s", name, rate), rate, calls
+	return r
+}
+
+// loginCall is what a caller does who looks whether there is anything new: number, PIN, the home prompt.
+func loginCall(u user) []step {
+	return []step{
+		listen(time.Second), press(u.Number),
+		listen(500 * time.Millisecond), press(u.PIN),
+		listen(2500 * time.Millisecond),
+	}
+}
