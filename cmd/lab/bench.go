@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -36,7 +37,7 @@ func bench(ctx context.Context, l *lab, names []string) error {
 	var failures []error
 	for _, m := range chosen {
 		l.tell("%s: begins; load average %s", m.name, loadAverage())
-		figures, err := m.run(ctx, l)
+		figures, err := m.run(ctx, l.in(m.name))
 		all = append(all, figures...)
 		if err != nil {
 			failures = append(failures, fmt.Errorf("bench %s: %w", m.name, err))
@@ -66,6 +67,15 @@ func choose(names []string) (chosen []measurement, err error) {
 		}
 	}
 	return chosen, nil
+}
+
+// in is the lab with a folder of its own inside the one that is kept, if one is.
+func (l *lab) in(name string) *lab {
+	own := *l
+	if l.dir != "" {
+		own.dir = filepath.Join(l.dir, name)
+	}
+	return &own
 }
 
 // tell prints a line of progress.

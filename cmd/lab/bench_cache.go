@@ -27,7 +27,7 @@ const (
 
 // measureCache counts durable messages a second: each is acknowledged after the commit that it is in has reached the disk.
 func measureCache(ctx context.Context, l *lab) (_ []figure, err error) {
-	dir, err := os.MkdirTemp(l.dir, "hark-bench-")
+	dir, err := os.MkdirTemp("", "hark-bench-")
 	if err != nil {
 		return nil, err
 	}

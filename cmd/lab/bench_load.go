@@ -159,7 +159,7 @@ type endings struct {
 }
 
 func (e *endings) keep(n int, heard []int16) {
-	const part = 4 * sipphone.Rate
+	const part = 6 * sipphone.Rate
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.heard[n] = heard[max(0, len(heard)-part):]

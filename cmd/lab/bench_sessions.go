@@ -8,19 +8,14 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"hark/im"
 	"hark/internal/testbed"
-	"hark/presence"
-	"hark/presence/wire"
 )
 
 const (
-	idleSessions  = 1000
-	warmSessions  = 20 // opened before the first look, so that what is needed once is not counted
-	idleAim       = 40 << 10
-	openersAtOnce = 8
+	idleSessions = 1000
+	warmSessions = 20 // opened before the first look, so that what is needed once is not counted
+	idleAim      = 40 << 10
 )
 
 // measureSessions measures what an idle session takes, with a live XMPP login over TLS, in Hark and in Prosody.
@@ -69,22 +64,9 @@ func xmppName(i int) string { return fmt.Sprintf("user%d", i) }
 // memory is the resident memory of both programs, Hark's after a collection of garbage.
 type memory struct{ hark, prosody int64 }
 
-// openSessions logs users in, waits until so many XMPP sessions are live at Prosody, and looks at the memory. The
-// clients go away again; the sessions stay.
+// openSessions logs users in, waits until so many XMPP sessions are live at Prosody, and looks at the memory.
 func (s *system) openSessions(ctx context.Context, users []user, live int) (memory, error) {
-	dialer := &presence.Dialer{Home: "hark://" + s.presence}
-	group, opening := errgroup.WithContext(ctx)
-	group.SetLimit(openersAtOnce)
-	for _, u := range users {
-		group.Go(func() error {
-			client, _, err := dialer.Login(opening, wire.LoginRequest{User: u.Number, PIN: u.PIN, Client: "phone", Caller: u.callerID()})
-			if err != nil {
-				return err
-			}
-			return client.Close()
-		})
-	}
-	if err := group.Wait(); err != nil {
+	if err := s.login(ctx, users); err != nil {
 		return memory{}, err
 	}
 	if err := s.awaitLive(ctx, live); err != nil {

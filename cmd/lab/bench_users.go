@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
+
 	"hark/accounts"
 	"hark/db"
 	"hark/im"
+	"hark/presence"
+	"hark/presence/wire"
 )
 
 // stores are Hark's accounts, opened beside the server as "hark account" does.
@@ -60,4 +64,24 @@ func (s *system) addUsers(ctx context.Context, n int, login func(i int) im.Accou
 func (s stores) add(ctx context.Context, name string) (user, error) {
 	u, pin, err := s.accounts.Add(ctx, accounts.NewUser{Name: name})
 	return user{Name: u.Name, Number: u.Number, PIN: pin}, err
+}
+
+// loginsAtOnce is how many users are logged in at the same time.
+const loginsAtOnce = 8
+
+// login logs users in by the client interface, from where they call. The clients go away again; the sessions stay.
+func (s *system) login(ctx context.Context, users []user) error {
+	dialer := &presence.Dialer{Home: "hark://" + s.presence}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(loginsAtOnce)
+	for _, u := range users {
+		group.Go(func() error {
+			client, _, err := dialer.Login(ctx, wire.LoginRequest{User: u.Number, PIN: u.PIN, Client: "phone", Caller: u.callerID()})
+			if err != nil {
+				return err
+			}
+			return client.Close()
+		})
+	}
+	return group.Wait()
 }

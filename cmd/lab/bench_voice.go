@@ -69,9 +69,9 @@ func messageFigures(alone, mail, hark result) (figures []figure) {
 
 // leaveMessage is what a caller does who logs in and leaves a voice message for a user.
 func leaveMessage(u user, to string, speech []int16) []step {
-	const pause = 500 * time.Millisecond
+	const pause = 300 * time.Millisecond
 	return []step{
-		listen(time.Second), press(u.Number),
+		listen(pause), press(u.Number),
 		listen(pause), press(u.PIN),
 		listen(pause), press("2"),
 		listen(pause), press(to),

@@ -64,6 +64,8 @@ func (l *lab) startWith(ctx context.Context, parts setup) (_ *system, err error)
 			return nil, err
 		}
 		s.temp = true
+	} else if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return nil, err
 	}
 	defer func() {
 		if err != nil {

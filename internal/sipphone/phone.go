@@ -84,7 +84,8 @@ func (p *Phone) start() error {
 	var err error
 	if p.ua, err = sipgo.NewUA(sipgo.WithUserAgent("hark-sipphone"), sipgo.WithUserAgentHostname(p.addr.IP.String()),
 		sipgo.WithUserAgentTransportLayerOptions(sip.WithTransportLayerLogger(p.log)),
-		sipgo.WithUserAgentTransactionLayerOptions(sip.WithTransactionLayerLogger(p.log))); err != nil {
+		sipgo.WithUserAgentTransactionLayerOptions(sip.WithTransactionLayerLogger(p.log),
+			sip.WithTransactionLayerUnhandledResponseHandler(p.strayResponse))); err != nil {
 		return err
 	}
 	if p.client, err = sipgo.NewClient(p.ua, sipgo.WithClientLogger(p.log), sipgo.WithClientNAT(),
@@ -200,6 +201,11 @@ func (p *Phone) respond(tx sip.ServerTransaction, req *sip.Request, code int, re
 	if err := tx.Respond(sip.NewResponseFromRequest(req, code, reason, nil)); err != nil {
 		p.log.Debug("a response was not sent", "code", code, "err", err)
 	}
+}
+
+// strayResponse gets what belongs to no transaction any more, such as an answer that came twice.
+func (p *Phone) strayResponse(r *sip.Response) {
+	p.log.Debug("a response that nobody waits for", "response", r.Short())
 }
 
 func (p *Phone) onAck(req *sip.Request, tx sip.ServerTransaction) {
