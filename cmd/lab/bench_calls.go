@@ -138,7 +138,7 @@ func (r round) at(name string, rate float64, calls int) round {
 // loginCall is what a caller does who looks whether there is anything new: number, PIN, the home prompt.
 func loginCall(u user) []step {
 	return []step{
-		listen(500 * time.Millisecond), press(u.Number),
+		listen(300 * time.Millisecond), press(u.Number),
 		listen(200 * time.Millisecond), press(u.PIN),
 		listen(time.Second),
 	}

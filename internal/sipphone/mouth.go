@@ -54,6 +54,9 @@ func (m *mouth) connect(to netip.AddrPort, keys uint8) { m.to, m.keys = to, keys
 // run sends until the call ends.
 func (m *mouth) run(ctx context.Context) {
 	m.header.Marker = true
+	if m.quiet { // one packet, by which the other side knows that it is heard
+		m.speakSilence()
+	}
 	for {
 		if m.quiet && !m.await(ctx) {
 			return
@@ -140,9 +143,12 @@ func (m *mouth) next() *utterance {
 }
 
 func (m *mouth) silence() {
-	if m.quiet {
-		return
+	if !m.quiet {
+		m.speakSilence()
 	}
+}
+
+func (m *mouth) speakSilence() {
 	for i := range m.frame {
 		m.frame[i] = m.law.silence
 	}
@@ -167,6 +173,7 @@ func (m *mouth) key(u *utterance) {
 		last = pauseTicks
 	case u.step >= keyHeld+keyEnds:
 		m.silence()
+	case m.quiet && u.step != 0 && u.step != keyHeld: // its beginning and its end are enough
 	default:
 		if u.step == 0 {
 			m.keyTime, m.header.Marker = m.header.Timestamp, true

@@ -39,7 +39,8 @@ type Options struct {
 	Local string
 	// User and Password answer a challenge of the called side (RFC 8760 digest). Without a password a challenge fails.
 	User, Password string
-	// Quiet sends no silence while there is nothing to say. Many calls cost less so; NATs and timers may mind.
+	// Quiet sends no silence while there is nothing to say, but for one packet at the start, and tells the beginning and
+	// the end of a key once each. Many calls cost less so; NATs, timers and networks that lose packets may mind.
 	Quiet bool
 	// Deaf counts what comes in, but does not keep it.
 	Deaf bool

@@ -116,3 +116,18 @@ Nov 23 08:00:05 c2s2	debug	Unbinding resource for alice@localhost/x (alice@local
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}
 }
+
+func TestReadSessions(t *testing.T) {
+	t.Parallel()
+	const log = `Nov 23 08:00:00 c2s1	info	Authenticated as alice@localhost
+Nov 23 08:00:00 c2s2	info	Authenticated as ben@localhost
+Nov 23 08:00:01 c2s1	debug	Received[c2s]: <message> Authenticated as carla@localhost is only text
+Nov 23 08:00:03 c2s3	info	Authenticated as alice@localhost
+Nov 23 08:00:04 c2s3	debug	mod_smacks resuming existing session 1...
+Nov 23 08:00:04 c2s4	info	Authenticated as dora@localhost
+Nov 23 08:00:05 c2s2	debug	Unbinding resource for ben@localhost/x (ben@localhost)
+`
+	if live, err := readSessions(strings.NewReader(log)); err != nil || live != 2 {
+		t.Errorf("%d sessions, %v; want alice's and dora's", live, err)
+	}
+}
