@@ -13,9 +13,6 @@ import (
 const (
 	// answerTime is how long Asterisk may take for a command, beside the time that the command itself lasts.
 	answerTime = 10 * time.Second
-	// nudge is a command whose reply can be told from every other one, so that it is known which command was answered.
-	nudge      = "GET FULL VARIABLE hark-nudge"
-	nudgeReply = "hark-nudge"
 )
 
 var (
@@ -63,48 +60,51 @@ func (w *wire) do(command string, lasts time.Duration) (reply, error) {
 }
 
 // doUntil is do for STREAM FILE, which it interrupts when ctx ends: errInterrupted then, unless the command was just over.
-// Asterisk gives up playing, without a reply, when another command has arrived.
 func (w *wire) doUntil(ctx context.Context, command string, lasts time.Duration) (reply, error) {
 	if ctx.Err() != nil {
 		return reply{}, errInterrupted
 	}
-	nudged := make(chan error, 1)
+	n := newNudger(w.lines)
 	stop := func() bool { return true }
 	w.lines.written = func() {
-		stop = context.AfterFunc(ctx, func() {
-			_, err := w.lines.Conn.Write([]byte(nudge + "\n"))
-			nudged <- err
-		})
+		sent := time.Now()
+		stop = context.AfterFunc(ctx, func() { n.run(sent) })
 	}
 	r, err := w.do(command, lasts)
 	w.lines.written = nil
 	if stop() {
 		return r, err
 	}
-	switch writeErr := <-nudged; {
-	case err != nil || r.hangup:
+	defer n.end()
+	if err != nil || r.hangup {
 		return r, err
-	case r.note == nudgeReply:
-		return reply{}, errInterrupted
-	case writeErr != nil:
-		return r, w.breaks(writeErr)
 	}
-	return r, w.skip()
+	return w.skipNudges(n, r)
 }
 
-// skip reads the reply to the nudge behind a command that was over.
-func (w *wire) skip() error {
-	line, err := w.lines.next()
-	if err == nil && line != "HANGUP" {
-		var r reply
-		if r, err = parseReply(line); err == nil && r.note != nudgeReply {
-			err = errReply
+// skipNudges reads the replies to all nudges. r is the first reply that came, to the command or to a nudge.
+func (w *wire) skipNudges(n *nudger, r reply) (reply, error) {
+	interrupted, got := r.note == nudgeReply, 0
+	if interrupted {
+		got++
+	}
+	for ; !n.over(got); got++ {
+		line, err := w.lines.next()
+		if err != nil {
+			return reply{}, w.breaks(err)
+		}
+		next, err := parseReply(line)
+		if err == nil && next.hangup {
+			return next, nil
+		}
+		if err != nil || next.note != nudgeReply {
+			return reply{}, w.breaks(errReply)
 		}
 	}
-	if err != nil {
-		return w.breaks(err)
+	if interrupted {
+		return reply{}, errInterrupted
 	}
-	return nil
+	return r, nil
 }
 
 func (w *wire) breaks(err error) error {
