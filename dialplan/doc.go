@@ -1,7 +1,7 @@
 // Package dialplan decides which dialogue answers which number, and writes the Asterisk dialplan for that.
 //
 // A Plan is a list of routes. Choose is asked with the number that a caller dialled; Write makes the file that Asterisk
-// includes, in which each number leads to Stasis and, when nobody is there to take the call, to a spoken apology, and
+// includes, in which each number leads to Stasis (or to AGI, for an Asterisk without ARI) and, when nobody is there to take the call, to a spoken apology, and
 // nowhere else.
 //
 // # Toll fraud

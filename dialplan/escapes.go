@@ -104,6 +104,8 @@ func (w *walk) step(name string, s step) []string {
 		wrong = w.follow(targets(s.args, conditional))
 	case s.app == "BackGround":
 		wrong = w.background(s.args)
+	case s.app == "AGI":
+		wrong = gateway(s.args)
 	case !harmless[s.app]:
 		wrong = append(wrong, "it is not known to be harmless")
 	case s.app == "Set":

@@ -12,6 +12,10 @@ type Plan struct {
 	Context string
 	// App is the name of the Stasis application; "" is "hark".
 	App string
+	// AGI is the address of Hark's FastAGI listener, "127.0.0.1:4573": calls are given to it, and not to Stasis. "" is Stasis.
+	AGI string
+	// Nonce goes with AGI: letters, digits, - and _, at least 16.
+	Nonce string
 	// Apology are the sounds that are played, joined with &, when nobody takes a call; "" is Asterisk's own
 	// "sorry&please-try-call-later".
 	Apology string
@@ -49,6 +53,7 @@ const (
 var (
 	nameForm     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,78}$`)
 	languageForm = regexp.MustCompile(`^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$`)
+	nonceForm    = regexp.MustCompile(`^[A-Za-z0-9_-]{16,128}$`)
 	apologyForm  = regexp.MustCompile(`^[A-Za-z0-9/_.-]+(&[A-Za-z0-9/_.-]+)*$`)
 )
 
@@ -83,6 +88,8 @@ func (p Plan) Check() error {
 	refuse(nameForm.MatchString(p.Context), "the context %q is not a name of letters, digits, - and _", p.Context)
 	refuse(nameForm.MatchString(p.App), "the application %q is not a name of letters, digits, - and _", p.App)
 	refuse(apologyForm.MatchString(p.Apology), "the apology %q is not names of sounds with & in between", p.Apology)
+	refuse(p.AGI == "" || loopback(p.AGI), "the FastAGI address %q is not a loopback address with a port", p.AGI)
+	refuse(p.AGI == "" || nonceForm.MatchString(p.Nonce), "the nonce is not 16 or more letters, digits, - and _")
 	refuse(len(p.Routes) > 0, "there is no number that Hark answers")
 	seen := make(map[string]bool)
 	for _, r := range p.Routes {

@@ -25,7 +25,11 @@ func (p Plan) Write(w io.Writer) error {
 	}
 	p = p.withDefaults()
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s[%s]\n", head, p.Context)
+	about := head
+	if p.AGI != "" {
+		about = agiHead
+	}
+	fmt.Fprintf(&b, "%s[%s]\n", about, p.Context)
 	for _, r := range p.Routes {
 		p.extension(&b, r)
 	}
@@ -35,12 +39,15 @@ func (p Plan) Write(w io.Writer) error {
 
 // extension writes one number. The language is set for the apology; it is Asterisk's own form of it, with underscores.
 func (p Plan) extension(b *bytes.Buffer, r Route) {
-	first := fmt.Sprintf("Stasis(%s)", p.App)
 	fmt.Fprintf(b, "exten = %s,1,", r.Number)
 	if r.Language != "" {
 		fmt.Fprintf(b, "Set(CHANNEL(language)=%s)\n same = n,", strings.ReplaceAll(r.Language, "-", "_"))
 	}
-	fmt.Fprintf(b, "%s\n", first)
+	if p.AGI != "" {
+		p.throughAGI(b)
+		return
+	}
+	fmt.Fprintf(b, "Stasis(%s)\n", p.App)
 	fmt.Fprintf(b, " same = n,GotoIf($[\"${STASISSTATUS}\" = \"SUCCESS\"]?bye)\n")
 	fmt.Fprintf(b, " same = n(%s),Answer(500)\n", SorryLabel)
 	fmt.Fprintf(b, " same = n,Playback(%s)\n", p.Apology)

@@ -44,6 +44,9 @@ func (p *program) describe(c config) {
 	} else {
 		line("telephone", "Asterisk at %s, application %s, at most %d calls", c.Asterisk.ARI, c.Asterisk.App, c.Asterisk.Calls)
 	}
+	if c.Listen.AGI != "" {
+		line("FastAGI", "at %s, recordings in %s", c.Listen.AGI, c.agiFolder())
+	}
 	for _, n := range c.Numbers {
 		line("number", "%s: %s in %s", n.Called, n.Dialogue, n.Language)
 	}

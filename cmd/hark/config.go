@@ -37,6 +37,8 @@ type logConfig struct {
 type listenConfig struct {
 	Web      string `toml:"web"`
 	Presence string `toml:"presence"`
+	AGI      string `toml:"agi"`
+	AGINonce string `toml:"agi_nonce"`
 	Cert     string `toml:"cert"`
 	Key      string `toml:"key"`
 }
@@ -167,7 +169,11 @@ func (c *config) finish() (problems []problem) {
 		bad("asterisk.password", "cannot be read: %v", err)
 	}
 	c.Asterisk.Password = secret
+	if c.Listen.AGINonce, err = readSecret(c.Listen.AGINonce); err != nil {
+		bad("listen.agi_nonce", "cannot be read: %v", err)
+	}
 	c.check(bad)
+	c.checkAGI(bad)
 	return problems
 }
 

@@ -29,6 +29,7 @@ func TestExampleConfig(t *testing.T) {
 	}
 	commented := regexp.MustCompile(`(?m)^# ([a-z_]+ += )`).ReplaceAllString(string(text), "$1")
 	commented = strings.ReplaceAll(commented, "file:/etc/hark/ari.secret", "secret")
+	commented = strings.ReplaceAll(commented, "file:/etc/hark/agi.nonce", "0123456789abcdef")
 	if _, err := loadConfig(writeConfig(t, commented)); err != nil {
 		t.Errorf("with every line switched on: %v", err)
 	}
@@ -52,6 +53,8 @@ func TestConfigErrors(t *testing.T) {
 		{"secret variable", "[asterisk]\npassword = \"env:HARK_NO_SUCH\"\n", "HARK_NO_SUCH"},
 		{"not a URL", "[asterisk]\npassword = \"p\"\nari = \"localhost\"\n", ":3: asterisk.ari \"localhost\" is not a URL"},
 		{"not an address", "[listen]\nweb = \"8080\"\n", ":2: listen.web \"8080\" is not host:port"},
+		{"FastAGI for all", "[listen]\nagi = \"0.0.0.0:4573\"\nagi_nonce = \"0123456789abcdef\"\n", ":2: listen.agi \"0.0.0.0:4573\" is not a loopback address"},
+		{"FastAGI without nonce", "[listen]\nagi = \"127.0.0.1:4573\"\n", "listen.agi_nonce is missing"},
 		{"link without slash", "[audio]\nurl = \"https://x/a\"\n", ":2: audio.url"},
 		{"synthesiser", "[prompts]\nsynthesiser = \"hal\"\n", ":2: prompts.synthesiser \"hal\" is not flite"},
 		{"duration", "[audio]\nkeep = \"long\"\n", "long"},

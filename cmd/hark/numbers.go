@@ -33,6 +33,7 @@ func answer(ctx context.Context, plan dialplan.Plan, dialogue *ivr.Server, line 
 
 func (p *program) dialplanCommand() *cobra.Command {
 	var context string
+	var agi bool
 	command := &cobra.Command{
 		Use:   "dialplan",
 		Short: "Write the Asterisk dialplan for the configuration's numbers",
@@ -43,7 +44,7 @@ func (p *program) dialplanCommand() *cobra.Command {
   asterisk -rx 'dialplan reload'
 
 Every number leads to Stasis and, when Hark is not there, to a spoken apology; there is no way out to the telephone
-network.`,
+network. With --agi it leads to listen.agi by AGI() instead, for an Asterisk without ARI, and the file holds the nonce.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			c, err := loadConfig(p.configPath)
@@ -52,9 +53,16 @@ network.`,
 			}
 			plan := c.plan()
 			plan.Context = context
+			if agi {
+				if plan.AGI, err = agiPlanAddress(c.Listen.AGI); err != nil {
+					return err
+				}
+				plan.Nonce = c.Listen.AGINonce
+			}
 			return plan.Write(p.out)
 		},
 	}
+	command.Flags().BoolVar(&agi, "agi", false, "lead to Hark over FastAGI (listen.agi)")
 	command.Flags().StringVar(&context, "context", "hark", "the context that callers come into")
 	return command
 }

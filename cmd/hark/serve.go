@@ -93,6 +93,7 @@ func (p *parts) run(ctx context.Context) error {
 	if calls != nil {
 		doors.Go(func() error { return calls.Run(doorsCtx) })
 	}
+	doors.Go(func() error { return p.listenAGI(doorsCtx) })
 	doors.Go(func() error { return p.listenWeb(doorsCtx) })
 	doors.Go(func() error { return p.sayReady(doorsCtx, calls) })
 	err = ignoreCancel(doors.Wait())

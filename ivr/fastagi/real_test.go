@@ -1,0 +1,509 @@
+package fastagi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"hark/internal/sipphone"
+	"hark/internal/testbed"
+	"hark/internal/wav"
+	"hark/ivr"
+	"hark/prompts"
+)
+
+// theNonce is what the dialplan of these tests shows; agiNumber is the extension that does.
+const (
+	theNonce  = "nonce-of-a-test-0123456789"
+	agiNumber = "7001"
+)
+
+// A site is a real Asterisk with a Server beside it, whose calls are given to the test.
+type site struct {
+	*testbed.Asterisk
+	server *Server
+	calls  chan *call
+}
+
+// A call is one in progress, at Handle: the test sends it what it shall do, and in the end what it shall return.
+type call struct {
+	*Line
+	jobs chan func()
+	over chan error
+}
+
+// open starts both. change, if not nil, changes the Server before it runs.
+func open(t *testing.T, change func(*Server)) *site {
+	t.Helper()
+	s := &site{calls: make(chan *call)}
+	s.server = &Server{Nonce: theNonce, TempDir: t.TempDir(), Drain: -1, Log: slog.New(slog.NewTextHandler(logTo{t}, nil))}
+	s.server.Recordings = t.TempDir()
+	s.server.Handle = s.handle
+	if change != nil {
+		change(s.server)
+	}
+	s.Asterisk = asterisk(t, run(t, s.server), theNonce)
+	return s
+}
+
+// asterisk starts an Asterisk whose number agiNumber leads to an address.
+func asterisk(t *testing.T, address, nonce string) *testbed.Asterisk {
+	t.Helper()
+	conf, err := os.ReadFile("../../asterisk-conf/agi/extensions_agi.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	filled := strings.NewReplacer("@HARK_AGI_NUMBER@", agiNumber, "@HARK_AGI_ADDR@", address, "@HARK_AGI_NONCE@", nonce).Replace(string(conf))
+	return testbed.AsteriskFor(t, testbed.AsteriskOptions{Files: map[string]string{"extensions_agi.conf": filled}})
+}
+
+// run runs a Server until the test ends, and returns its address.
+func run(t *testing.T, s *Server) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Listener = listener
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Error("Run does not return")
+		}
+	})
+	return listener.Addr().String()
+}
+
+// handle hands the call to the test and does what that says.
+func (s *site) handle(ctx context.Context, l ivr.Line) error {
+	c := &call{l.(*Line), make(chan func()), make(chan error)}
+	select {
+	case s.calls <- c:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	for {
+		select {
+		case job := <-c.jobs:
+			job()
+		case err := <-c.over:
+			return err
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// call dials, answers, and returns both ends.
+func (s *site) call(t *testing.T) (*phone, *call) {
+	t.Helper()
+	answered := make(chan *call, 1)
+	go func() {
+		c := <-s.calls
+		if _, err := later(c, func() (int, error) { return 0, c.Answer(c.ctx) })(); err != nil {
+			t.Error(err)
+		}
+		answered <- c
+	}()
+	p := dial(t, s.SIPAddr, agiNumber, "12345")
+	return p, <-answered
+}
+
+// logTo writes a log into the test's.
+type logTo struct{ t *testing.T }
+
+func (l logTo) Write(b []byte) (int, error) {
+	l.t.Logf("%s", b)
+	return len(b), nil
+}
+
+// later lets the call do something beside the test, and hands out its result.
+func later[T any](c *call, f func() (T, error)) func() (T, error) {
+	type result struct {
+		v   T
+		err error
+	}
+	done := make(chan result, 1)
+	c.jobs <- func() {
+		v, err := f()
+		done <- result{v, err}
+	}
+	return func() (T, error) {
+		r := <-done
+		return r.v, r.err
+	}
+}
+
+func (c *call) gather(g ivr.Gather) func() (ivr.Input, error) {
+	return later(c, func() (ivr.Input, error) { return c.Gather(c.ctx, g) })
+}
+
+func (c *call) record(r ivr.Record) func() (ivr.Recorded, error) {
+	return later(c, func() (ivr.Recorded, error) { return c.Record(c.ctx, r) })
+}
+
+// toneClip writes a WAV file with a tone.
+func toneClip(t testing.TB, hz float64, length time.Duration) prompts.Clip {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "tone.wav")
+	if err := wav.Write(file, wav.Sound{Rate: 8000, Samples: sipphone.Tone(hz, length)}); err != nil {
+		t.Fatal(err)
+	}
+	return prompts.Clip{File: file, Duration: length}
+}
+
+// pitchOf is the frequency of the loud part of a recording.
+func pitchOf(t testing.TB, file string) float64 {
+	t.Helper()
+	s, err := wav.Read(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	crossings, loud := 0, 0
+	for i := 1; i < len(s.Samples); i++ {
+		a, b := float64(s.Samples[i-1]), float64(s.Samples[i])
+		if math.Abs(a)+math.Abs(b) < 500 {
+			continue
+		}
+		loud++
+		if (a > 0) != (b > 0) {
+			crossings++
+		}
+	}
+	return float64(crossings) / 2 * 8000 / float64(max(1, loud))
+}
+
+// TestLogin is a login: a number that ends with #, and a PIN of known length, typed ahead in part, also while the
+// dialogue is busy with something else.
+func TestLogin(t *testing.T) {
+	s := open(t, nil)
+	p, c := s.call(t)
+	if c.Called() != agiNumber || c.Caller() != "12345" || c.ID() == "" {
+		t.Errorf("the line is %q from %q, called at %q", c.ID(), c.Caller(), c.Called())
+	}
+	prompt, second := toneClip(t, 440, 3*time.Second), toneClip(t, 880, 2*time.Second)
+	got := c.gather(ivr.Gather{Play: []prompts.Clip{prompt}, Max: 9, Ends: "#", First: 5 * time.Second})
+	p.hears(440, p.answered)
+	p.press("7000123#")
+	in, err := got()
+	if err != nil || in.Keys != "7000123" || in.End != "#" || in.Why != ivr.EndKey || in.Clip != 0 || in.At <= 0 || in.At >= prompt.Duration {
+		t.Errorf("the number: %+v, %v", in, err)
+	}
+	p.press("12") // nothing is played or awaited meanwhile
+	got = c.gather(ivr.Gather{Play: []prompts.Clip{second}, Max: 4, First: 5 * time.Second})
+	p.press("34")
+	in, err = got()
+	if err != nil || in.Keys != "1234" || in.Why != ivr.Full {
+		t.Errorf("the PIN: %+v, %v", in, err)
+	}
+	in, err = c.gather(ivr.Gather{Max: 4, First: 200 * time.Millisecond})()
+	if err != nil || in.Keys != "" || in.Why != ivr.Timeout {
+		t.Errorf("no key: %+v, %v", in, err)
+	}
+	c.over <- nil
+	p.hungUp()
+}
+
+// TestPlaying: clips follow each other nearly without a gap, pauses are kept, an offset is skipped, the place is known.
+func TestPlaying(t *testing.T) {
+	s := open(t, nil)
+	p, c := s.call(t)
+	low, high := toneClip(t, 440, 600*time.Millisecond), toneClip(t, 880, 600*time.Millisecond)
+	late := toneClip(t, 1200, time.Second)
+	late.Offset = 400 * time.Millisecond
+	in, err := c.gather(ivr.Gather{Play: []prompts.Clip{low, high, late}})()
+	if err != nil || in.Why != ivr.Played || in.Clip != 3 || in.At != 0 {
+		t.Errorf("played: %+v, %v", in, err)
+	}
+	first := p.hears(440, p.answered)
+	if took := p.hears(1200, first).Sub(first); took < 1160*time.Millisecond || took > 1400*time.Millisecond {
+		t.Errorf("the third clip began after %v, want 1.2 s", took)
+	}
+	heard := slices.DeleteFunc(p.sounds(p.answered), func(s sound) bool { return s.loud < 500 })
+	if n := len(heard); n < 84 || n > 95 {
+		t.Errorf("%d packets with sound, want 90", n)
+	}
+	t.Logf("the largest gap is %v", p.Stats().LargestGap)
+
+	low.Pause = 500 * time.Millisecond
+	before := time.Now()
+	in, err = c.gather(ivr.Gather{Play: []prompts.Clip{{Pause: 200 * time.Millisecond}, low, high}, Max: 1})()
+	if err != nil || in.Why != ivr.Timeout || in.Clip != 3 {
+		t.Errorf("played with pauses: %+v, %v", in, err)
+	}
+	if took := p.hears(880, before).Sub(p.hears(440, before)); took < 1050*time.Millisecond || took > 1300*time.Millisecond {
+		t.Errorf("the clip behind the pause began after %v, want 1.1 s", took)
+	}
+}
+
+// TestBargeIn measures how soon a key stops a prompt.
+func TestBargeIn(t *testing.T) {
+	s := open(t, nil)
+	p, c := s.call(t)
+	first, second := toneClip(t, 440, 500*time.Millisecond), toneClip(t, 880, 10*time.Second)
+	second.Offset = 2 * time.Second
+	var worst time.Duration
+	for range 5 {
+		got := c.gather(ivr.Gather{Play: []prompts.Clip{first, second}, Max: 1})
+		began := p.hears(880, time.Now())
+		p.press("5")
+		in, err := got()
+		returned := time.Now()
+		played := in.At - second.Offset
+		if err != nil || in.Keys != "5" || in.Clip != 1 || played <= 0 || played > returned.Sub(began)+100*time.Millisecond {
+			t.Fatalf("%+v, %v; the second clip began %v ago", in, err, returned.Sub(began))
+		}
+		until(returned, 100*time.Millisecond) // whatever still comes is late
+		for _, s := range p.sounds(returned) {
+			if s.loud > 500 {
+				worst = max(worst, s.at.Sub(returned))
+			}
+		}
+	}
+	t.Logf("the last sound came at most %v after the key was taken", worst)
+	if worst > 5*frame {
+		t.Errorf("a prompt goes on %v after the key", worst)
+	}
+}
+
+// TestInterrupt: a context that ends stops a prompt at once, and the line works on.
+func TestInterrupt(t *testing.T) {
+	s := open(t, nil)
+	p, c := s.call(t)
+	for i := range 20 {
+		hz := 300 + 140*float64(i) // one of its own, so that the end of another is not taken for it
+		long := toneClip(t, hz, 20*time.Second)
+		ctx, cancel := context.WithCancel(c.ctx)
+		got := later(c, func() (ivr.Input, error) {
+			return c.Gather(ctx, ivr.Gather{Play: []prompts.Clip{long}, Max: 1})
+		})
+		began := p.hears(hz, time.Now())
+		at := time.Now()
+		cancel()
+		in, err := got()
+		if !errors.Is(err, context.Canceled) || in.Why != ivr.Stopped || in.Clip != 0 || in.At <= 0 || in.At > time.Since(began)+100*time.Millisecond {
+			t.Fatalf("%+v, %v, %v after it began", in, err, time.Since(began))
+		}
+		if took := time.Since(at); took > 200*time.Millisecond {
+			t.Errorf("it took %v", took)
+		}
+	}
+	got := c.gather(ivr.Gather{Max: 3, First: 5 * time.Second})
+	p.press("123")
+	if in, err := got(); err != nil || in.Keys != "123" {
+		t.Errorf("afterwards: %+v, %v", in, err)
+	}
+}
+
+// TestNoBargeIn: keys are kept until the prompt is over, and the prompt is heard to its end.
+func TestNoBargeIn(t *testing.T) {
+	s := open(t, nil)
+	p, c := s.call(t)
+	prompt := toneClip(t, 440, 2*time.Second)
+	got := c.gather(ivr.Gather{Play: []prompts.Clip{prompt}, Max: 2, Ends: "#", NoBargeIn: true})
+	p.hears(440, p.answered)
+	p.press("1#")
+	in, err := got()
+	if err != nil || in.Keys != "1" || in.End != "#" || in.Clip != 1 {
+		t.Errorf("%+v, %v", in, err)
+	}
+	heard := slices.DeleteFunc(p.sounds(p.answered), func(s sound) bool { return s.loud < 500 })
+	if n := len(heard); n < 90 || n > 112 {
+		t.Errorf("%d packets with sound, want 100", n)
+	}
+}
+
+// TestMissingFile: a file that Asterisk cannot play is ErrLine, and the call goes on.
+func TestMissingFile(t *testing.T) {
+	s := open(t, nil)
+	p, c := s.call(t)
+	there, missing := toneClip(t, 440, 300*time.Millisecond), toneClip(t, 880, 300*time.Millisecond)
+	os.Remove(missing.File)
+	for _, play := range [][]prompts.Clip{{missing}, {there, missing, there}} {
+		if in, err := c.gather(ivr.Gather{Play: play})(); !errors.Is(err, ivr.ErrLine) || in.Why != ivr.LineFail || in.Clip != len(play)/2 {
+			t.Errorf("%d clips, one missing: %+v, %v", len(play), in, err)
+		}
+	}
+	before := time.Now()
+	if in, err := c.gather(ivr.Gather{Play: []prompts.Clip{there}})(); err != nil || in.Why != ivr.Played {
+		t.Errorf("afterwards: %+v, %v", in, err)
+	}
+	p.hears(440, before)
+}
+
+// TestRecord: a recording ends with any key that it is told. It holds what was said, and its ending key does not go into
+// what comes next; a key behind that one does.
+func TestRecord(t *testing.T) {
+	s := open(t, nil)
+	p, c := s.call(t)
+	tone := toneClip(t, 1000, 200*time.Millisecond)
+	prompt := toneClip(t, 440, 300*time.Millisecond)
+	for _, ends := range []string{"#", "*1", "2"} {
+		before := time.Now()
+		got := c.record(ivr.Record{Prompt: []prompts.Clip{prompt}, Tone: tone, Max: 10 * time.Second, Silence: 4 * time.Second, Ends: ends})
+		began := p.hears(1000, before).Add(tone.Duration)
+		p.say(600)
+		until(began, 2*time.Second)
+		key := ends[len(ends)-1:]
+		p.press("5" + key + "3")
+		rec, err := got()
+		if err != nil || rec.Why != ivr.EndKey || rec.Key != key {
+			t.Fatalf("ends %q: %+v, %v", ends, rec, err)
+		}
+		if rec.Duration < 1500*time.Millisecond || rec.Duration > 2700*time.Millisecond {
+			t.Errorf("ends %q: it lasts %v, want a little over 2 s", ends, rec.Duration)
+		}
+		if hz := pitchOf(t, rec.File); hz < 570 || hz > 630 {
+			t.Errorf("ends %q: 600 Hz were said, %v Hz are in the recording", ends, hz)
+		}
+		if in, err := c.gather(ivr.Gather{Max: 1, First: 2 * time.Second})(); err != nil || in.Keys != "3" {
+			t.Errorf("ends %q: the next key is %+v, %v", ends, in, err)
+		}
+	}
+	s.nothingLeft(t)
+}
+
+// nothingLeft looks that Asterisk's recordings were removed.
+func (s *site) nothingLeft(t *testing.T) {
+	t.Helper()
+	if files, err := os.ReadDir(s.server.Recordings); err != nil || len(files) != 1 || files[0].Name() != silenceFile {
+		t.Errorf("left with the recordings: %v, %v", files, err)
+	}
+}
+
+// TestRecordEnds: by silence, whose length is in the file as Record says, and by the limit.
+func TestRecordEnds(t *testing.T) {
+	s := open(t, nil)
+	p, c := s.call(t)
+	p.say(600)
+	rec, err := c.record(ivr.Record{Max: 2 * time.Second, Silence: 4 * time.Second, Ends: "#"})()
+	if err != nil || rec.Why != ivr.Limit || rec.Duration < 1900*time.Millisecond || rec.Duration > 2200*time.Millisecond {
+		t.Errorf("limit: %+v, %v", rec, err)
+	}
+	got := c.record(ivr.Record{Max: 20 * time.Second, Silence: 3 * time.Second, Ends: "#"})
+	until(time.Now(), time.Second)
+	p.say(0)
+	rec, err = got()
+	if err != nil || rec.Why != ivr.Silence || rec.Duration < 3900*time.Millisecond || rec.Duration > 4400*time.Millisecond {
+		t.Errorf("silence: %+v, %v; want 1 s of sound and 3 s of silence", rec, err)
+	}
+	s.nothingLeft(t)
+}
+
+// TestRecordHangup: what was said before the hang-up is not lost.
+func TestRecordHangup(t *testing.T) {
+	s := open(t, nil)
+	p, c := s.call(t)
+	tone := toneClip(t, 1000, 200*time.Millisecond)
+	got := c.record(ivr.Record{Tone: tone, Max: 10 * time.Second, Silence: 4 * time.Second, Ends: "#"})
+	began := p.hears(1000, p.answered).Add(tone.Duration)
+	p.say(600)
+	until(began, 3*time.Second)
+	p.hangup()
+	rec, err := got()
+	if !errors.Is(err, ivr.ErrHangup) || rec.Why != ivr.HungUp || rec.File == "" {
+		t.Fatalf("%+v, %v", rec, err)
+	}
+	if rec.Duration < 2850*time.Millisecond || rec.Duration > 3200*time.Millisecond {
+		t.Errorf("it lasts %v, want 3 s", rec.Duration)
+	}
+	if hz := pitchOf(t, rec.File); hz < 570 || hz > 630 {
+		t.Errorf("%v Hz are in the recording", hz)
+	}
+	s.nothingLeft(t)
+}
+
+// TestRecordCannotWrite: a folder that Asterisk cannot write to is ErrLine, and the call goes on.
+func TestRecordCannotWrite(t *testing.T) {
+	s := open(t, nil)
+	_, c := s.call(t)
+	got := later(c, func() (ivr.Recorded, error) {
+		s.server.Recordings = "/proc/nowhere"
+		return c.Record(c.ctx, ivr.Record{Max: 2 * time.Second, Ends: "#"})
+	})
+	if rec, err := got(); !errors.Is(err, ivr.ErrLine) || rec.Why != ivr.LineFail || rec.File != "" {
+		t.Errorf("%+v, %v", rec, err)
+	}
+	if in, err := c.gather(ivr.Gather{Max: 1, First: 100 * time.Millisecond})(); err != nil || in.Why != ivr.Timeout {
+		t.Errorf("afterwards: %+v, %v", in, err)
+	}
+}
+
+// TestHangup: a hang-up ends whatever the line does, and is noticed when it does nothing.
+func TestHangup(t *testing.T) {
+	s := open(t, nil)
+	long := toneClip(t, 440, 20*time.Second)
+	gather := func(g ivr.Gather) func(*Line) error {
+		return func(l *Line) error { _, err := l.Gather(l.ctx, g); return err }
+	}
+	record := func(r ivr.Record) func(*Line) error {
+		return func(l *Line) error { _, err := l.Record(l.ctx, r); return err }
+	}
+	for name, do := range map[string]func(*Line) error{
+		"nothing":   func(l *Line) error { <-l.ctx.Done(); return context.Cause(l.ctx) },
+		"prompt":    gather(ivr.Gather{Play: []prompts.Clip{long}}),
+		"keys":      gather(ivr.Gather{Max: 1, First: time.Minute}),
+		"pause":     gather(ivr.Gather{Play: []prompts.Clip{{Pause: time.Minute}}}),
+		"tone":      record(ivr.Record{Tone: long, Ends: "#"}),
+		"invited":   record(ivr.Record{Prompt: []prompts.Clip{long}, Ends: "#"}),
+		"recording": record(ivr.Record{Ends: "#"}),
+	} {
+		p, c := s.call(t)
+		got := later(c, func() (int, error) {
+			err := do(c.Line)
+			if after := c.Answer(context.Background()); !errors.Is(after, ivr.ErrHangup) {
+				t.Errorf("%s: Answer afterwards: %v", name, after)
+			}
+			return 0, err
+		})
+		until(p.answered, 500*time.Millisecond)
+		at := time.Now()
+		p.hangup()
+		if _, err := got(); !errors.Is(err, ivr.ErrHangup) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if took := time.Since(at); took > time.Second {
+			t.Errorf("%s: it took %v", name, took)
+		}
+		eventually(t, "the end of the call", func() bool { return s.server.Calls() == 0 })
+	}
+}
+
+// TestFailedCall: a call that Handle cannot serve hears the apology of the dialplan.
+func TestFailedCall(t *testing.T) {
+	s := open(t, nil)
+	p, c := s.call(t)
+	c.over <- errors.New("the dialogue broke")
+	p.hearsSpeech()
+	p.hungUp()
+}
+
+// TestWrongNonce: no call comes of it, and the caller hears the apology.
+func TestWrongNonce(t *testing.T) {
+	for _, nonce := range []string{"", "nonce-of-somebody-else"} {
+		s := &Server{Nonce: theNonce, Handle: func(context.Context, ivr.Line) error {
+			t.Errorf("nonce %q was let in", nonce)
+			return nil
+		}}
+		a := asterisk(t, run(t, s), nonce)
+		p := dial(t, a.SIPAddr, agiNumber, "12345")
+		p.hearsSpeech()
+		p.hungUp()
+	}
+}
