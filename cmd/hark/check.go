@@ -77,7 +77,7 @@ func (p *program) try(ctx context.Context, c config) error {
 	result("texts", err)
 	_, err = prompts.NewSynthesiser(ctx, prompts.SynthOptions{Driver: c.Prompts.Synthesiser, Command: c.Prompts.Command})
 	result("synthesiser", err)
-	result("data folder", writable(filepath.Dir(c.DB)))
+	result("data folder", writable(c.data()))
 	if c.Asterisk.ARI != "" {
 		app := &stasis.App{URL: c.Asterisk.ARI, User: c.Asterisk.User, Password: c.Asterisk.Password, Name: c.Asterisk.App}
 		result("asterisk", app.Check(ctx))
