@@ -43,12 +43,13 @@ type Session struct {
 	book     sync.Mutex // serialises changes of the stored contact numbers
 
 	// Owned by run.
-	clients map[*conn]struct{}
-	uplinks map[string]*uplink
-	status  wire.StatusRequest
-	used    time.Time // when a client came or went last
-	level   level
-	waiters []chan struct{} // closed once the session is settled
+	clients   map[*conn]struct{}
+	uplinks   map[string]*uplink
+	status    wire.StatusRequest
+	used      time.Time // when a client came or went last
+	level     level
+	waiters   []chan struct{} // closed once the session is settled
+	reporting reporting
 }
 
 // An ending says how a session ends.
@@ -193,6 +194,7 @@ func (s *Session) attach(c *conn) {
 	}
 	s.clients[c] = struct{}{}
 	s.used = time.Now()
+	s.reportSoon()
 }
 
 // detach removes a client. Only the session's goroutine calls it.
@@ -201,6 +203,7 @@ func (s *Session) detach(c *conn) {
 		s.clients = nil
 	}
 	s.used = time.Now()
+	s.reportSoon()
 }
 
 // tell sends an event to all clients; one that is not reading misses it. Only the session's goroutine calls it.

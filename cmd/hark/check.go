@@ -38,7 +38,7 @@ func (p *program) describe(c config) {
 	line := func(what, format string, args ...any) {
 		fmt.Fprintf(p.out, "%-12s %s\n", what, fmt.Sprintf(format, args...))
 	}
-	line("node", "%s, database %s, secrets %s", c.Name, c.DB, c.Keys)
+	line("node", "%s, database %s, secrets %s", c.Name, c.database(), c.Keys)
 	if c.Asterisk.ARI == "" {
 		line("telephone", "none: asterisk.ari is not set")
 	} else {

@@ -183,6 +183,14 @@ func (c *config) shared() bool {
 	return strings.HasPrefix(c.DB, "postgres://") || strings.HasPrefix(c.DB, "postgresql://")
 }
 
+// database is the database's name without a password.
+func (c *config) database() string {
+	if u, err := url.Parse(c.DB); err == nil && c.shared() {
+		return u.Redacted()
+	}
+	return c.DB
+}
+
 // data is the folder where everything is that has no place of its own.
 func (c *config) data() string {
 	if c.shared() {
