@@ -16,6 +16,7 @@ libopus-dev    library:opus             Ogg Opus
 flite          command:flite            the speech synthesiser
 espeak-ng      command:espeak-ng        the other speech synthesiser
 prosody        command:prosody          the XMPP server
+postgresql     postgres:initdb          the database of several nodes
 sip-tester     command:sipp             SIP calls by the hundred
 '
 
@@ -26,6 +27,7 @@ there() {
 	local kind=${1%%:*} name=${1#*:}
 	case $kind in
 	command) command -v "$name" >/dev/null ;;
+	postgres) command -v "$name" >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/$name" >/dev/null ;; # out of the path
 	header) command -v cc >/dev/null && cc -E -include "$name" -x c /dev/null >/dev/null 2>&1 ;;
 	library) command -v pkg-config >/dev/null && pkg-config --exists "$name" ;;
 	esac

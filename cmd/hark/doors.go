@@ -108,6 +108,7 @@ func (p *parts) listenPresence(ctx context.Context) error {
 // listenWeb serves the web door and the links to voice messages.
 func (p *parts) listenWeb(ctx context.Context) error {
 	if p.config.Listen.Web == "" {
+		<-ctx.Done()
 		return nil
 	}
 	links, err := url.Parse(p.config.Audio.URL)
