@@ -18,7 +18,7 @@ const (
 // after the other.
 func (s *Server) restore(ctx context.Context) {
 	s.reclaim(ctx)
-	s.adopt(ctx)
+	s.adopt(ctx, 1)
 }
 
 // reclaim opens the sessions that the node owns and that are not open.
@@ -32,12 +32,12 @@ func (s *Server) reclaim(ctx context.Context) {
 	s.reopen(ctx, owned)
 }
 
-// sweep looks around, about as often as the node beats: it moves the sessions away when the node is to be drained,
+// sweep looks around, about twice as often as the node beats: it moves the sessions away when the node is to be drained,
 // takes over those of dead nodes, so that they go on receiving although nobody is looking at them, and does the hourly
 // upkeep.
 func (s *Server) sweep(ctx context.Context) {
 	upkeep, swept := time.Now(), time.Now()
-	every := min(s.BeatEvery, sweepEvery)
+	every := min(s.BeatEvery/2, sweepEvery)
 	for s.sleep(ctx, every/2+s.Jitter(every)) {
 		if s.node.Load() == nil {
 			continue
@@ -52,14 +52,20 @@ func (s *Server) sweep(ctx context.Context) {
 	}
 }
 
-// adopt opens the sessions that have no living owner, as long as there are any.
-func (s *Server) adopt(ctx context.Context) {
+// adopt opens the sessions that have no living owner, as long as there are any. Of those it finds it takes the share of
+// one of so many nodes and then looks again, so that the others have time for theirs.
+func (s *Server) adopt(ctx context.Context, nodes int) {
 	for {
 		orphans, err := s.Sessions.Orphans(ctx, sweepMax)
 		if err != nil {
 			s.Log.Warn("presence: cannot list orphans", "err", err)
 		}
-		if opened := s.reopen(ctx, shuffled(orphans)); opened == 0 || len(orphans) < sweepMax {
+		share := (len(orphans) + nodes - 1) / nodes
+		opened := s.reopen(ctx, shuffled(orphans)[:share])
+		if opened == 0 || share == len(orphans) && share < sweepMax {
+			return
+		}
+		if nodes > 1 && !s.sleep(ctx, s.Jitter(s.BeatEvery/8)) {
 			return
 		}
 	}

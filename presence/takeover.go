@@ -29,7 +29,7 @@ func (s *Server) lookAround(ctx context.Context, due bool) bool {
 	} else if !slices.ContainsFunc(nodes, s.left) {
 		return false
 	}
-	s.adopt(ctx)
+	s.adopt(ctx, 1+len(s.takers(nodes)))
 	return true
 }
 

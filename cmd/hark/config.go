@@ -114,7 +114,7 @@ func defaultConfig() config {
 		Asterisk: asteriskConfig{User: "hark", App: "hark", Calls: 200},
 		Prompts:  promptsConfig{Synthesiser: "flite"},
 		Audio:    audioConfig{Keep: duration(30 * 24 * time.Hour)},
-		Node:     nodeConfig{Lease: duration(8 * time.Second)},
+		Node:     nodeConfig{Lease: duration(6 * time.Second)},
 	}
 }
 

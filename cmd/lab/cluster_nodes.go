@@ -35,6 +35,7 @@ type cluster struct {
 	postgres *dbtest.Server
 	url      string // of the database
 	prosody  *testbed.Prosody
+	asterisk *testbed.Asterisk
 	nodes    []*clusterNode
 	members  []*member
 	tls      *tls.Config // trusts the nodes
@@ -62,7 +63,7 @@ func (c *cluster) start(ctx context.Context) (err error) {
 		}
 		c.temp = true
 	}
-	for _, step := range []func(context.Context) error{c.startDatabase, c.startProsody, c.openDatabase, c.addMembers, c.startNodes, c.trustNodes} {
+	for _, step := range []func(context.Context) error{c.startDatabase, c.startProsody, c.startAsterisk, c.openDatabase, c.addMembers, c.startNodes, c.trustNodes} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -156,6 +157,9 @@ allow_private = true
 [node]
 lease = %q
 `, name, c.url, c.keys(), name, speechCache(c.dir), filepath.Join(dir, "audio"), c.prosody.CAFile, c.lease)
+	if number == 1 {
+		text += c.telephone()
+	}
 	n := &clusterNode{number: number, name: name, config: filepath.Join(dir, "hark.toml"), log: filepath.Join(dir, "hark.log")}
 	return n, os.WriteFile(n.config, []byte(text), 0o600)
 }
@@ -173,7 +177,7 @@ func (c *cluster) startNode(ctx context.Context, n *clusterNode) error {
 	}
 	n.cmd = exec.Command(c.program, "serve", "-c", n.config)
 	n.cmd.Stdout, n.cmd.Stderr = file, file
-	n.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	n.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := n.cmd.Start(); err != nil {
 		return err
 	}
@@ -275,6 +279,9 @@ func (c *cluster) stop() (err error) {
 	}
 	if c.prosody != nil {
 		err = errors.Join(err, c.prosody.Discard())
+	}
+	if c.asterisk != nil {
+		err = errors.Join(err, c.asterisk.Discard())
 	}
 	if c.postgres != nil {
 		err = errors.Join(err, c.postgres.Close())

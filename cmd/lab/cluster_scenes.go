@@ -13,10 +13,23 @@ import (
 	"hark/presence/wire"
 )
 
-// drainOne empties the third node as an operator would, with two of its users on the line.
+// busiest is the node with the most sessions, and whose they are.
+func (c *cluster) busiest(ctx context.Context) (busiest *clusterNode, members []*member, err error) {
+	for _, n := range c.nodes {
+		owned, err := c.ownedBy(ctx, n)
+		if err != nil {
+			return nil, nil, err
+		}
+		if busiest == nil || len(owned) > len(members) {
+			busiest, members = n, owned
+		}
+	}
+	return busiest, members, nil
+}
+
+// drainOne empties a node as an operator would, with two of its users on the line.
 func (c *cluster) drainOne(ctx context.Context) error {
-	n := c.nodes[2]
-	members, err := c.ownedBy(ctx, n)
+	n, members, err := c.busiest(ctx)
 	if err != nil {
 		return err
 	}
@@ -68,10 +81,9 @@ func (c *cluster) followed(ctx context.Context, line *presence.Client, from *clu
 	return errors.New("the drained node closed the connection without a word")
 }
 
-// killOne kills the first node with SIGKILL, waits for its sessions, and starts it again.
+// killOne kills a node with SIGKILL, waits for its sessions, and starts it again.
 func (c *cluster) killOne(ctx context.Context) error {
-	n := c.nodes[0]
-	members, err := c.ownedBy(ctx, n)
+	n, members, err := c.busiest(ctx)
 	if err != nil {
 		return err
 	}
@@ -101,10 +113,9 @@ func (c *cluster) mustBeBack(ctx context.Context, members []*member, n *clusterN
 	return err
 }
 
-// stallOne stops the second node, as a machine that hangs, and lets it go on when others have its sessions.
+// stallOne stops another node, as a machine that hangs, and lets it go on when others have its sessions.
 func (c *cluster) stallOne(ctx context.Context) error {
-	n := c.nodes[1]
-	members, err := c.ownedBy(ctx, n)
+	n, members, err := c.busiest(ctx)
 	if err != nil {
 		return err
 	}

@@ -141,7 +141,7 @@ func servant(folder string) (*syscall.Credential, error) {
 func (s *Server) command(name string, args ...string) *exec.Cmd {
 	c := exec.Command(filepath.Join(s.bin, name), args...)
 	c.Dir = "/"
-	c.SysProcAttr = &syscall.SysProcAttr{Credential: s.who, Setpgid: true}
+	c.SysProcAttr = &syscall.SysProcAttr{Credential: s.who, Setpgid: true, Pdeathsig: syscall.SIGQUIT}
 	return c
 }
 
