@@ -65,7 +65,7 @@ func (s *Server) adopt(ctx context.Context, nodes int) {
 		if opened == 0 || share == len(orphans) && share < sweepMax {
 			return
 		}
-		if nodes > 1 && !s.sleep(ctx, s.Jitter(s.BeatEvery/8)) {
+		if nodes > 1 && !s.sleep(ctx, s.BeatEvery/2) {
 			return
 		}
 	}
