@@ -15,7 +15,7 @@ TIMEOUT ?= 15m
 
 .PHONY: help
 help: ## list these words
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## fetch and install what is missing, once (Debian; needs root or sudo for packages)
@@ -29,6 +29,10 @@ build: setup ## compile hark and the lab into bin
 .PHONY: demo
 demo: build ## play the whole story once on real parts, and check each step
 	@bin/lab demo
+
+.PHONY: cluster-demo
+cluster-demo: build ## kill and stop nodes of a cluster while its users are written to, and count
+	@bin/lab cluster-demo
 
 .PHONY: run
 run: build ## bring the same system up and keep it, to call it yourself

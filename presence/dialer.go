@@ -33,36 +33,57 @@ type Dialer struct {
 // Login logs in wherever the session is. A PIN is sent to the first server only. The caller closes the client. Errors:
 // as Client.Login; ErrLoop; what dialling gave.
 func (d *Dialer) Login(ctx context.Context, req wire.LoginRequest) (*Client, wire.SessionReply, error) {
-	return d.follow(ctx, req.Client, req.Caller, func(c *Client) (wire.SessionReply, error) { return c.Login(ctx, req) })
+	return d.begin(ctx, req.Client, req.Caller, func(c *Client) (wire.SessionReply, error) { return c.Login(ctx, req) })
 }
 
 // Resume attaches wherever the session is; otherwise as Login.
 func (d *Dialer) Resume(ctx context.Context, req wire.ResumeRequest) (*Client, wire.SessionReply, error) {
-	return d.follow(ctx, req.Client, req.Caller, func(c *Client) (wire.SessionReply, error) { return c.Resume(ctx, req) })
+	return d.begin(ctx, req.Client, req.Caller, func(c *Client) (wire.SessionReply, error) { return c.Resume(ctx, req) })
+}
+
+// Follow goes where a server's BYE refers to, with the ticket in it; kind and caller are those of the login. Errors:
+// as Login; the BYE itself as an *Error when it refers to nowhere.
+func (d *Dialer) Follow(ctx context.Context, bye wire.ByeEvent, kind, caller string) (*Client, wire.SessionReply, error) {
+	return d.follow(ctx, kind, caller, refuse(bye.Code, bye.Arg, bye.Text), map[string]bool{})
 }
 
 // ask is one attempt to get into a session.
 type ask func(*Client) (wire.SessionReply, error)
 
-// follow asks the first server with first, and every server it is referred to with the referral's ticket.
-func (d *Dialer) follow(ctx context.Context, kind, caller string, first ask) (*Client, wire.SessionReply, error) {
-	url, attempt, been := d.Home, first, map[string]bool{}
-	for range MaxHops + 1 {
-		client, reply, err := d.attempt(ctx, url, been, attempt)
+// begin asks the first server, and goes wherever it refers to.
+func (d *Dialer) begin(ctx context.Context, kind, caller string, first ask) (*Client, wire.SessionReply, error) {
+	been := map[string]bool{}
+	client, reply, err := d.attempt(ctx, d.Home, been, first)
+	if err == nil {
+		return client, reply, nil
+	}
+	return d.follow(ctx, kind, caller, err, been)
+}
+
+// follow asks every server that it is referred to, with the referral's ticket, until one says something else.
+func (d *Dialer) follow(ctx context.Context, kind, caller string, err error, been map[string]bool) (*Client, wire.SessionReply, error) {
+	for range MaxHops {
 		referral := referralOf(err)
 		if referral == nil {
-			return client, reply, err
+			return nil, wire.SessionReply{}, err
 		}
 		if been[referral.Host] {
 			return nil, wire.SessionReply{}, fmt.Errorf("%w: to %s again", ErrLoop, referral.Host)
 		}
 		been[referral.Host] = true
-		url = referral.Addr()
-		attempt = func(c *Client) (wire.SessionReply, error) {
+		var client *Client
+		var reply wire.SessionReply
+		client, reply, err = d.attempt(ctx, referral.Addr(), been, func(c *Client) (wire.SessionReply, error) {
 			return c.Login(ctx, wire.LoginRequest{Ticket: referral.Ticket, Client: kind, Caller: caller})
+		})
+		if err == nil {
+			return client, reply, nil
 		}
 	}
-	return nil, wire.SessionReply{}, fmt.Errorf("%w: more than %d times", ErrLoop, MaxHops)
+	if referralOf(err) != nil {
+		err = fmt.Errorf("%w: more than %d times", ErrLoop, MaxHops)
+	}
+	return nil, wire.SessionReply{}, err
 }
 
 // attempt asks one server. The client is closed when there is an error.

@@ -32,7 +32,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	for _, task := range []func(){
 		func() { s.beat(ctx) },
-		func() { s.watch(changes) },
+		func() { s.watch(ctx, changes) },
 		func() { s.restore(ctx); s.sweep(ctx) },
 	} {
 		if s.start(task) != nil {
@@ -160,7 +160,7 @@ func (s *Server) fence(cause error) {
 	s.mu.Lock()
 	s.up = make(chan struct{})
 	s.mu.Unlock()
-	s.endAll(ending{how: im.Keep, bye: byeFenced})
+	s.endAll(func() ending { return ending{how: im.Keep, bye: byeFenced} })
 }
 
 // comeBack starts the node again after a fence, with its old sessions.
@@ -176,11 +176,18 @@ func (s *Server) comeBack(ctx context.Context) {
 	}
 }
 
-// watch passes on what other nodes did.
-func (s *Server) watch(changes <-chan sessions.Change) {
+// watch passes on what other nodes did, and opens the sessions that they handed to this one.
+func (s *Server) watch(ctx context.Context, changes <-chan sessions.Change) {
 	for change := range changes {
-		for _, session := range s.live(change) {
+		open := s.live(change)
+		for _, session := range open {
 			session.changed()
+		}
+		switch {
+		case change.Resync:
+			s.missed.Store(true)
+		case len(open) == 0:
+			s.arrive(ctx, change.User)
 		}
 	}
 }

@@ -30,6 +30,9 @@ func (c *conn) send(ctx context.Context, req wire.SendRequest) (result, error) {
 	if !c.server.holds() {
 		return result{}, tryLater(c.server.BeatEvery)
 	}
+	if !s.flood.take(c.server.SendEvery, c.server.SendBurst) {
+		return result{}, refuse(wire.Limit, "1", "you are sending too fast")
+	}
 	outcome := s.outcomes.expect(req.ID, req.To.Network)
 	defer s.outcomes.forget(req.ID)
 	seq, fresh, err := c.server.Sessions.Journal(ctx, s.user, s.epoch, im.Message{

@@ -37,12 +37,19 @@ type Server struct {
 	RestorePace time.Duration // between two sessions that are opened again by themselves; 0 is 20 ms
 	SessionIdle time.Duration // a session that no client used for so long ends; 0 is 7 days
 	MaxClients  int           // connections at once; 0 is 20,000
+	SendEvery   time.Duration // a user may send one message in so long; 0 is 1 s, negative is no limit (threat T13)
+	SendBurst   int           // and so many at once; 0 is 10
+
+	// Retention bounds every user's log; it is applied every hour.
+	Retention sessions.Retention
 
 	// Jitter chooses how long to wait, from 0 to at most d; nil chooses at random.
 	Jitter func(d time.Duration) time.Duration
 
 	once    sync.Once
 	node    atomic.Pointer[nodeLife]
+	drained atomic.Bool // this node takes no sessions
+	missed  atomic.Bool // the node may own sessions that are not open
 	guesses guessLimit
 	tasks   sync.WaitGroup // everything that was started
 	base    context.Context
@@ -77,6 +84,8 @@ func (s *Server) setup() {
 		s.RestorePace = cmp.Or(s.RestorePace, 20*time.Millisecond)
 		s.SessionIdle = cmp.Or(s.SessionIdle, 7*24*time.Hour)
 		s.MaxClients = cmp.Or(s.MaxClients, 20_000)
+		s.SendEvery = cmp.Or(s.SendEvery, time.Second)
+		s.SendBurst = cmp.Or(s.SendBurst, 10)
 		if s.Jitter == nil {
 			s.Jitter = func(d time.Duration) time.Duration { return mathrand.N(d + 1) }
 		}
@@ -113,11 +122,12 @@ func (s *Server) Stats() Stats {
 	return Stats{Clients: len(s.conns), Sessions: len(s.sessions)}
 }
 
-// Shutdown stops the server in order: nothing new begins, the clients hear BYE, the external logins are closed so that
-// they can be resumed, the sessions are released and the node gives up its lease. It returns when all goroutines have
-// ended, or with ctx's error when ctx ends first.
+// Shutdown stops the server in order: nothing new begins, the external logins are closed so that they can be resumed,
+// the sessions go to the other nodes, or are released when there are none, the clients hear BYE, and the node gives up
+// its lease. It returns when all goroutines have ended, or with ctx's error when ctx ends first.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.setup()
+	others := s.others(ctx)
 	s.mu.Lock()
 	s.stopping = true
 	for l := range s.listeners {
@@ -127,7 +137,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.endAll(ending{how: im.Keep, release: true, bye: byeStopping})
+		s.endAll(spread(others))
 		s.dropConns()
 		s.cancel()
 		s.tasks.Wait()

@@ -39,21 +39,24 @@ type Session struct {
 
 	recorder recorder
 	outcomes outcomes
+	flood    bucket
 	book     sync.Mutex // serialises changes of the stored contact numbers
 
 	// Owned by run.
-	clients map[*conn]struct{}
-	uplinks map[string]*uplink
-	status  wire.StatusRequest
-	used    time.Time // when a client came or went last
-	level   level
-	waiters []chan struct{} // closed once the session is settled
+	clients   map[*conn]struct{}
+	uplinks   map[string]*uplink
+	status    wire.StatusRequest
+	used      time.Time // when a client came or went last
+	level     level
+	waiters   []chan struct{} // closed once the session is settled
+	reporting reporting
 }
 
 // An ending says how a session ends.
 type ending struct {
 	how     im.CloseMode  // what becomes of the external logins
 	release bool          // give the record up, so that another node may have it
+	to      string        // hand the record to this node; "" for none
 	forget  bool          // end the record: the session is over
 	bye     wire.ByeEvent // what the clients hear
 }
@@ -144,8 +147,8 @@ func (s *Session) ended() bool {
 // close is the last thing run does: it lets go of clients, external logins and record, each within closeTimeout.
 func (s *Session) close(e ending) {
 	close(s.dying)
-	for c := range s.clients {
-		c.bye(e.bye)
+	if e.to == "" { // else they hear where to go, as soon as they are expected there
+		s.sayBye(e.bye)
 	}
 	s.recorder.drain(closeTimeout)
 	if e.forget {
@@ -157,12 +160,22 @@ func (s *Session) close(e ending) {
 	for _, u := range s.uplinks {
 		<-u.done
 	}
-	if e.release {
+	switch {
+	case e.to != "":
+		s.handOver(e)
+	case e.release:
 		s.settle("release", s.server.Sessions.Release)
 	}
 	s.cancel()
 	s.tasks.Wait()
 	s.log.Info("presence: session closed", "user", s.user, "epoch", s.epoch, "over", e.forget)
+}
+
+// sayBye has the connections of all clients end. Only the session's goroutine calls it.
+func (s *Session) sayBye(b wire.ByeEvent) {
+	for c := range s.clients {
+		c.bye(b)
+	}
 }
 
 // settle gives the record back in one way or another.
@@ -181,6 +194,7 @@ func (s *Session) attach(c *conn) {
 	}
 	s.clients[c] = struct{}{}
 	s.used = time.Now()
+	s.reportSoon()
 }
 
 // detach removes a client. Only the session's goroutine calls it.
@@ -189,6 +203,7 @@ func (s *Session) detach(c *conn) {
 		s.clients = nil
 	}
 	s.used = time.Now()
+	s.reportSoon()
 }
 
 // tell sends an event to all clients; one that is not reading misses it. Only the session's goroutine calls it.

@@ -103,6 +103,11 @@ func (s *Server) begin(ctx context.Context, user string) (*Session, bool, error)
 	if err != nil {
 		return nil, false, err
 	}
+	if s.drained.Load() {
+		if err := s.passOn(ctx, user, grant.Epoch); err != nil {
+			return nil, false, err
+		}
+	}
 	logins, err := s.Accounts.Logins(ctx, user)
 	if err != nil {
 		return nil, false, fmt.Errorf("presence: the external logins: %w", err)
@@ -171,10 +176,11 @@ func appendOpen(list []*Session, place *slot) []*Session {
 	return list
 }
 
-// endAll ends every session and waits until they have ended.
-func (s *Server) endAll(e ending) {
+// endAll ends every session, each in the way that how says, and waits until they have ended.
+func (s *Server) endAll(how func() ending) {
 	var all sync.WaitGroup
 	for _, place := range s.slots() {
+		e := how()
 		all.Go(func() {
 			<-place.ready
 			if place.err == nil {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
 
 	"hark/im"
 	"hark/presence/wire"
@@ -108,12 +106,7 @@ func (c *conn) typing(ctx context.Context, req wire.TypingRequest) (result, erro
 
 // networks carries out NETWORKS.
 func (c *conn) networks(ctx context.Context) (result, error) {
-	list := []wire.ServiceEvent{}
-	err := c.session.ask(func() {
-		for _, u := range c.session.uplinks {
-			list = append(list, u.event())
-		}
-	})
-	slices.SortFunc(list, func(a, b wire.ServiceEvent) int { return strings.Compare(a.Network, b.Network) })
+	var list []wire.ServiceEvent
+	err := c.session.ask(func() { list = c.session.networkStates() })
 	return result{payload: wire.NetworksReply{Networks: list}}, err
 }

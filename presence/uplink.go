@@ -229,6 +229,7 @@ func (u *uplink) show(state string, conn im.Conn) {
 		}
 		u.state, u.since = state, time.Now()
 		u.session.tell(wire.Service, u.event())
+		u.session.reportSoon()
 	})
 }
 

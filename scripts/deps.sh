@@ -2,8 +2,8 @@
 # Installs what Hark's build, tests and demo need from Debian's packages, and nothing if all of it is there.
 #
 # Asterisk is not among it (scripts/asterisk.sh fetches one of its own), nor is Go.
-# Needs root rights or sudo only when something is missing. Leaves no service running: Prosody is only ever started by
-# the tests and the demo, on ports and folders of their own.
+# Needs root rights or sudo only when something is missing. Leaves no service running: Prosody and PostgreSQL are only
+# ever started by the tests and the demos, on ports and folders of their own.
 set -euo pipefail
 
 # One line each: the Debian package, how to see that it is there, what it is for.
@@ -16,6 +16,7 @@ libopus-dev    library:opus             Ogg Opus
 flite          command:flite            the speech synthesiser
 espeak-ng      command:espeak-ng        the other speech synthesiser
 prosody        command:prosody          the XMPP server
+postgresql     postgres:initdb          the database of several nodes
 sip-tester     command:sipp             SIP calls by the hundred
 '
 
@@ -26,6 +27,7 @@ there() {
 	local kind=${1%%:*} name=${1#*:}
 	case $kind in
 	command) command -v "$name" >/dev/null ;;
+	postgres) command -v "$name" >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/$name" >/dev/null ;; # out of the path
 	header) command -v cc >/dev/null && cc -E -include "$name" -x c /dev/null >/dev/null 2>&1 ;;
 	library) command -v pkg-config >/dev/null && pkg-config --exists "$name" ;;
 	esac
@@ -50,31 +52,31 @@ can_install() {
 readonly policy=/usr/sbin/policy-rc.d
 readonly before=$policy.before-hark
 
-# hold_prosody keeps the package from starting a server for the whole machine, by the means that Debian has for it;
+# hold_servers keeps the packages from starting a server for the whole machine, by the means that Debian has for it;
 # what the machine's own policy says about other services goes on to hold.
-hold_prosody() {
-	release_prosody # of a run that was killed
+hold_servers() {
+	release_servers # of a run that was killed
 	[[ ! -e $policy ]] || as_root mv "$policy" "$before"
 	as_root tee "$policy" >/dev/null <<-END
 		#!/bin/sh
 		# Made by Hark's scripts/deps.sh for the time of one installation.
-		[ "\$1" != prosody ] || exit 101
+		case "\$1" in prosody | postgresql*) exit 101 ;; esac
 		[ ! -x $before ] || exec $before "\$@"
 	END
 	as_root chmod 755 "$policy"
 }
 
-release_prosody() {
+release_servers() {
 	if grep -qs "Made by Hark's" "$policy"; then as_root rm "$policy"; fi
 	if [[ -e $before ]]; then as_root mv "$before" "$policy"; fi
 }
 
-# keep_off keeps the prosody that we have just installed from starting at the next boot.
+# keep_off keeps a server that we have just installed from starting at the next boot.
 keep_off() {
 	if [[ -d /run/systemd/system ]]; then
-		as_root systemctl disable --now prosody
+		as_root systemctl disable --now "$1"
 	elif command -v update-rc.d >/dev/null; then
-		as_root update-rc.d prosody disable
+		as_root update-rc.d "$1" disable
 	fi
 }
 
@@ -84,7 +86,7 @@ apt() {
 }
 
 main() {
-	local lines packages had_prosody=yes
+	local lines packages server servers=
 	lines=$(missing)
 	[[ -n $lines ]] || return 0
 	say "not here yet:"
@@ -94,15 +96,17 @@ main() {
 		exit 1
 	fi
 	mapfile -t packages < <(awk '{ print $1 }' <<<"$lines")
-	command -v prosody >/dev/null || had_prosody=no
+	for server in prosody postgresql; do
+		[[ " ${packages[*]} " != *" $server "* ]] || servers+=" $server"
+	done
 
 	say "reading the list of packages"
 	apt update || say "the list of packages could not be renewed; going on with the old one"
 	say "installing ${packages[*]}"
-	trap release_prosody EXIT
-	hold_prosody
+	trap release_servers EXIT
+	hold_servers
 	apt install --yes --no-install-recommends "${packages[@]}"
-	[[ $had_prosody == yes ]] || keep_off
+	for server in $servers; do keep_off "$server"; done
 
 	lines=$(missing)
 	[[ -z $lines ]] || { say "still missing after the installation:" && printf '%s\n' "$lines" >&2 && exit 1; }

@@ -38,7 +38,7 @@ func (p *program) describe(c config) {
 	line := func(what, format string, args ...any) {
 		fmt.Fprintf(p.out, "%-12s %s\n", what, fmt.Sprintf(format, args...))
 	}
-	line("node", "%s, database %s, secrets %s", c.Name, c.DB, c.Keys)
+	line("node", "%s, database %s, secrets %s", c.Name, c.database(), c.Keys)
 	if c.Asterisk.ARI == "" {
 		line("telephone", "none: asterisk.ari is not set")
 	} else {
@@ -80,7 +80,7 @@ func (p *program) try(ctx context.Context, c config) error {
 	result("texts", err)
 	_, err = prompts.NewSynthesiser(ctx, prompts.SynthOptions{Driver: c.Prompts.Synthesiser, Command: c.Prompts.Command})
 	result("synthesiser", err)
-	result("data folder", writable(filepath.Dir(c.DB)))
+	result("data folder", writable(c.data()))
 	if c.Asterisk.ARI != "" {
 		app := &stasis.App{URL: c.Asterisk.ARI, User: c.Asterisk.User, Password: c.Asterisk.Password, Name: c.Asterisk.App}
 		result("asterisk", app.Check(ctx))

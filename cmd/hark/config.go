@@ -27,6 +27,7 @@ type config struct {
 	Audio    audioConfig    `toml:"audio"`
 	XMPP     xmppConfig     `toml:"xmpp"`
 	Retain   retainConfig   `toml:"retain"`
+	Node     nodeConfig     `toml:"node"`
 }
 
 type logConfig struct {
@@ -41,6 +42,7 @@ type listenConfig struct {
 	AGINonce string `toml:"agi_nonce"`
 	Cert     string `toml:"cert"`
 	Key      string `toml:"key"`
+	CA       string `toml:"ca"`
 }
 
 type asteriskConfig struct {
@@ -84,6 +86,10 @@ type retainConfig struct {
 	Count int      `toml:"count"`
 }
 
+type nodeConfig struct {
+	Lease duration `toml:"lease"`
+}
+
 // duration is a time.Duration written as "30s" or "12h"; days as "30d".
 type duration time.Duration
 
@@ -110,6 +116,7 @@ func defaultConfig() config {
 		Asterisk: asteriskConfig{User: "hark", App: "hark", Calls: 200},
 		Prompts:  promptsConfig{Synthesiser: "flite"},
 		Audio:    audioConfig{Keep: duration(30 * 24 * time.Hour)},
+		Node:     nodeConfig{Lease: duration(6 * time.Second)},
 	}
 }
 
@@ -150,7 +157,7 @@ func (c *config) finish() (problems []problem) {
 	bad := func(key, format string, args ...any) {
 		problems = append(problems, problem{toml.Key(strings.Split(key, ".")), fmt.Sprintf(format, args...)})
 	}
-	data := filepath.Dir(strings.TrimPrefix(c.DB, "sqlite:"))
+	data := c.data()
 	setDefault(&c.Keys, filepath.Join(data, "hark.keys"))
 	setDefault(&c.Prompts.Cache, filepath.Join(data, "speech"))
 	setDefault(&c.Audio.Dir, filepath.Join(data, "audio"))
@@ -177,11 +184,54 @@ func (c *config) finish() (problems []problem) {
 	return problems
 }
 
+// shared tells whether the database is one for several nodes.
+func (c *config) shared() bool {
+	return strings.HasPrefix(c.DB, "postgres://") || strings.HasPrefix(c.DB, "postgresql://")
+}
+
+// database is the database's name without a password.
+func (c *config) database() string {
+	if u, err := url.Parse(c.DB); err == nil && c.shared() {
+		return u.Redacted()
+	}
+	return c.DB
+}
+
+// data is the folder where everything is that has no place of its own.
+func (c *config) data() string {
+	if c.shared() {
+		return "/var/lib/hark"
+	}
+	return filepath.Dir(c.DB)
+}
+
+// address is how clients dial this node.
+func (c *config) address() string {
+	if c.Listen.Presence != "" && !strings.HasPrefix(c.Listen.Presence, "tls://") {
+		return "hark://" + c.Name
+	}
+	return "harks://" + c.Name
+}
+
+// checkNode tells what cannot work of several nodes on one database.
+func (c *config) checkNode(bad func(key, format string, args ...any)) {
+	if strings.Contains(c.DB, "://") && !c.shared() {
+		bad("db", "%q is neither a file nor postgres://user@host/name", c.DB)
+	}
+	if c.shared() && c.Listen.Presence == "" {
+		bad("listen.presence", "is missing: with PostgreSQL other nodes' clients must reach this one, as at \"tls://:7778\"")
+	}
+	if c.shared() && strings.HasPrefix(c.Name, "localhost:") && strings.HasPrefix(c.Listen.Presence, "tls://:") {
+		bad("name", "is localhost: with several nodes each needs a name that the others reach it by, host:port")
+	}
+	if lease := time.Duration(c.Node.Lease); lease < 4*time.Second || lease > 5*time.Minute {
+		bad("node.lease", "is %v: from 4s to 5m makes sense", lease)
+	}
+}
+
 // check tells of every value that has the wrong form.
 func (c *config) check(bad func(key, format string, args ...any)) {
-	if strings.Contains(c.DB, "://") {
-		bad("db", "%q: only a SQLite file works in this version", c.DB)
-	}
+	c.checkNode(bad)
 	for key, address := range map[string]string{"listen.web": c.Listen.Web, "listen.presence": strings.TrimPrefix(c.Listen.Presence, "tls://")} {
 		if address == "" {
 			continue

@@ -14,12 +14,14 @@ import (
 	"hark/ivr"
 	"hark/ivr/stasis"
 	"hark/presence"
+	"hark/sessions"
 	"hark/web"
 )
 
-// dialer is how the doors of this process reach the presence server: the wire protocol in memory.
+// dialer is how the doors of this process reach the presence server: the wire protocol in memory, and from there over
+// TLS to the node that has the session.
 func (p *parts) dialer() *presence.Dialer {
-	return &presence.Dialer{Home: "pipe:", Pipe: p.presence.Pipe, Log: p.log}
+	return &presence.Dialer{Home: "pipe:", Pipe: p.presence.Pipe, TLS: p.doors, Log: p.log}
 }
 
 // telephone makes the application that answers calls; nil when no Asterisk is configured.
@@ -54,8 +56,18 @@ func (p *parts) dialogue() *ivr.Server {
 		Dial:       ivr.PresenceDialer(p.dialer()),
 		Voice:      p.speaker,
 		Recordings: recordings{p.audio},
+		Settings:   ivr.Settings{Patience: 2*p.takeover() + time.Second, Reconnect: p.takeover()},
 		Log:        p.log,
 	}
+}
+
+// takeover is how long a call looks for its session when the presence server that had it is gone: until another node may
+// have taken it over.
+func (p *parts) takeover() time.Duration {
+	if !p.db.Shared() {
+		return 5 * time.Second
+	}
+	return time.Duration(p.config.Node.Lease) + sessions.Grace + 2*time.Second
 }
 
 // mediaMap reads asterisk.sounds, "local=path at Asterisk".
@@ -82,8 +94,7 @@ func (p *parts) listenPresence(ctx context.Context) error {
 		return fmt.Errorf("listen.presence: %w", err)
 	}
 	if secure {
-		host, _, _ := strings.Cut(p.config.Name, ":")
-		cert, err := certificate(p.config.Listen.Cert, p.config.Listen.Key, host)
+		cert, err := p.certificate()
 		if err != nil {
 			l.Close()
 			return fmt.Errorf("listen.cert: %w", err)
@@ -96,6 +107,7 @@ func (p *parts) listenPresence(ctx context.Context) error {
 // listenWeb serves the web door and the links to voice messages.
 func (p *parts) listenWeb(ctx context.Context) error {
 	if p.config.Listen.Web == "" {
+		<-ctx.Done()
 		return nil
 	}
 	mux := http.NewServeMux()

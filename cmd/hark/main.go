@@ -54,7 +54,7 @@ and keeps their session alive when they hang up.
 	root.SetErr(p.errOut)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().StringVarP(&p.configPath, "config", "c", "/etc/hark/hark.toml", "configuration file")
-	root.AddCommand(p.serveCommand(), p.checkCommand(), p.accountCommand(), p.sessionCommand(), p.audioCommand(), p.callCommand(),
+	root.AddCommand(p.serveCommand(), p.checkCommand(), p.accountCommand(), p.sessionCommand(), p.nodeCommand(), p.dbCommand(), p.callCommand(),
 		p.phoneCommand(), p.dialplanCommand(), p.versionCommand())
 	return root.ExecuteContext(ctx)
 }

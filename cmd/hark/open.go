@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"hark/accounts"
@@ -22,7 +19,7 @@ import (
 
 // openStores opens the database and what stands on it.
 func (p *parts) openStores(ctx context.Context) (err error) {
-	if err := os.MkdirAll(filepath.Dir(p.config.DB), 0o750); err != nil {
+	if err := os.MkdirAll(p.config.data(), 0o750); err != nil {
 		return err
 	}
 	if p.db, err = db.Open(ctx, db.Options{Source: p.config.DB, Mode: db.Serve, Log: p.log}); err != nil {
@@ -83,7 +80,7 @@ func (p *parts) openPresence(context.Context) error {
 	}
 	p.presence = &presence.Server{
 		Name:     p.config.Name,
-		Addr:     "harks://" + p.config.Name,
+		Addr:     p.config.address(),
 		Sessions: p.sessions,
 		Accounts: p.accounts,
 		Secret:   p.keys.Derive("session keys"),
@@ -91,9 +88,13 @@ func (p *parts) openPresence(context.Context) error {
 			im.XMPP: external,
 			im.Hark: &local.Service{Deliverer: deliverer{p.sessions}, Directory: directory{p.accounts, p.sessions}},
 		},
-		Log: p.log,
+		Retention: sessions.Retention{Age: time.Duration(p.config.Retain.Age), Count: p.config.Retain.Count},
+		Lease:     time.Duration(p.config.Node.Lease),
+		BeatEvery: time.Duration(p.config.Node.Lease) / 4,
+		Log:       p.log,
 	}
-	return nil
+	p.doors, err = p.clientTLS()
+	return err
 }
 
 // xmpp makes the service for XMPP logins.
@@ -103,27 +104,11 @@ func (p *parts) xmpp() (*xmpp.Service, error) {
 		s.Dial = publicDial
 	}
 	if file := p.config.XMPP.CA; file != "" {
-		roots, err := rootsWith(file)
+		roots, err := rootsWith("xmpp.ca", file)
 		if err != nil {
 			return nil, err
 		}
 		s.TLS = &tls.Config{RootCAs: roots}
 	}
 	return s, nil
-}
-
-// rootsWith is the system's certificate authorities and those of a PEM file.
-func rootsWith(file string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("xmpp.ca: %w", err)
-	}
-	roots, err := x509.SystemCertPool()
-	if err != nil {
-		roots = x509.NewCertPool()
-	}
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("xmpp.ca: %s holds no certificate", file)
-	}
-	return roots, nil
 }

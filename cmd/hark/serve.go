@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -50,6 +51,7 @@ type parts struct {
 	book     *prompts.Book
 	speaker  *prompts.Speaker
 	presence *presence.Server
+	doors    *tls.Config    // with which the doors check other nodes
 	closers  []func() error // in the order of opening
 }
 

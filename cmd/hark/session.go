@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"hark/presence"
 	"hark/sessions"
 )
 
@@ -31,19 +35,63 @@ func (p *program) sessionCommand() *cobra.Command {
 			return p.withStores(cmd.Context(), func(s stores) error { return p.endSession(cmd.Context(), s, args[0]) })
 		},
 	}
-	command.AddCommand(list, end)
+	show := &cobra.Command{
+		Use:   "show NUMBER",
+		Short: "Show everything that is known of a user's session",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withStores(cmd.Context(), func(s stores) error { return p.showSession(cmd.Context(), s, args[0], asJSON) })
+		},
+	}
+	show.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	command.AddCommand(list, show, end)
 	return command
 }
 
 // sessionRow is what an operator sees of a session. The session id stays out: it is no secret, but of no use either.
 type sessionRow struct {
-	User    string    `json:"user"`
-	Node    string    `json:"node"`
-	Alive   bool      `json:"alive"` // the node is
-	Epoch   int64     `json:"epoch"`
+	User     string         `json:"user"`
+	Node     string         `json:"node"`
+	Address  string         `json:"address"`
+	Alive    bool           `json:"alive"` // the node is
+	Epoch    int64          `json:"epoch"`
+	Since    time.Time      `json:"since"`
+	Waiting  int            `json:"waiting"` // for the telephone
+	Queued   int            `json:"queued"`  // on their way out
+	Clients  map[string]int `json:"clients"` // attached, by kind
+	Networks []networkRow   `json:"networks"`
+	Reported time.Time      `json:"reported,omitzero"` // when the node told of clients and networks
+}
+
+// networkRow is one external login.
+type networkRow struct {
+	Network string    `json:"network"`
+	Address string    `json:"address,omitempty"`
+	State   string    `json:"state"`
 	Since   time.Time `json:"since"`
-	Waiting int       `json:"waiting"` // for the telephone
-	Queued  int       `json:"queued"`  // on their way out
+}
+
+// describeSession gathers what is known of a session.
+func describeSession(ctx context.Context, s stores, r sessions.Record) (row sessionRow, err error) {
+	row = sessionRow{User: r.User, Node: r.Node, Address: r.Addr, Alive: r.Alive, Epoch: int64(r.Epoch), Since: r.Since,
+		Clients: map[string]int{}, Networks: []networkRow{}}
+	if row.Waiting, _, err = s.sessions.Waiting(ctx, r.User, "phone"); err != nil {
+		return row, err
+	}
+	pending, err := s.sessions.Pending(ctx, r.User)
+	if err != nil {
+		return row, err
+	}
+	row.Queued = len(pending)
+	report, ok, err := presence.ReadReport(ctx, s.sessions, r)
+	if err != nil || !ok || !r.Alive {
+		return row, err
+	}
+	row.Clients, row.Reported = report.Clients, report.Made
+	for _, n := range report.Networks {
+		row.Networks = append(row.Networks, networkRow{n.Network, n.Address, n.State, n.Since})
+	}
+	return row, nil
 }
 
 func (p *program) listSessions(ctx context.Context, s stores, asJSON bool) error {
@@ -52,26 +100,70 @@ func (p *program) listSessions(ctx context.Context, s stores, asJSON bool) error
 		return err
 	}
 	rows := []sessionRow{}
+	var lines []string
 	for _, r := range records {
-		waiting, _, err := s.sessions.Waiting(ctx, r.User, "phone")
+		row, err := describeSession(ctx, s, r)
 		if err != nil {
 			return err
 		}
-		pending, err := s.sessions.Pending(ctx, r.User)
-		if err != nil {
-			return err
-		}
-		rows = append(rows, sessionRow{r.User, r.Node, r.Alive, int64(r.Epoch), r.Since, waiting, len(pending)})
+		rows = append(rows, row)
+		lines = append(lines, row.line())
 	}
 	if asJSON {
 		return p.printJSON(rows)
 	}
-	var lines []string
-	for _, r := range rows {
-		lines = append(lines, fmt.Sprintf("%s\t%s\t%v\t%d\t%s\t%d\t%d",
-			r.User, orNone(r.Node), r.Alive, r.Epoch, r.Since.Local().Format(time.DateTime), r.Waiting, r.Queued))
+	return p.printTable("USER\tNODE\tALIVE\tEPOCH\tAGE\tWAITING\tQUEUED\tCLIENTS\tNETWORKS", lines)
+}
+
+// line is the row in a table.
+func (r sessionRow) line() string {
+	return fmt.Sprintf("%s\t%s\t%v\t%d\t%s\t%d\t%d\t%s\t%s", r.User, orNone(r.Node), r.Alive, r.Epoch, age(r.Since),
+		r.Waiting, r.Queued, r.clients(), r.networks())
+}
+
+// clients lists how many clients of which kind are attached: "phone 1, web 2".
+func (r sessionRow) clients() string {
+	var list []string
+	for _, kind := range slices.Sorted(maps.Keys(r.Clients)) {
+		list = append(list, fmt.Sprintf("%s %d", kind, r.Clients[kind]))
 	}
-	return p.printTable("USER\tNODE\tALIVE\tEPOCH\tSINCE\tWAITING\tQUEUED", lines)
+	return orNone(strings.Join(list, ", "))
+}
+
+// networks lists the external logins: "xmpp online, hark online".
+func (r sessionRow) networks() string {
+	var list []string
+	for _, n := range r.Networks {
+		list = append(list, n.Network+" "+n.State)
+	}
+	return orNone(strings.Join(list, ", "))
+}
+
+// age is how long ago something was, in whole seconds.
+func age(t time.Time) string { return time.Since(t).Truncate(time.Second).String() }
+
+func (p *program) showSession(ctx context.Context, s stores, user string, asJSON bool) error {
+	record, err := s.sessions.Lookup(ctx, user)
+	if errors.Is(err, sessions.ErrNotFound) {
+		return fmt.Errorf("%s has no session", user)
+	}
+	if err != nil {
+		return err
+	}
+	row, err := describeSession(ctx, s, record)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return p.printJSON(row)
+	}
+	fmt.Fprintf(p.out, "user      %s\nnode      %s at %s, alive %v\nepoch     %d\nsince     %s (%s)\nwaiting   %d\nqueued    %d\nclients   %s\n",
+		row.User, orNone(row.Node), orNone(row.Address), row.Alive, row.Epoch, row.Since.Local().Format(time.DateTime), age(row.Since),
+		row.Waiting, row.Queued, row.clients())
+	for _, n := range row.Networks {
+		fmt.Fprintf(p.out, "network   %s as %s: %s for %s\n", n.Network, orNone(n.Address), n.State, age(n.Since))
+	}
+	return nil
 }
 
 func (p *program) endSession(ctx context.Context, s stores, user string) error {

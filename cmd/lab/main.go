@@ -4,6 +4,8 @@
 //	lab demo     plays the main job and checks every step
 //	lab run      keeps the system up and tells how to call it
 //	lab bench    measures
+//
+//	lab cluster-demo [-short]   kills and stops nodes of a cluster, and counts what its users missed: nothing
 package main
 
 import (
@@ -29,13 +31,13 @@ func run(ctx context.Context, args []string) error {
 	hark := flags.String("hark", "bin/hark", "the hark program to run")
 	keep := flags.String("keep", "", "keep everything (configuration, logs, sound) in this folder")
 	flags.Usage = func() {
-		fmt.Fprintln(flags.Output(), "usage: lab [-hark PROGRAM] [-keep FOLDER] demo|run|bench [BENCH…]")
+		fmt.Fprintln(flags.Output(), "usage: lab [-hark PROGRAM] [-keep FOLDER] demo|run|bench [BENCH…]|cluster-demo [-short]")
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	commands := map[string]func(context.Context, *lab, []string) error{"demo": demo, "run": keepRunning, "bench": bench}
+	commands := map[string]func(context.Context, *lab, []string) error{"demo": demo, "run": keepRunning, "bench": bench, "cluster-demo": clusterDemo}
 	command, known := commands[flags.Arg(0)]
 	if !known {
 		flags.Usage()

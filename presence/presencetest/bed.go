@@ -76,7 +76,9 @@ func (b *Bed) Start() {
 		Name: "ps1", Addr: "hark://127.0.0.1:7778", Sessions: b.Store, Accounts: b.Accounts,
 		Services: map[string]im.Service{im.XMPP: b.XMPP, im.Hark: &Local{Store: b.Store}},
 		Secret:   []byte("a secret that outlives the server"),
-		Log:      slog.New(slog.NewTextHandler(output{b}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		// A test may send as much as it likes.
+		SendEvery: -1,
+		Log:       slog.New(slog.NewTextHandler(output{b}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if b.Adjust != nil {
 		b.Adjust(b.Server)

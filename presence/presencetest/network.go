@@ -56,7 +56,7 @@ func (n *Network) Open(ctx context.Context, a im.Account, resume im.Resume, sink
 	}
 	c := &netConn{network: n, box: b, id: a.ID, more: make(chan struct{}, 1), ended: make(chan struct{}), next: b.acked}
 	if at, err := strconv.Atoi(string(resume)); err == nil {
-		c.next = at
+		c.next = max(at, b.acked) // what is acknowledged is never brought again
 	}
 	b.conn = c
 	c.add(im.Roster{Contacts: b.roster})

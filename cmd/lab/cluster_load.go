@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"hark/internal/xmpppeer"
+	"hark/presence/wire"
+)
+
+// A load is peers who write all the time, and what they wrote: the sender's log.
+type load struct {
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup
+
+	mu   sync.Mutex
+	sent map[string][]string // bodies to each JID, in each peer's order
+	errs []error
+}
+
+// startLoad logs the peers in and has them write to one member after the other.
+func (c *cluster) startLoad(ctx context.Context) (*load, error) {
+	c.scene("%d peers at the XMPP server begin to write, each one message every %v", c.peers, c.pace)
+	ctx, cancel := context.WithCancel(ctx)
+	l := &load{cancel: cancel, sent: map[string][]string{}}
+	for i := range c.peers {
+		peer, err := xmpppeer.Login(ctx, c.prosody.Addr, peerName(i)+"@localhost", xmppPassword)
+		if err != nil {
+			cancel()
+			l.tasks.Wait()
+			return nil, err
+		}
+		l.tasks.Go(func() {
+			defer peer.Close()
+			l.note(c.writeAll(ctx, peer, i, l))
+		})
+	}
+	return l, nil
+}
+
+// writeAll writes until ctx ends.
+func (c *cluster) writeAll(ctx context.Context, peer *xmpppeer.Peer, number int, l *load) error {
+	ticker := time.NewTicker(c.pace)
+	defer ticker.Stop()
+	for i := 0; ; i++ {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		to := c.members[(i*c.peers+number)%len(c.members)].jid
+		body := fmt.Sprintf("%s-%05d", peerName(number), i)
+		// The end comes between two messages, so that what was written is known.
+		if err := peer.Say(context.WithoutCancel(ctx), to, body, body); err != nil {
+			return err
+		}
+		l.mu.Lock()
+		l.sent[to] = append(l.sent[to], body)
+		l.mu.Unlock()
+	}
+}
+
+func (l *load) note(err error) {
+	if err != nil {
+		l.mu.Lock()
+		l.errs = append(l.errs, err)
+		l.mu.Unlock()
+	}
+}
+
+// stop ends the writing.
+func (l *load) stop() error {
+	l.cancel()
+	l.tasks.Wait()
+	return errors.Join(l.errs...)
+}
+
+// total is how many messages were written.
+func (l *load) total() (n int) {
+	for _, list := range l.sent {
+		n += len(list)
+	}
+	return n
+}
+
+// judge ends the writing and compares what every member sees with what was written to him. Unless all went well it only
+// ends the writing.
+func (c *cluster) judge(ctx context.Context, l *load, compare bool) error {
+	err := l.stop()
+	if !compare || err != nil {
+		return err
+	}
+	c.scene("The peers have stopped. Every user's log, read at node 1, against the senders' log")
+	lost, twice, disordered, seen := 0, 0, 0, 0
+	for _, m := range c.members {
+		got, err := c.received(ctx, m, len(l.sent[m.jid]))
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.jid, err)
+		}
+		v := compareLogs(l.sent[m.jid], got)
+		lost, twice, disordered, seen = lost+v.lost, twice+v.twice, disordered+v.disordered, seen+len(got)
+		if v != (verdict{}) {
+			c.tell("%s: %+v", m.jid, v)
+		}
+	}
+	c.tell("written %d, seen %d; lost %d, seen twice %d, out of a sender's order %d", l.total(), seen, lost, twice, disordered)
+	if lost+twice+disordered > 0 || l.total() == 0 {
+		return errors.New("not every message is there exactly once, in order")
+	}
+	return nil
+}
+
+// received reads a member's log until so many messages have come.
+func (c *cluster) received(ctx context.Context, m *member, want int) (bodies []string, err error) {
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		var all []wire.Message
+		all, err = c.log(ctx, m)
+		bodies = bodies[:0]
+		for _, message := range all {
+			bodies = append(bodies, message.Body)
+		}
+		if err == nil && len(bodies) >= want || time.Now().After(deadline) || !pause(ctx) {
+			return bodies, err
+		}
+	}
+}
+
+// A verdict counts what is wrong with a log.
+type verdict struct{ lost, twice, disordered int }
+
+// compareLogs compares what was sent, by several senders, with what was received.
+func compareLogs(sent, got []string) (v verdict) {
+	times := map[string]int{}
+	for _, body := range got {
+		times[body]++
+	}
+	for _, body := range sent {
+		switch n := times[body]; {
+		case n == 0:
+			v.lost++
+		case n > 1:
+			v.twice += n - 1
+		}
+	}
+	last := map[string]string{} // of each sender
+	for _, body := range got {
+		sender, _, _ := strings.Cut(body, "-")
+		if body < last[sender] {
+			v.disordered++
+		}
+		last[sender] = max(last[sender], body)
+		if !slices.Contains(sent, body) {
+			v.disordered++
+		}
+	}
+	return v
+}

@@ -1,0 +1,91 @@
+package presence
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"hark/presence/wire"
+	"hark/sessions"
+)
+
+// reportKey is the fact under which a session's report stands in the store.
+const reportKey = "report"
+
+// reportPause gathers changes, so that a browser, which comes and goes with each page, does not cost a write each.
+const reportPause = time.Second
+
+// A Report is what only the owner of a session knows of it, left in the store for the operator. It may be a second old.
+type Report struct {
+	Node     string              `json:"node"`
+	Epoch    int64               `json:"epoch"`
+	Clients  map[string]int      `json:"clients"` // attached ones, by kind
+	Networks []wire.ServiceEvent `json:"networks"`
+	Made     time.Time           `json:"made"`
+}
+
+// ReadReport reads what the session's owner told last; ok is false when this owner has not told anything yet.
+func ReadReport(ctx context.Context, store sessions.Store, owner sessions.Record) (r Report, ok bool, err error) {
+	raw, err := store.GetState(ctx, owner.User, reportKey)
+	if err != nil || raw == nil {
+		return r, false, err
+	}
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return r, false, err
+	}
+	return r, r.Node == owner.Node && r.Epoch == int64(owner.Epoch), nil
+}
+
+// reporting says whether a report waits to be written, and is owned by the session's goroutine.
+type reporting struct{ waiting bool }
+
+// reportSoon has the session's report written. Only the session's goroutine calls it.
+func (s *Session) reportSoon() {
+	if s.reporting.waiting || s.ended() {
+		return
+	}
+	s.reporting.waiting = true
+	s.tasks.Go(func() {
+		if !s.server.sleep(s.ctx, reportPause) {
+			return
+		}
+		var r Report
+		if s.ask(func() { s.reporting.waiting, r = false, s.report() }) == nil {
+			s.writeReport(r)
+		}
+	})
+}
+
+// report describes the session. Only the session's goroutine calls it.
+func (s *Session) report() Report {
+	r := Report{
+		Node: s.server.Name, Epoch: int64(s.epoch), Clients: make(map[string]int),
+		Networks: s.networkStates(), Made: time.Now().UTC(),
+	}
+	for c := range s.clients {
+		r.Clients[c.client]++
+	}
+	return r
+}
+
+// networkStates lists the states of the external logins by name. Only the session's goroutine calls it.
+func (s *Session) networkStates() []wire.ServiceEvent {
+	list := []wire.ServiceEvent{}
+	for _, u := range s.uplinks {
+		list = append(list, u.event())
+	}
+	slices.SortFunc(list, func(a, b wire.ServiceEvent) int { return strings.Compare(a.Network, b.Network) })
+	return list
+}
+
+func (s *Session) writeReport(r Report) {
+	raw, err := json.Marshal(r)
+	if err == nil {
+		err = s.server.Sessions.SetState(s.ctx, s.user, reportKey, raw)
+	}
+	if err != nil && s.ctx.Err() == nil {
+		s.log.Warn("presence: report not written", "user", s.user, "err", err)
+	}
+}
