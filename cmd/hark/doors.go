@@ -56,6 +56,9 @@ func (p *parts) dialogue() *ivr.Server {
 		Voice:      p.speaker,
 		Recordings: recordings{p.audio},
 		Log:        p.log,
+		Languages:  p.speaker.Languages(),
+		Profiles:   profiles{p.accounts},
+		Callers:    callers{p.accounts, p.sessions},
 	}
 }
 
