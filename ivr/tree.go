@@ -158,8 +158,7 @@ var universal = []key{
 // newDialogue puts the nodes of all parts together and completes them.
 func newDialogue() dialogue {
 	d := dialogue{}
-	for _, n := range slices.Concat(loginNodes(), homeNodes(), readerNodes(), messageNodes(), answerNodes(), writeNodes(),
-		onlineNodes(), moreNodes(), endNodes()) {
+	for _, n := range allNodes() {
 		if d[n.name] != nil {
 			panic(fmt.Sprintf("ivr: state %s declared twice", n.name))
 		}

@@ -53,7 +53,7 @@ and keeps their session alive when they hang up.
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().StringVarP(&p.configPath, "config", "c", "/etc/hark/hark.toml", "configuration file")
 	root.AddCommand(p.serveCommand(), p.checkCommand(), p.accountCommand(), p.sessionCommand(), p.callCommand(),
-		p.phoneCommand(), p.dialplanCommand(), p.versionCommand())
+		p.phoneCommand(), p.dialogueCommand(), p.dialplanCommand(), p.versionCommand())
 	return root.ExecuteContext(ctx)
 }
 
