@@ -161,6 +161,13 @@ func (d *DB) replacePIN(ctx context.Context, number, pin string) error {
 	})
 }
 
+// SetLanguage changes the language in which the user is spoken to. ErrNotFound.
+func (d *DB) SetLanguage(ctx context.Context, number, language string) error {
+	return d.db.Write(ctx, func(tx *db.Tx) error {
+		return changed(tx.Exec(`UPDATE account SET language = $2 WHERE usr = $1`, number, language))
+	})
+}
+
 // Delete removes the account and everything that this package keeps of it; what package sessions keeps is for its Purge.
 // ErrNotFound.
 func (d *DB) Delete(ctx context.Context, number string) error {

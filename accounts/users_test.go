@@ -32,6 +32,10 @@ func TestAdd(t *testing.T) {
 	if v.Number == u.Number || v.Language != "en" || again == pin {
 		t.Errorf("the second user is %+v, PIN %q", v, again)
 	}
+	must(t, r.SetLanguage(ctx, v.Number, "de"))
+	if v, err := r.Get(ctx, v.Number); v.Language != "de" || err != nil {
+		t.Errorf("the language is %q, %v", v.Language, err)
+	}
 	users, err := r.List(ctx)
 	if err != nil || len(users) != 2 {
 		t.Errorf("List gives %v, %v", users, err)
@@ -53,6 +57,7 @@ func TestUnknownUser(t *testing.T) {
 	_, err = r.NewPIN(ctx, "1234567")
 	wantErr(t, err, ErrNotFound)
 	wantErr(t, r.SetPIN(ctx, "1234567", "480273"), ErrNotFound)
+	wantErr(t, r.SetLanguage(ctx, "1234567", "de"), ErrNotFound)
 	wantErr(t, r.Delete(ctx, "1234567"), ErrNotFound)
 	wantErr(t, r.SetLogin(ctx, im.Account{User: "1234567", Network: "xmpp"}), ErrNotFound)
 	wantErr(t, r.DropLogin(ctx, "1234567", "xmpp"), ErrNotFound)

@@ -54,6 +54,13 @@ type Recordings interface {
 	DropDraft(ctx context.Context, id string) error
 }
 
+// Callers tells whose telephone a caller id is. A Server without it asks everybody for the user number.
+type Callers interface {
+	// Known returns the one user who proved this caller id and has a session that goes on; ok is false when there is
+	// none, or more than one. The caller id proves nothing (T2): the PIN is asked for all the same.
+	Known(ctx context.Context, caller string) (user, name string, ok bool)
+}
+
 // A Messenger is the thin client: one socket to the presence server that holds the caller's session.
 // *presence.Client is one.
 type Messenger interface {
@@ -61,6 +68,7 @@ type Messenger interface {
 	Ack(ctx context.Context, seq int64) error
 	Send(ctx context.Context, r wire.SendRequest) (wire.SendReply, error)
 	Roster(ctx context.Context) ([]wire.Contact, error)
+	Status(ctx context.Context, r wire.StatusRequest) error
 	PutState(ctx context.Context, verb, key string, value any) error
 	GetState(ctx context.Context, verb, key string, value any) error
 	DropState(ctx context.Context, verb, key string) error

@@ -3,6 +3,7 @@ package ivr
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"hark/im"
@@ -46,11 +47,11 @@ func (c *Call) saveDrafts(ctx context.Context, m Messenger) error {
 // keepRecording makes a draft of the recording in hand, if there is enough of it. It is used at the end of a call,
 // when nobody can be told of a failure any more.
 func (c *Call) keepRecording(ctx context.Context) bool {
-	if c.rec == nil || !c.rec.ours {
+	if c.rec == nil || c.rec.forward || c.rec.kept || !c.rec.ours && c.rec.text == "" {
 		return false
 	}
 	defer c.drop()
-	if c.rec.length < c.set.MinRecording {
+	if c.rec.ours && c.rec.length < c.set.MinRecording {
 		return false
 	}
 	if err := c.addDraft(ctx); err != nil {
@@ -63,9 +64,9 @@ func (c *Call) keepRecording(ctx context.Context) bool {
 // addDraft keeps the recording in hand and its draft.
 func (c *Call) addDraft(ctx context.Context) error {
 	d := draft{ID: c.rec.id, Link: c.rec.link, Part: c.rec.part, DraftValue: wire.DraftValue{
-		To: c.person, Audio: c.rec.link.URL, Seconds: c.rec.length.Seconds(), Made: time.Now().UTC(),
+		To: c.person, Text: strings.TrimSpace(c.rec.text), Audio: c.rec.link.URL, Seconds: c.rec.length.Seconds(), Made: time.Now().UTC(),
 	}}
-	if d.Audio == "" {
+	if d.Audio == "" && d.Text == "" {
 		id, err := c.srv.Recordings.PutDraft(ctx, c.rec.file, c.note())
 		if err != nil {
 			return err
@@ -74,6 +75,9 @@ func (c *Call) addDraft(ctx context.Context) error {
 	}
 	c.drafts = append([]draft{d}, c.drafts...)
 	for _, old := range c.drafts[min(maxDrafts, len(c.drafts)):] {
+		if old.Audio == "" {
+			continue
+		}
 		_ = c.srv.Recordings.DropDraft(ctx, old.Audio)
 	}
 	c.drafts = c.drafts[:min(maxDrafts, len(c.drafts))]
@@ -110,7 +114,10 @@ func nextDraft(ctx context.Context, c *Call) (state, error) {
 	}
 	d := c.drafts[c.draft]
 	c.person, c.after = d.To, atHome
-	c.rec = &take{link: d.Link, id: d.ID, part: d.Part, length: time.Duration(d.Seconds * float64(time.Second))}
+	c.rec = &take{kept: true, text: d.Text, link: d.Link, id: d.ID, part: d.Part, length: time.Duration(d.Seconds * float64(time.Second))}
+	if d.Text != "" {
+		return atDraft, nil
+	}
 	if d.Link.URL == "" {
 		c.rec.draft = d.Audio
 	}
@@ -137,6 +144,9 @@ func (c *Call) draftFile(ctx context.Context, d draft) (wav string, length time.
 }
 
 func draftIntro(c *Call) []phrase {
+	if c.rec.written() {
+		return []phrase{say("draft.text", "name", c.called(c.person))}
+	}
 	return []phrase{say("draft", "name", c.called(c.person))}
 }
 

@@ -43,7 +43,11 @@ func giveUp(ctx context.Context, c *Call) (state, error) {
 
 // goodbye is the session number and the last word.
 func (c *Call) goodbye() []phrase {
-	return append(append([]phrase{say("end.code")}, dictated(c.session.Code)...), say("end.goodbye"))
+	list := append([]phrase{say("end.code")}, dictated(c.session.Code)...)
+	if !c.session.Until.IsZero() {
+		list = append(list, say("end.until", "time", c.session.Until))
+	}
+	return append(list, say("end.goodbye"))
 }
 
 // lost ends a call whose presence server is gone.

@@ -54,6 +54,43 @@ type bureau struct {
 	fault
 	user, pin string
 	tries     int
+	lang      string
+	known     string // caller id that the user proved
+}
+
+// Language, SetLanguage and SetPIN make it an ivr.Profiles.
+func (b *bureau) Language(ctx context.Context, user string) (string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.lang, nil
+}
+
+func (b *bureau) SetLanguage(ctx context.Context, user, lang string) error {
+	if err := b.meet(ctx); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lang = lang
+	return nil
+}
+
+func (b *bureau) SetPIN(ctx context.Context, user, pin string) error {
+	if err := b.meet(ctx); err != nil {
+		return err
+	}
+	if accounts.Guessable(user, pin) != "" {
+		return fmt.Errorf("%w: as all can see", accounts.ErrBadPIN)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.pin = pin
+	return nil
+}
+
+// Known makes it an ivr.Callers.
+func (b *bureau) Known(_ context.Context, caller string) (user, name string, ok bool) {
+	return b.user, "Ana", caller != "" && caller == b.known
 }
 
 func (b *bureau) Authenticate(ctx context.Context, c accounts.Credentials) (string, error) {
@@ -83,9 +120,11 @@ type post struct {
 	roster      []wire.Contact
 	clients     map[*client]bool
 	sent        []wire.SendRequest
-	refuse      string // code with which the next SEND is refused
-	refuseFetch string // the same for FETCH
-	queued      bool   // SEND says that the network is away
+	status      im.Show
+	until       time.Duration // how long the session number holds; 0 does not say
+	refuse      string        // code with which the next SEND is refused
+	refuseFetch string        // the same for FETCH
+	queued      bool          // SEND says that the network is away
 	dropped     int
 	panics      bool // the next SEND panics
 	logins      int
@@ -132,6 +171,9 @@ func (p *post) attach(ctx context.Context, check func() error) (ivr.Messenger, w
 	c := &client{post: p, events: make(chan presence.Event, 16), done: make(chan struct{})}
 	p.clients[c] = true
 	reply := wire.SessionReply{User: p.user, Name: "Ana", Session: theToken, Code: theCode, Resumed: resumed, Dropped: p.dropped}
+	if p.until != 0 {
+		reply.Until = time.Now().Add(p.until)
+	}
 	return c, reply, nil
 }
 
@@ -151,6 +193,20 @@ func (p *post) deliver(m im.Message) {
 	p.log = append(p.log, wire.Message{Seq: int64(len(p.log) + 1), Message: m})
 	for c := range p.clients {
 		c.events <- presence.Event{Name: wire.Exists, Body: wire.ExistsEvent{Waiting: 1, Last: int64(len(p.log))}}
+	}
+}
+
+// shows changes somebody's availability and tells the clients.
+func (p *post) shows(who im.Address, show im.Show) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.roster {
+		if p.roster[i].Address == who {
+			p.roster[i].Show = show
+		}
+	}
+	for c := range p.clients {
+		c.events <- presence.Event{Name: wire.Presence, Body: im.Presence{From: who, Show: show}}
 	}
 }
 
@@ -248,6 +304,10 @@ func (c *client) Send(ctx context.Context, r wire.SendRequest) (reply wire.SendR
 func (c *client) Roster(ctx context.Context) (list []wire.Contact, err error) {
 	err = c.do(ctx, func() error { list = slices.Clone(c.roster); return nil })
 	return list, err
+}
+
+func (c *client) Status(ctx context.Context, r wire.StatusRequest) error {
+	return c.do(ctx, func() error { c.status = r.Show; return nil })
 }
 
 func (c *client) PutState(ctx context.Context, verb, key string, value any) error {

@@ -9,7 +9,8 @@ import (
 // was keyed, or goes back when nothing was; hash ends it.
 func runField(ctx context.Context, c *Call) (state, error) {
 	n := c.node
-	list := slices.Concat(c.enter(n), []phrase{say(n.prompt)})
+	question := n.question(c)
+	list := slices.Concat(c.enter(n), []phrase{say(question)})
 	for misses := 0; misses < maxTurns; {
 		in, err := c.number(ctx, c.clips(ctx, append(c.aside(), list...)...), n.digits)
 		if err != nil {
@@ -18,7 +19,7 @@ func runField(ctx context.Context, c *Call) (state, error) {
 		next := stay
 		switch keyed := in.Keys != ""; {
 		case in.End == "*" && keyed:
-			list = []phrase{say(n.prompt)}
+			list = []phrase{say(question)}
 			continue
 		case in.End == "*":
 			return n.back, nil
@@ -33,21 +34,29 @@ func runField(ctx context.Context, c *Call) (state, error) {
 			return next, err
 		}
 		misses++
-		list = n.fieldRung(misses)
+		list = n.fieldRung(question, misses)
 		if next == help {
-			list = []phrase{say(n.help), say(n.prompt)}
+			list = []phrase{say(n.help), say(question)}
 		}
 	}
 	return atGiveUp, nil
 }
 
+// question is the prompt of a field at the moment.
+func (n *node) question(c *Call) string {
+	if n.asks != nil {
+		return n.asks(c)
+	}
+	return n.prompt
+}
+
 // fieldRung is what a field says at a step of the error ladder.
-func (n *node) fieldRung(misses int) []phrase {
-	switch misses {
-	case 1:
-		return []phrase{say(n.prompt)}
-	case 2:
+func (n *node) fieldRung(question string, misses int) []phrase {
+	switch {
+	case misses == 1:
+		return []phrase{say(question)}
+	case misses == 2 && question == n.prompt:
 		return []phrase{say(n.prompt + ".long")}
 	}
-	return []phrase{say(n.help), say(n.prompt)}
+	return []phrase{say(n.help), say(question)}
 }

@@ -83,12 +83,12 @@ func (w *world) mend() {
 	w.auth.set(nil, 0)
 	w.post.fault.set(nil, 0)
 	w.shelf.set(nil, 0)
-	w.voice.Fail = nil
+	w.voice.Fail, w.auth.lang = nil, ""
 	w.post.refuse, w.post.refuseFetch, w.post.panics, w.broke = "", "", false, ""
 }
 
 // callAgain logs in as usual and looks that the caller gets to the main menu, past unsent recordings.
 func callAgain(ctx context.Context, w *world) error {
-	steps := []ivrtest.Step{{Verb: "call"}, {Verb: "press", Arg: theUser + thePIN + "*****"}, {Verb: "hear", Arg: "new message"}}
+	steps := []ivrtest.Step{{Verb: "call"}, {Verb: "press", Arg: theUser + w.auth.pin + "*****"}, {Verb: "hear", Arg: "new message"}}
 	return ivrtest.Play(ctx, steps, w)
 }

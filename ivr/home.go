@@ -22,6 +22,8 @@ func homeNodes() []*node {
 			keys: []key{
 				{press: "1", label: "home.key.1", do: startReading, to: atReader},
 				{press: "2", label: "home.key.2", do: startWriting, to: atWho},
+				{press: "3", label: "home.key.3", do: startNaming, to: atOnline},
+				{press: "4", label: "home.key.4", to: atMore},
 				{press: "#", label: "home.key.first", do: startReading, to: atReader, hot: true},
 				{press: "*", label: "home.key.again", to: startAgain, hot: true},
 			}},
@@ -38,23 +40,33 @@ func arrive(ctx context.Context, c *Call) (state, error) {
 		return atLost, nil
 	}
 	c.loaded = true
-	c.session.news = follow(c.session.client, c.queue.newest)
-	if c.resumed && c.session.Name != "" {
+	c.useLanguage(ctx)
+	c.session.news = follow(c.session.client, c.queue.newest, c.watched)
+	if c.greeted {
+		// nothing more
+	} else if c.resumed && c.session.Name != "" {
 		c.tell(say("login.back", "name", c.session.Name))
 	} else if c.resumed {
 		c.tell(say("login.back.unnamed"))
 	}
+	c.tell(c.arrivals(ctx, c.cameBefore())...)
 	return atDrafts, nil
 }
 
 // load fetches messages, contacts, drafts and place. It may be done twice.
 func (c *Call) load(ctx context.Context, m Messenger) error {
-	c.queue, c.drafts = queue{}, nil
+	c.queue, c.drafts, c.watched = queue{}, nil, nil
+	q := &c.queue
 	var kept draft
 	for _, get := range []func() error{
-		func() error { return m.GetState(ctx, wire.State, heardKey, &c.queue.beyond) },
+		func() error { return m.GetState(ctx, wire.State, heardKey, &q.beyond) },
+		func() error { return m.GetState(ctx, wire.State, goneKey, &q.gone) },
+		func() error { return m.GetState(ctx, wire.State, againKey, &q.again) },
+		func() error { return m.GetState(ctx, wire.State, speedKey, &c.speed) },
+		func() error { return m.GetState(ctx, wire.State, watchKey, &c.watched) },
 		func() error { return m.GetState(ctx, wire.Place, "", &c.queue.from) },
 		func() error { return m.GetState(ctx, wire.Draft, "", &kept) },
+		func() error { return c.loadAgain(ctx, m) },
 		func() error { return c.loadNew(ctx, m) },
 		func() (err error) { c.people, err = m.Roster(ctx); return err },
 	} {
@@ -64,6 +76,20 @@ func (c *Call) load(ctx context.Context, m Messenger) error {
 	}
 	c.queue.placed = c.queue.from.Seq != 0
 	c.drafts = kept.flat()
+	return nil
+}
+
+// loadAgain fetches the messages that were marked as new.
+func (c *Call) loadAgain(ctx context.Context, m Messenger) error {
+	q := &c.queue
+	for _, seq := range q.again {
+		reply, err := m.Fetch(ctx, wire.FetchRequest{After: seq - 1, Before: seq + 1, Max: 1})
+		if err != nil {
+			return err
+		}
+		q.add(reply.Messages)
+	}
+	q.newest = 0
 	return nil
 }
 
@@ -100,7 +126,7 @@ func homeIntro(c *Call) []phrase {
 	c.collect()
 	c.notice = 0
 	q := &c.queue
-	q.active, q.said = false, im.Address{}
+	q.active, q.said, q.undo = false, im.Address{}, deletion{}
 	var list []phrase
 	if n := c.session.Dropped; n > 0 {
 		c.session.Dropped = 0
@@ -173,17 +199,18 @@ func (c *Call) collect() []wire.Message {
 }
 
 // announce tells of a message that came during a menu; hash leads to it.
-func (c *Call) announce(context.Context) []phrase {
+func (c *Call) announce(ctx context.Context) []phrase {
+	list := c.arrivals(ctx, c.session.news.arrived())
 	fresh := c.collect()
 	if len(fresh) == 0 {
-		return nil
+		return list
 	}
 	first := &item{Message: fresh[0]}
 	c.notice = first.Seq
 	if first.voiced() {
-		return []phrase{earcon("voice"), say("notice.voice", "name", c.called(first.From))}
+		return append(list, earcon("voice"), say("notice.voice", "name", c.called(first.From)))
 	}
-	return []phrase{earcon("message"), say("notice.from", "name", c.called(first.From))}
+	return append(list, earcon("message"), say("notice.from", "name", c.called(first.From)))
 }
 
 // openNotice goes to the message that was just announced.

@@ -11,7 +11,10 @@ import (
 // loginNodes are the steps from the first word to the caller's messages.
 func loginNodes() []*node {
 	return []*node{
-		{name: atAnswer, kind: passing, run: answer, next: []state{atNumber}},
+		{name: atAnswer, kind: passing, run: answer, next: []state{atNumber, atKnown}},
+		{name: atKnown, kind: field, run: runField, back: atNumber, help: "login.pin.help", quiet: true, intro: knownIntro,
+			next:   []state{atArrive, atNumber, atAway, atEnd},
+			digits: digits{prompt: "login.pin", max: pinDigits, exact: true, take: takeKnown}},
 		{name: atNumber, kind: field, run: runField, back: atCode, help: "login.number.help", next: []state{atPIN},
 			digits: digits{prompt: "login.number", max: userDigits, hash: true, exact: true, take: takeNumber}},
 		{name: atPIN, kind: field, run: runField, back: atNumber, help: "login.pin.help", quiet: true,
@@ -52,7 +55,29 @@ func answer(ctx context.Context, c *Call) (state, error) {
 		return "", err
 	}
 	c.tell(earcon("hark"), phrase{clip: &hello})
+	if c.srv.Callers != nil && c.line.Caller() != "" {
+		if user, name, ok := c.srv.Callers.Known(ctx, c.line.Caller()); ok {
+			c.user, c.known = user, name
+			return atKnown, nil
+		}
+	}
 	return atNumber, nil
+}
+
+// knownIntro greets the owner of the caller id, who still has to prove it.
+func knownIntro(c *Call) []phrase {
+	if c.known == "" {
+		return []phrase{say("login.known.unnamed")}
+	}
+	return []phrase{say("login.known", "name", c.known)}
+}
+
+// takeKnown logs the owner of the caller id in, and goes on where that one stopped.
+func takeKnown(ctx context.Context, c *Call, pin string) (state, error) {
+	next, err := takePIN(ctx, c, pin)
+	c.greeted = c.session != nil
+	c.resumed = c.session != nil && c.session.Resumed
+	return next, err
 }
 
 // takeNumber keeps the user number; nothing is checked before the PIN is there too.

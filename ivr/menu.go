@@ -3,6 +3,7 @@ package ivr
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"hark/prompts"
@@ -100,7 +101,7 @@ func (c *Call) offer(n *node, want func(key) bool) []phrase {
 	var list []phrase
 	for _, k := range n.keys {
 		if want(k) && k.there(c) && k.label != "" {
-			list = append(list, phrase{id: k.label, args: c.facts()})
+			list = append(list, c.labelled(k))
 		}
 	}
 	if len(list) > 3 {
@@ -109,6 +110,18 @@ func (c *Call) offer(n *node, want func(key) bool) []phrase {
 		}
 	}
 	return list
+}
+
+// labelled is the phrase that offers a key.
+func (c *Call) labelled(k key) phrase {
+	p := phrase{id: k.label, args: c.facts()}
+	if k.args != nil {
+		maps.Copy(p.args, k.args(c))
+	}
+	if k.lang != nil {
+		p.lang = k.lang(c)
+	}
+	return p
 }
 
 // facts fills the placeholders of labels and help.

@@ -2,8 +2,10 @@ package ivr
 
 import (
 	"context"
+	"slices"
 	"sync"
 
+	"hark/im"
 	"hark/presence"
 	"hark/presence/wire"
 )
@@ -18,16 +20,18 @@ type news struct {
 	quit   context.CancelFunc
 	ended  chan struct{}
 
-	mu    sync.Mutex
-	after int64 // the newest message that is known
-	fresh []wire.Message
-	end   context.CancelCauseFunc // of the turn that is waited for; nil outside of one
+	mu      sync.Mutex
+	after   int64 // the newest message that is known
+	fresh   []wire.Message
+	watched []im.Address            // whose coming is to be told
+	came    []im.Address            // those who came
+	end     context.CancelCauseFunc // of the turn that is waited for; nil outside of one
 }
 
-// follow begins to listen for messages later than after.
-func follow(m Messenger, after int64) *news {
+// follow begins to listen for messages later than after, and for the coming of those who are watched.
+func follow(m Messenger, after int64, watched []im.Address) *news {
 	ctx, quit := context.WithCancel(context.Background())
-	n := &news{client: m, quit: quit, ended: make(chan struct{}), after: after}
+	n := &news{client: m, quit: quit, ended: make(chan struct{}), after: after, watched: watched}
 	go n.run(ctx)
 	return n
 }
@@ -52,6 +56,9 @@ func (n *news) run(ctx context.Context) {
 
 // take fetches what an EXISTS tells of. A failure is left to the next event or request.
 func (n *news) take(ctx context.Context, e presence.Event) {
+	if p, ok := e.Body.(im.Presence); ok {
+		n.see(p)
+	}
 	exists, ok := e.Body.(wire.ExistsEvent)
 	if !ok || exists.Last <= n.known() {
 		return
@@ -71,6 +78,32 @@ func (n *news) take(ctx context.Context, e presence.Event) {
 	n.wake()
 }
 
+// see notes that somebody came who is watched.
+func (n *news) see(p im.Presence) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if p.Show == im.Available && slices.Contains(n.watched, p.From) && !slices.Contains(n.came, p.From) {
+		n.came = append(n.came, p.From)
+		n.wake()
+	}
+}
+
+// watch changes who is watched.
+func (n *news) watch(list []im.Address) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.watched = list
+}
+
+// arrived takes those who came.
+func (n *news) arrived() []im.Address {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	came := n.came
+	n.came = nil
+	return came
+}
+
 // known is the newest message that was fetched.
 func (n *news) known() int64 {
 	n.mu.Lock()
@@ -80,7 +113,7 @@ func (n *news) known() int64 {
 
 // wake ends a waiting turn when there is something to tell. The caller holds the lock.
 func (n *news) wake() {
-	if n.end != nil && len(n.fresh) > 0 {
+	if n.end != nil && len(n.fresh)+len(n.came) > 0 {
 		n.end(errNotice)
 	}
 }

@@ -37,6 +37,9 @@ type queue struct {
 	cursor int64                 // up to where the server knows everything as heard
 	more   int                   // waiting messages that were not fetched yet
 	beyond []int64               // heard messages after the cursor, as the server has them
+	gone   []int64               // messages that the user deleted here
+	again  []int64               // messages up to the cursor that are new again
+	undo   deletion              // what was just deleted
 	sound                        // of the message being read
 }
 
@@ -67,7 +70,7 @@ func (q *queue) move(pos int) {
 func (q *queue) add(list []wire.Message) {
 	for _, m := range list {
 		q.newest = max(q.newest, m.Seq)
-		if m.Outgoing || q.index(m.Seq) >= 0 || slices.Contains(q.beyond, m.Seq) {
+		if m.Outgoing || q.index(m.Seq) >= 0 || slices.Contains(q.beyond, m.Seq) || slices.Contains(q.gone, m.Seq) {
 			continue
 		}
 		q.name(m)
@@ -91,7 +94,7 @@ func (q *queue) insert(it *item) {
 func (q *queue) prepend(list []wire.Message) int {
 	var old []*item
 	for _, m := range list {
-		if !m.Outgoing && q.index(m.Seq) < 0 {
+		if !m.Outgoing && q.index(m.Seq) < 0 && !slices.Contains(q.gone, m.Seq) {
 			q.name(m)
 			old = append(old, &item{Message: m, heard: true})
 		}
@@ -169,7 +172,7 @@ func (q *queue) place() (seq, ms int64, ok bool) {
 func (q *queue) progress() (upto int64, beyond []int64) {
 	upto = q.newest
 	for _, it := range q.items {
-		if !it.heard {
+		if !it.heard && it.Seq > q.cursor {
 			upto = min(upto, it.Seq-1)
 		}
 	}

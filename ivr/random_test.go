@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"hark/im"
 	"hark/ivr/ivrtest"
 )
 
@@ -19,7 +20,7 @@ const quietest = 8500 * time.Millisecond
 func TestRandomKeys(t *testing.T) {
 	action := rapid.SampledFrom([]string{
 		"1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "*", "#", "1", "1", "#", "#", "12", "1#", "*0", "##", "2#1",
-		"wait", "wait", "wait long", "say", "say", "text", "voice", "cut", "slow", "back",
+		"23#1", "8", "22", "444", "4", "41", "44", "3", "7", "5", "28", "28666##1", "come", "wait", "wait", "wait long", "say", "say", "text", "voice", "cut", "slow", "back",
 	})
 	rapid.Check(t, func(rt *rapid.T) {
 		actions := rapid.SliceOfN(action, 1, 60).Draw(rt, "actions")
@@ -35,7 +36,7 @@ func TestRandomKeys(t *testing.T) {
 func wander(t *testing.T, actions []string) error {
 	w := newWorld(t)
 	for _, line := range []string{
-		"contact Ben available", "contact Carla away", "message from Ben: One two three four five six",
+		"contact Ben available", "contact Carla away", "contact Edda offline", "message from Ben: One two three four five six",
 		"voice from Carla: 12s", "message from Ben: Seven eight", "message from 4711009: Nine",
 	} {
 		if err := w.Do(t.Context(), line); err != nil {
@@ -70,6 +71,9 @@ func (w *world) act(line *ivrtest.Line, action string) error {
 		return w.message("from Dora: Another")
 	case "voice":
 		return w.voiceMessage("from Carla: 7s")
+	case "come":
+		w.post.shows(person("Edda"), im.Offline)
+		w.post.shows(person("Edda"), im.Available)
 	case "cut":
 		w.post.cut()
 	case "slow":

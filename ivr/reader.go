@@ -13,18 +13,21 @@ import (
 func readerNodes() []*node {
 	text := []key{
 		{press: "1", label: "reader.key.answer", do: answerByVoice, to: atRecord, hot: true},
+		{press: "2", label: "reader.key.keys", do: answerByKeys, to: atQuick, hot: true},
 		{press: "3", label: "reader.key.person", do: nextPerson, to: atReader, hot: true},
 		{press: "4", label: "reader.key.back.text", do: previous, to: atReader, hot: true},
 		{press: "5", label: "reader.key.again", do: again, to: atReader, hot: true},
 		{press: "6", label: "reader.key.forward.text", do: nextMessage, to: atReader, hot: true},
+		{press: "7", label: "reader.key.delete", do: deleteOrUndo, to: atReader, hot: true},
+		{press: "8", label: "reader.key.more", do: moreAbout, to: atMessage, hot: true},
 		{press: "#", label: "reader.key.next", do: nextMessage, to: atReader, hot: true},
 	}
 	voice := []key{
-		text[0], text[1],
+		text[0], text[1], text[2],
 		{press: "4", label: "reader.key.back.voice", do: backward, to: atReader, hot: true},
 		{press: "5", label: "reader.key.pause", do: pause, to: atPaused, hot: true},
 		{press: "6", label: "reader.key.forward.voice", do: forward, to: atReader, hot: true},
-		text[5],
+		text[6], text[7], text[8],
 	}
 	return []*node{
 		{name: atReader, kind: passing, run: choose, next: []state{atText, atVoice, atLast, atHome}},
@@ -34,13 +37,18 @@ func readerNodes() []*node {
 			keys: []key{
 				{press: "5", label: "paused.key.5", to: atReader},
 				{press: "1", label: "reader.key.answer", do: answerByVoice, to: atRecord, hot: true},
+				{press: "2", label: "reader.key.keys", do: answerByKeys, to: atQuick, hot: true},
 				{press: "4", label: "reader.key.back.voice", do: backward, to: atReader, hot: true},
 				{press: "6", label: "reader.key.forward.voice", do: forward, to: atReader, hot: true},
+				{press: "7", label: "reader.key.delete", do: deleteOrUndo, to: atReader, hot: true},
+				{press: "8", label: "reader.key.more", do: moreAbout, to: atMessage, hot: true},
 				{press: "#", label: "paused.key.next", do: nextMessage, to: atReader, hot: true},
 			}},
 		{name: atLast, kind: menu, run: runMenu, back: atHome, help: "reader.end.help", intro: lastIntro,
 			keys: []key{
 				{press: "1", label: "reader.key.answer", do: answerByVoice, to: atRecord},
+				{press: "2", label: "reader.end.key.keys", do: answerByKeys, to: atQuick},
+				{press: "7", label: "reader.key.undo", do: deleteOrUndo, to: atReader, when: undoable, hot: true},
 				{press: "4", label: "reader.key.last", do: previous, to: atReader, hot: true},
 				{press: "5", label: "reader.key.again", do: previous, to: atReader, hot: true},
 				{press: "#", label: "reader.end.key.done", to: atHome, hot: true},
@@ -92,6 +100,9 @@ func listen(ctx context.Context, c *Call) (state, error) {
 	warm()
 	if err == nil && press == "" {
 		in.Clip = len(play)
+	}
+	if press != "7" || in.Clip >= len(head) {
+		q.undo = deletion{}
 	}
 	if herr := c.reached(ctx, m, in, first-len(head)); err == nil {
 		err = herr
@@ -186,6 +197,9 @@ func (c *Call) acknowledge(ctx context.Context, s Messenger) error {
 		}
 	}
 	q.cursor, q.beyond = upto, beyond
+	if q.heardAgain() {
+		return keepNumbers(ctx, s, againKey, &q.again)
+	}
 	return nil
 }
 

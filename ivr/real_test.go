@@ -99,7 +99,8 @@ func newReal(t testing.TB) *real {
 	dialer := &presence.Dialer{Home: "pipe:", Pipe: func(ctx context.Context) (net.Conn, error) {
 		return r.pipes.dial(ctx, bed.Server)
 	}}
-	r.server = &ivr.Server{Auth: r.gate, Dial: ivr.PresenceDialer(dialer), Voice: r.voice, Recordings: r.shelf}
+	r.server = &ivr.Server{Auth: r.gate, Dial: ivr.PresenceDialer(dialer), Voice: r.voice, Recordings: r.shelf,
+		Profiles: &bureau{user: theUser, pin: thePIN}, Languages: r.voice.Book.Languages()}
 	r.attend(func(*presence.Client) error { return nil })
 	return r
 }

@@ -23,6 +23,22 @@ type take struct {
 	link   im.Attachment // once it has one
 	id     string        // of the message that it will be, so that sending twice shows one
 	answer int64         // number of the message it answers, 0 for none
+
+	text    string          // words instead of a recording
+	links   []im.Attachment // what goes with them
+	kept    bool            // it is a draft already
+	forward bool            // it is somebody else's message, passed on
+}
+
+// written tells whether it is words, or a message that is passed on, and no recording.
+func (t *take) written() bool { return t.forward || t.text != "" }
+
+// content is what is sent.
+func (t *take) content() (body string, links []im.Attachment) {
+	if t.written() {
+		return t.text, t.links
+	}
+	return t.link.URL, []im.Attachment{t.link}
 }
 
 // remove deletes the file. A nil take has none.
@@ -130,7 +146,9 @@ func (c *Call) answering() int64 {
 
 // hearRecording plays what was recorded.
 func hearRecording(_ context.Context, c *Call) (state, error) {
-	if c.rec.file == "" {
+	if c.rec.written() {
+		c.tell(c.readBack()...)
+	} else if c.rec.file == "" {
 		c.tell(say("reader.failed"))
 	} else {
 		c.tell(phrase{clip: &prompts.Clip{File: c.rec.file, Duration: c.rec.length}})
@@ -200,10 +218,10 @@ func (c *Call) deliver(ctx context.Context) (sending, error) {
 		return notSent, nil
 	}
 	var reply wire.SendReply
+	body, links := c.rec.content()
 	err := c.ask(ctx, func(ctx context.Context, m Messenger) (err error) {
 		reply, err = m.Send(ctx, wire.SendRequest{
-			ID: c.rec.id, To: c.person, Body: c.rec.link.URL, Attachments: []im.Attachment{c.rec.link},
-			ReplyTo: c.repliesTo(),
+			ID: c.rec.id, To: c.person, Body: body, Attachments: links, ReplyTo: c.repliesTo(),
 		})
 		return err
 	})
@@ -261,7 +279,7 @@ func (c *Call) repliesTo() string {
 
 // keep makes a link of the recording in hand, once.
 func (c *Call) keep(ctx context.Context) error {
-	if c.rec.link.URL != "" {
+	if c.rec.link.URL != "" || c.rec.written() {
 		return nil
 	}
 	return c.await(ctx, func(ctx context.Context) (err error) {

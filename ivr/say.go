@@ -1,6 +1,7 @@
 package ivr
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 // A phrase is one thing to say: a prompt with what fills it, free text, an earcon, or a ready clip.
 type phrase struct {
 	id     string
+	lang   string // "" is the call's
 	args   prompts.Args
 	text   string
 	earcon string
@@ -65,7 +67,7 @@ func (c *Call) clip(ctx context.Context, p phrase) (prompts.Clip, error) {
 	case p.earcon != "":
 		return c.srv.Voice.Earcon(p.earcon)
 	case p.id != "":
-		return c.srv.Voice.Say(ctx, c.lang, p.id, p.args)
+		return c.srv.Voice.Say(ctx, cmp.Or(p.lang, c.lang), p.id, p.args)
 	}
 	return c.srv.Voice.SayText(ctx, c.lang, p.text)
 }

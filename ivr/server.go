@@ -20,6 +20,9 @@ type Server struct {
 	Recordings Recordings
 	Log        *slog.Logger // nil logs nothing
 	Language   string       // of the prompts; "" is "en"
+	Languages  []string     // that callers may choose: those with texts and a voice; nil does not offer any
+	Profiles   Profiles     // nil: callers cannot change their PIN, and their language is not kept
+	Callers    Callers      // nil: nobody is known by the caller id
 	Settings   Settings
 
 	trace func(line Line, at state) // for tests: called on entering a state
@@ -31,6 +34,7 @@ type Settings struct {
 	FieldFirst   time.Duration // wait for the first digit of a number: 8 s
 	Between      time.Duration // wait between two digits: 3 s
 	Trail        time.Duration // wait for the hash behind a number that is whole, where a prompt asks for it: 700 ms
+	Letter       time.Duration // without a key, ends a letter that is spelled: 1 s
 	OptionPause  time.Duration // between the options of a menu with more than three: 600 ms
 	Quiet        time.Duration // between two messages that are read: 1.2 s
 	Silence      time.Duration // ends a recording: 4 s
@@ -53,6 +57,7 @@ func (s Settings) withDefaults() Settings {
 	or(&s.FieldFirst, 8*time.Second)
 	or(&s.Between, 3*time.Second)
 	or(&s.Trail, 700*time.Millisecond)
+	or(&s.Letter, time.Second)
 	or(&s.OptionPause, 600*time.Millisecond)
 	or(&s.Quiet, 1200*time.Millisecond)
 	or(&s.Silence, 4*time.Second)

@@ -87,11 +87,12 @@ func (c *Call) renew(client Messenger, reply wire.SessionReply) {
 	or(&reply.Code, old.Code)
 	or(&reply.Name, old.Name)
 	or(&reply.User, old.User)
+	or(&reply.Until, old.Until)
 	c.session = &session{client: client, SessionReply: reply}
 	if !c.loaded {
 		return
 	}
-	c.session.news = follow(client, c.queue.newest)
+	c.session.news = follow(client, c.queue.newest, c.watched)
 }
 
 // refused tells whether the presence server said no to who wanted in, rather than nothing.

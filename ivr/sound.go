@@ -30,7 +30,7 @@ func (c *Call) sound(ctx context.Context, m *item) sound {
 			s.lasting = true
 		default:
 			s.voice = true
-			s.clips = append(s.clips, prompts.Clip{File: wav, Duration: length})
+			s.clips = append(s.clips, c.paced(ctx, prompts.Clip{File: wav, Duration: length}))
 		}
 	}
 	s.pending = append(s.pending, sentences(speakable(text, c.words))...)
@@ -54,7 +54,9 @@ func (c *Call) render(ctx context.Context) {
 		done += len(s.pending[0])
 		clips := c.clips(ctx, spoken(s.pending[0]))
 		s.lasting = s.lasting || len(clips) == 0
-		s.clips = append(s.clips, clips...)
+		for _, clip := range clips {
+			s.clips = append(s.clips, c.paced(ctx, clip))
+		}
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"hark/prompts"
 )
 
 // A state names one step of the dialogue. The dialogue is a table of nodes by name, so that a test can walk it, a
@@ -12,29 +14,41 @@ type state string
 
 // The states.
 const (
-	atAnswer  state = "answer"
-	atNumber  state = "login.number"
-	atPIN     state = "login.pin"
-	atCode    state = "login.code"
-	atCodePIN state = "login.code.pin"
-	atAway    state = "login.away"
-	atArrive  state = "arrive"
-	atDrafts  state = "drafts"
-	atDraft   state = "draft"
-	atHome    state = "home"
-	atReader  state = "reader"
-	atText    state = "reader.text"
-	atVoice   state = "reader.voice"
-	atPaused  state = "reader.paused"
-	atLast    state = "reader.end"
-	atWho     state = "who"
-	atConfirm state = "who.confirm"
-	atRecord  state = "record"
-	atReview  state = "review"
-	atGiveUp  state = "giveup"
-	atSorry   state = "sorry"
-	atLost    state = "lost"
-	atEnd     state = "end"
+	atAnswer   state = "answer"
+	atNumber   state = "login.number"
+	atPIN      state = "login.pin"
+	atCode     state = "login.code"
+	atCodePIN  state = "login.code.pin"
+	atKnown    state = "login.known"
+	atAway     state = "login.away"
+	atArrive   state = "arrive"
+	atDrafts   state = "drafts"
+	atDraft    state = "draft"
+	atHome     state = "home"
+	atReader   state = "reader"
+	atText     state = "reader.text"
+	atVoice    state = "reader.voice"
+	atPaused   state = "reader.paused"
+	atLast     state = "reader.end"
+	atMessage  state = "reader.more"
+	atQuick    state = "answer.keys"
+	atSpell    state = "spell"
+	atWritten  state = "written"
+	atWho      state = "who"
+	atWhich    state = "who.which"
+	atConfirm  state = "who.confirm"
+	atRecord   state = "record"
+	atReview   state = "review"
+	atOnline   state = "online"
+	atMore     state = "more"
+	atStatus   state = "status"
+	atSettings state = "settings"
+	atLanguage state = "settings.language"
+	atNewPIN   state = "settings.pin"
+	atGiveUp   state = "giveup"
+	atSorry    state = "sorry"
+	atLost     state = "lost"
+	atEnd      state = "end"
 )
 
 // Outcomes of a key that are no nodes.
@@ -64,6 +78,7 @@ const (
 	field     kind = "field"     // waits for a number
 	reading   kind = "reading"   // reads a message while keys steer it
 	recording kind = "recording" // takes the caller's voice
+	spelling  kind = "spelling"  // takes letters
 )
 
 // A node is one state of the dialogue, declared.
@@ -76,6 +91,7 @@ type node struct {
 	intro func(c *Call) []phrase
 	// help is the id of the prompt behind 0. For a field, name and name+".long" are its other prompts.
 	help string
+	said []string // ids of prompts that run says, besides those named elsewhere
 	keys []key
 	next []state // where run itself may lead, besides what keys say
 	// quiet says that nothing is announced here.
@@ -90,6 +106,7 @@ type digits struct {
 	hash   bool                                                        // the prompt asks for a hash, so one is awaited also when the number is whole
 	exact  bool                                                        // a shorter one that was not ended with hash does not count
 	take   func(ctx context.Context, c *Call, n string) (state, error) // a number was keyed
+	asks   func(c *Call) string                                        // id of the prompt where it changes; nil is prompt
 	empty  step                                                        // hash alone; nil is help
 }
 
@@ -103,6 +120,9 @@ type key struct {
 	hot bool
 	// when tells whether the key is there at the moment; nil is always.
 	when func(c *Call) bool
+	// args fills what the label has besides name; lang is the language it is said in, where it is another one.
+	args func(c *Call) prompts.Args
+	lang func(c *Call) string
 }
 
 // dialogue is the whole tree.
@@ -138,7 +158,7 @@ var universal = []key{
 // newDialogue puts the nodes of all parts together and completes them.
 func newDialogue() dialogue {
 	d := dialogue{}
-	for _, n := range slices.Concat(loginNodes(), homeNodes(), readerNodes(), writeNodes(), endNodes()) {
+	for _, n := range allNodes() {
 		if d[n.name] != nil {
 			panic(fmt.Sprintf("ivr: state %s declared twice", n.name))
 		}

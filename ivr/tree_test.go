@@ -157,7 +157,7 @@ func TestPromptsExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := prompts.Args{"name": "Ben"}
+	args := prompts.Args{"name": "Ben", "number": 1, "text": "Yes.", "count": 2}
 	for _, lang := range book.Languages() {
 		for name, n := range tree {
 			for _, id := range promptsOf(n) {
@@ -180,6 +180,7 @@ func promptsOf(n *node) []string {
 	if n.help != "" {
 		list = append(list, n.help)
 	}
+	list = append(list, n.said...)
 	if n.prompt != "" {
 		list = append(list, n.prompt, n.prompt+".long")
 	}
@@ -222,8 +223,21 @@ func composed() []string {
 		"home.from", "home.from.voice", "home.from.one", "home.from.one.voice",
 		"who.available", "who.away", "who.busy", "who.offline",
 	}
+	list = append(list, quickIDs...)
+	for _, r := range strings.Join(allLetters(), "") {
+		list = append(list, letterID(r))
+	}
 	for digit := range 10 {
 		list = append(list, fmt.Sprintf("digit.%d", digit))
+	}
+	return list
+}
+
+// allLetters are what the keypads of all languages write.
+func allLetters() []string {
+	var list []string
+	for _, p := range pads {
+		list = append(list, p[:]...)
 	}
 	return list
 }

@@ -133,7 +133,8 @@ func newWorld(t testing.TB) *world {
 		voice: newVoice(t),
 	}
 	w.dir, w.after = t.TempDir(), w.detached
-	w.server = &ivr.Server{Auth: w.auth, Dial: w.post, Voice: w.voice, Recordings: w.shelf}
+	w.server = &ivr.Server{Auth: w.auth, Dial: w.post, Voice: w.voice, Recordings: w.shelf,
+		Profiles: w.auth, Callers: w.auth, Languages: w.voice.Book.Languages()}
 	return w
 }
 
@@ -153,7 +154,8 @@ func (w *world) Do(_ context.Context, line string) error {
 	do, ok := map[string]func(rest string) error{
 		"file": w.file, "fetch": w.setFetch, "contact": w.contact, "message": w.message, "voice": w.voiceMessage, "wrote": w.wrote,
 		"auth": w.setAuth, "presence": w.setPresence, "recordings": w.setRecordings, "line": w.setLine,
-		"send": w.setSend, "speech": w.setSpeech, "code": w.setCode,
+		"send": w.setSend, "shows": w.setShow, "known": w.setKnown, "status": w.checkStatus, "pin": w.checkPIN,
+		"language": w.setLanguage, "speech": w.setSpeech, "code": w.setCode,
 		"sent": w.checkSent, "cursor": w.checkCursor, "tries": w.checkTries, "draft": w.checkDraft,
 		"place": w.checkPlace, "kept": w.checkKept, "logins": w.checkLogins,
 	}[verb]
@@ -172,6 +174,37 @@ func (w *world) contact(rest string) error {
 		Address: person(name), Name: name, Number: len(w.post.roster) + 1, Show: im.Show(show),
 	})
 	return nil
+}
+
+// setShow changes somebody's availability: "shows Ben away".
+func (w *world) setShow(rest string) error {
+	name, show, _ := strings.Cut(rest, " ")
+	w.post.shows(person(name), im.Show(show))
+	return nil
+}
+
+// setKnown reads "from 5551234".
+func (w *world) setKnown(rest string) error {
+	w.auth.known = strings.TrimPrefix(rest, "from ")
+	return nil
+}
+
+// setLanguage reads "de": the account's language.
+func (w *world) setLanguage(rest string) error {
+	w.auth.lang = rest
+	return nil
+}
+
+func (w *world) checkStatus(rest string) error {
+	w.post.mu.Lock()
+	defer w.post.mu.Unlock()
+	return same(string(w.post.status), rest)
+}
+
+func (w *world) checkPIN(rest string) error {
+	w.auth.mu.Lock()
+	defer w.auth.mu.Unlock()
+	return same(w.auth.pin, rest)
 }
 
 // person is the address of somebody by name.
@@ -332,10 +365,14 @@ func fail(v *ivrtest.Voice, rest string) error {
 	return nil
 }
 
-// setCode reads "bound to 5551234".
+// setCode reads "bound to 5551234", and "for 24h": how long the session number holds.
 func (w *world) setCode(rest string) error {
 	w.post.mu.Lock()
 	defer w.post.mu.Unlock()
+	if d, err := time.ParseDuration(strings.TrimPrefix(rest, "for ")); err == nil {
+		w.post.until = d
+		return nil
+	}
 	w.post.open, w.post.bound = true, strings.TrimPrefix(rest, "bound to ")
 	return nil
 }
@@ -403,10 +440,13 @@ type draftValue struct {
 
 // String lists the drafts.
 func (v draftValue) String() string {
-	if v.Audio == "" {
+	if v.Audio == "" && v.Text == "" {
 		return "none"
 	}
 	out := fmt.Sprintf("for %s %.0fs", v.To, v.Seconds)
+	if v.Text != "" {
+		out = fmt.Sprintf("for %s %q", v.To, v.Text)
+	}
 	for _, old := range v.Older {
 		out += fmt.Sprintf(", %s %.0fs", old.To, old.Seconds)
 	}

@@ -11,12 +11,15 @@ import (
 // writeNodes choose whom to write to, record, and send.
 func writeNodes() []*node {
 	return []*node{
-		{name: atWho, kind: field, run: who, back: atHome, intro: whoIntro, help: "who.help", next: []state{atConfirm},
+		{name: atWho, kind: field, run: who, back: atHome, intro: whoIntro, help: "who.help", next: []state{atConfirm, atWhich},
 			digits: digits{prompt: "who", max: userDigits, hash: true, take: takeWho, empty: lastPerson}},
+		{name: atWhich, kind: menu, run: runMenu, back: atWho, help: "which.help", quiet: true, intro: whichIntro, keys: whichKeys()},
 		{name: atConfirm, kind: menu, run: runMenu, back: atWho, intro: confirmIntro, help: "who.confirm.help", quiet: true,
 			keys: []key{
 				{press: "1", label: "who.key.1", to: atRecord, when: emptyHanded},
-				{press: "1", label: "who.key.send", to: atReview, when: holding},
+				{press: "2", label: "who.key.2", do: writeByKeys, to: atQuick, when: emptyHanded},
+				{press: "1", label: "who.key.send", to: atReview, when: holdingVoice},
+				{press: "1", label: "who.key.text", to: atWritten, when: holdingText},
 				{press: "*", label: "who.key.back", to: atWho},
 			}},
 		{name: atRecord, kind: recording, run: record, quiet: true, next: []state{atReview, atReader, atHome}},
@@ -40,6 +43,9 @@ func writeNodes() []*node {
 
 // startWriting goes to the choice of a person.
 func startWriting(_ context.Context, c *Call) (state, error) {
+	if forwarded(c) {
+		c.drop()
+	}
 	c.after = atHome
 	return atWho, nil
 }
@@ -74,20 +80,6 @@ func whoIntro(c *Call) []phrase {
 	return []phrase{say("who.last", "name", c.called(c.last))}
 }
 
-// takeWho finds the person behind a short number or a user number.
-func takeWho(_ context.Context, c *Call, digits string) (state, error) {
-	if contact, ok := c.people.byNumber(digits); ok {
-		c.person = contact.Address
-		return atConfirm, nil
-	}
-	if len(digits) == c.set.UserDigits {
-		c.person = im.Address{Network: im.Hark, ID: digits}
-		return atConfirm, nil
-	}
-	c.tell(say("who.none"))
-	return stay, nil
-}
-
 // lastPerson takes the one the caller dealt with last.
 func lastPerson(_ context.Context, c *Call) (state, error) {
 	if c.last.IsZero() {
@@ -111,5 +103,6 @@ func confirmIntro(c *Call) []phrase {
 	return []phrase{say(id, "name", c.called(c.person))}
 }
 
-func holding(c *Call) bool     { return c.rec != nil }
-func emptyHanded(c *Call) bool { return c.rec == nil }
+func emptyHanded(c *Call) bool  { return c.rec == nil }
+func holdingText(c *Call) bool  { return c.rec != nil && c.rec.written() }
+func holdingVoice(c *Call) bool { return c.rec != nil && !c.rec.written() }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"hark/accounts"
 	"hark/presence/wire"
@@ -60,7 +61,10 @@ func (c *conn) countBad(err error) error {
 }
 
 // keys are what opens the session the next time.
-type keys struct{ token, code string }
+type keys struct {
+	token, code string
+	until       time.Time // how long the code holds
+}
 
 // newKeys makes a token and a session number.
 func (c *conn) newKeys(ctx context.Context, session *Session, line chain, caller string) (keys, error) {
@@ -69,7 +73,7 @@ func (c *conn) newKeys(ctx context.Context, session *Session, line chain, caller
 		return keys{}, err
 	}
 	code, err := c.server.putCode(ctx, session, line.client, caller)
-	return keys{token: token, code: code}, err
+	return keys{token: token, code: code, until: time.Now().Add(codeIdle).UTC()}, err
 }
 
 // enter attaches the client to the session and answers with it, once what waits at the networks has come.
@@ -90,7 +94,7 @@ func (c *conn) enter(ctx context.Context, session *Session, k keys, resumed bool
 	}
 	c.session = session
 	return result{payload: wire.SessionReply{
-		User: session.user, Name: name, Session: k.token, Code: k.code, Epoch: int64(session.epoch),
+		User: session.user, Name: name, Session: k.token, Code: k.code, Until: k.until, Epoch: int64(session.epoch),
 		Waiting: waiting, Resumed: resumed, Dropped: dropped.Count,
 	}}, nil
 }

@@ -78,6 +78,20 @@ func (b *Book) Text(lang, id string, args Args) (string, error) {
 	return text, nil
 }
 
+// Written returns the words of a prompt as they stand in the catalogue, with their placeholders; of plural forms the
+// general one. "" when there is no such prompt.
+func (b *Book) Written(lang, id string) string {
+	l, p, err := b.find(lang, id)
+	if err != nil {
+		return ""
+	}
+	form := p.plain
+	if forms := l.tongue.Plurals(); p.forms != nil {
+		form = p.forms[forms[len(forms)-1]]
+	}
+	return form.String()
+}
+
 func (b *Book) find(lang, id string) (*language, prompt, error) {
 	l, ok := b.languages[lang]
 	if !ok {

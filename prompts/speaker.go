@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -146,12 +147,20 @@ func (s *Speaker) SayText(ctx context.Context, lang, text string) (Clip, error) 
 	return clip, nil
 }
 
-// Prerender renders what is not yet there of all prompts without placeholders, in every language. progress, if not
+// Languages lists the languages that the speaker has texts and a voice for, sorted.
+func (s *Speaker) Languages() []string {
+	return slices.DeleteFunc(s.opt.Book.Languages(), func(lang string) bool {
+		_, err := s.opt.Synth.Key(lang)
+		return err != nil
+	})
+}
+
+// Prerender renders what is not yet there of all prompts without placeholders, in every one of Languages. progress, if not
 // nil, is called after each, from this goroutine.
 func (s *Speaker) Prerender(ctx context.Context, progress func(done, total int)) error {
 	type job struct{ lang, id string }
 	var jobs []job
-	for _, lang := range s.opt.Book.Languages() {
+	for _, lang := range s.Languages() {
 		for _, id := range s.opt.Book.static(lang) {
 			jobs = append(jobs, job{lang, id})
 		}

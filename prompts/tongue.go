@@ -24,4 +24,4 @@ type Tongue interface {
 }
 
 // tongues holds every language that has rules.
-var tongues = map[string]Tongue{"en": english{}}
+var tongues = map[string]Tongue{"en": english{}, "de": german{}}

@@ -58,6 +58,9 @@ func (p *parts) dialogue() *ivr.Server {
 		Recordings: recordings{p.audio},
 		Settings:   ivr.Settings{Patience: 2*p.takeover() + time.Second, Reconnect: p.takeover()},
 		Log:        p.log,
+		Languages:  p.speaker.Languages(),
+		Profiles:   profiles{p.accounts},
+		Callers:    callers{p.accounts, p.sessions},
 	}
 }
 

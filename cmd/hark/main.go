@@ -54,8 +54,20 @@ and keeps their session alive when they hang up.
 	root.SetErr(p.errOut)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().StringVarP(&p.configPath, "config", "c", "/etc/hark/hark.toml", "configuration file")
-	root.AddCommand(p.serveCommand(), p.checkCommand(), p.accountCommand(), p.sessionCommand(), p.nodeCommand(), p.dbCommand(), p.callCommand(),
-		p.phoneCommand(), p.dialplanCommand(), p.versionCommand())
+	root.AddCommand(
+		p.serveCommand(),
+		p.checkCommand(),
+		p.accountCommand(),
+		p.sessionCommand(),
+		p.nodeCommand(),
+		p.dbCommand(),
+		p.audioCommand(),
+		p.dialogueCommand(),
+		p.dialplanCommand(),
+		p.callCommand(),
+		p.phoneCommand(),
+		p.versionCommand(),
+	)
 	return root.ExecuteContext(ctx)
 }
 

@@ -44,6 +44,12 @@ func (v *Voice) SayText(ctx context.Context, _, text string) (prompts.Clip, erro
 	return prompts.Clip{Text: text, Duration: lasts(text)}, nil
 }
 
+// Pace returns the clip at another speed, in percent; its words do not change.
+func (v *Voice) Pace(_ context.Context, clip prompts.Clip, percent int) (prompts.Clip, error) {
+	clip.Duration = clip.Duration * 100 / time.Duration(percent)
+	return clip, nil
+}
+
 // Earcon returns a clip whose text is the name in brackets.
 func (v *Voice) Earcon(name string) (prompts.Clip, error) {
 	switch name {

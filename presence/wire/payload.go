@@ -79,14 +79,15 @@ type (
 	}
 	// SessionReply answers LOGIN and RESUME.
 	SessionReply struct {
-		User    string `json:"user"`
-		Name    string `json:"name,omitempty"`
-		Session string `json:"session"` // token for RESUME, 128 bits
-		Code    string `json:"code"`    // session number a caller can key, 9 digits; "" after RESUME by token: the old one stands
-		Epoch   int64  `json:"epoch"`
-		Waiting int    `json:"waiting"`
-		Resumed bool   `json:"resumed"`           // the session was alive before this login
-		Dropped int    `json:"dropped,omitempty"` // older messages that retention removed unread
+		User    string    `json:"user"`
+		Name    string    `json:"name,omitempty"`
+		Session string    `json:"session"`        // token for RESUME, 128 bits
+		Code    string    `json:"code"`           // session number a caller can key, 9 digits; "" after RESUME by token: the old one stands
+		Until   time.Time `json:"until,omitzero"` // when the session number lapses if it is not used
+		Epoch   int64     `json:"epoch"`
+		Waiting int       `json:"waiting"`
+		Resumed bool      `json:"resumed"`           // the session was alive before this login
+		Dropped int       `json:"dropped,omitempty"` // older messages that retention removed unread
 	}
 	// FetchRequest is the argument of FETCH.
 	FetchRequest struct {
