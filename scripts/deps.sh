@@ -2,8 +2,8 @@
 # Installs what Hark's build, tests and demo need from Debian's packages, and nothing if all of it is there.
 #
 # Asterisk is not among it (scripts/asterisk.sh fetches one of its own), nor is Go.
-# Needs root rights or sudo only when something is missing. Leaves no service running: Prosody is only ever started by
-# the tests and the demo, on ports and folders of their own.
+# Needs root rights or sudo only when something is missing. Leaves no service running: Prosody and Kannel are only ever
+# started by the tests and the demo, on ports and folders of their own.
 set -euo pipefail
 
 # One line each: the Debian package, how to see that it is there, what it is for.
@@ -17,16 +17,25 @@ flite          command:flite            the speech synthesiser
 espeak-ng      command:espeak-ng        the other speech synthesiser
 prosody        command:prosody          the XMPP server
 sip-tester     command:sipp             SIP calls by the hundred
+curl           command:curl             a web client that speaks HTTP/1.0
+lynx           command:lynx             a text browser
+w3m            command:w3m              another
+kannel         command:wapbox           the WAP gateway
+kannel-extras  file:/usr/lib/kannel/test/fakewap   its telephone, and its WML compiler by itself
+libwbxml2-utils command:wbxml2xml       reads compiled WML
+libxml2-utils  command:xmllint          checks XHTML against its DTD
+w3c-sgml-lib   file:/usr/share/xml/w3c-sgml-lib/schema/dtd   the DTDs
 '
 
 say() { printf 'deps: %s\n' "$*" >&2; }
 
-# there CHECK tells whether a tool, a C header or a C library is there.
+# there CHECK tells whether a tool, a file, a C header or a C library is there.
 there() {
 	local kind=${1%%:*} name=${1#*:}
 	case $kind in
 	command) command -v "$name" >/dev/null ;;
 	header) command -v cc >/dev/null && cc -E -include "$name" -x c /dev/null >/dev/null 2>&1 ;;
+	file) [[ -e $name ]] ;;
 	library) command -v pkg-config >/dev/null && pkg-config --exists "$name" ;;
 	esac
 }
@@ -35,7 +44,7 @@ there() {
 missing() {
 	local package check purpose
 	while read -r package check purpose; do
-		[[ -z $package ]] || there "$check" || printf '%-15s %s\n' "$package" "$purpose"
+		[[ -z $package ]] || there "$check" || printf '%-16s %s\n' "$package" "$purpose"
 	done <<<"$needs"
 }
 
@@ -50,31 +59,31 @@ can_install() {
 readonly policy=/usr/sbin/policy-rc.d
 readonly before=$policy.before-hark
 
-# hold_prosody keeps the package from starting a server for the whole machine, by the means that Debian has for it;
+# hold keeps prosody and kannel from starting servers for the whole machine, by the means that Debian has for it;
 # what the machine's own policy says about other services goes on to hold.
-hold_prosody() {
-	release_prosody # of a run that was killed
+hold() {
+	release # of a run that was killed
 	[[ ! -e $policy ]] || as_root mv "$policy" "$before"
 	as_root tee "$policy" >/dev/null <<-END
 		#!/bin/sh
 		# Made by Hark's scripts/deps.sh for the time of one installation.
-		[ "\$1" != prosody ] || exit 101
+		case \$1 in prosody | kannel) exit 101 ;; esac
 		[ ! -x $before ] || exec $before "\$@"
 	END
 	as_root chmod 755 "$policy"
 }
 
-release_prosody() {
+release() {
 	if grep -qs "Made by Hark's" "$policy"; then as_root rm "$policy"; fi
 	if [[ -e $before ]]; then as_root mv "$before" "$policy"; fi
 }
 
-# keep_off keeps the prosody that we have just installed from starting at the next boot.
+# keep_off keeps a service that we have just installed from starting at the next boot.
 keep_off() {
 	if [[ -d /run/systemd/system ]]; then
-		as_root systemctl disable --now prosody
+		as_root systemctl disable --now "$1"
 	elif command -v update-rc.d >/dev/null; then
-		as_root update-rc.d prosody disable
+		as_root update-rc.d "$1" disable
 	fi
 }
 
@@ -84,7 +93,7 @@ apt() {
 }
 
 main() {
-	local lines packages had_prosody=yes
+	local lines packages had_prosody=yes had_kannel=yes
 	lines=$(missing)
 	[[ -n $lines ]] || return 0
 	say "not here yet:"
@@ -95,14 +104,16 @@ main() {
 	fi
 	mapfile -t packages < <(awk '{ print $1 }' <<<"$lines")
 	command -v prosody >/dev/null || had_prosody=no
+	command -v wapbox >/dev/null || had_kannel=no
 
 	say "reading the list of packages"
 	apt update || say "the list of packages could not be renewed; going on with the old one"
 	say "installing ${packages[*]}"
-	trap release_prosody EXIT
-	hold_prosody
+	trap release EXIT
+	hold
 	apt install --yes --no-install-recommends "${packages[@]}"
-	[[ $had_prosody == yes ]] || keep_off
+	[[ $had_prosody == yes ]] || keep_off prosody
+	[[ $had_kannel == yes ]] || keep_off kannel
 
 	lines=$(missing)
 	[[ -z $lines ]] || { say "still missing after the installation:" && printf '%s\n' "$lines" >&2 && exit 1; }
