@@ -14,8 +14,11 @@ import (
 	"hark/presence/wire"
 )
 
-// perPage is how many messages of a conversation a page shows.
-const perPage = 12
+// How many messages of a conversation a page shows.
+const (
+	perPage      = 12
+	perSmallPage = 4
+)
 
 // conversation shows the messages with one person, and a form to answer.
 func conversation(ctx context.Context, v *visit) (*Page, error) {
@@ -32,11 +35,15 @@ func conversation(ctx context.Context, v *visit) (*Page, error) {
 
 // conversation makes the page of the messages before a number; words stand in the answer already.
 func (v *visit) conversation(ctx context.Context, person wire.Contact, before int64, words string) (*Page, error) {
-	found, err := v.client.Fetch(ctx, wire.FetchRequest{With: person.Address, Before: before, Max: perPage + 1})
+	most := perPage
+	if v.markup.small() {
+		most = perSmallPage
+	}
+	found, err := v.client.Fetch(ctx, wire.FetchRequest{With: person.Address, Before: before, Max: most + 1})
 	if err != nil {
 		return nil, err
 	}
-	shown := found.Messages[max(0, len(found.Messages)-perPage):]
+	shown := found.Messages[max(0, len(found.Messages)-most):]
 	fresh, err := v.unread(ctx)
 	if err != nil {
 		return nil, err
@@ -51,6 +58,7 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 		page.Items = append(page.Items, v.message(m, fresh))
 		upto = m.Seq
 	}
+	page.Self = fmt.Sprint(href, "?before=", upto+1)
 	if len(shown) < len(found.Messages) {
 		page.Older = Link{Text: "Older messages", Href: fmt.Sprint(href, "?before=", shown[0].Seq)}
 	} else if len(shown) == 0 {

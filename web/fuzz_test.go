@@ -51,7 +51,7 @@ func render(t *testing.T, body string) (shown string, elements int) {
 		Title: "x" + word, Notice: "x" + word, Text: []string{body},
 		Items: []Item{{Title: body, Note: "x" + body, Lines: lines(body)}},
 		Forms: []Form{{Fields: []Field{{Kind: Words, Value: body}, {Kind: Hidden, Value: body}}}},
-	}, "Hark", "")
+	}, "Hark", "", true)
 	if err != nil {
 		t.Fatal(err)
 	}

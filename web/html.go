@@ -23,14 +23,16 @@ var (
 	}()
 )
 
-// writeHTML writes a page as HTML that old browsers can show. media is where sound may come from, besides this host.
-func writeHTML(w http.ResponseWriter, p Page, name, media string) error {
+// writeHTML writes a page as XHTML Basic 1.1 that old browsers can show. rich adds what browsers of today understand on
+// top of it. media is where sound may come from, besides this host.
+func writeHTML(w http.ResponseWriter, p Page, name, media string, rich bool) error {
 	var body bytes.Buffer
 	err := pageTemplate.Execute(&body, struct {
 		Page
 		Name string
 		CSS  template.CSS
-	}{p, name, template.CSS(pageCSS)})
+		Rich bool
+	}{p, name, template.CSS(pageCSS), rich})
 	if err != nil {
 		return fmt.Errorf("web: page %q: %w", p.Title, err)
 	}

@@ -43,7 +43,7 @@ func inbox(ctx context.Context, v *visit) (*Page, error) {
 			cmp.Compare(latest[b.Address].Seq, latest[a.Address].Seq))
 	})
 	page := &Page{
-		Title: title(fresh.total), Items: make([]Item, 0, len(people)), Forms: v.leaveForms(),
+		Self: v.base + "/inbox", Title: title(fresh.total), Items: make([]Item, 0, len(people)), Forms: v.leaveForms(),
 		Links: []Link{{Text: "Look again", Href: v.base + "/inbox"}, {Text: "Everybody", Href: v.base + "/people"}},
 	}
 	page.Text, err = v.troubles(ctx)
@@ -85,7 +85,7 @@ func people(ctx context.Context, v *visit) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	page := &Page{Title: "Everybody", Links: []Link{{Text: "Inbox", Href: v.base + "/inbox"}}}
+	page := &Page{Title: "Everybody", Self: v.base + "/people", Links: []Link{{Text: "Inbox", Href: v.base + "/inbox"}}}
 	for _, c := range contacts {
 		page.Items = append(page.Items, v.person(c, fresh.count[c.Address]))
 	}

@@ -10,7 +10,10 @@ type Page struct {
 	Items  []Item
 	Older  Link // leads to more items; zero for none
 	Forms  []Form
-	Status int // HTTP status, 0 is 200
+	Status int    // HTTP status, 0 is 200
+	Self   string // where the same page, or one very like it, is got by GET; "" where there is no more of it than this
+	Fresh  bool   // whatever the client remembers of pages before is to be forgotten: the PIN that was keyed in
+	Live   string // where the events arrive that make it worth looking again; "" when it does not change
 }
 
 // A Link leads to another page of ours.
@@ -51,7 +54,8 @@ type Audio struct {
 // A Form is something to fill in and send.
 type Form struct {
 	Title  string // "" for none
-	Action string // a page of ours, by POST
+	Action string // a page of ours
+	Get    bool   // it only asks, and changes nothing
 	Fields []Field
 	Submit string // what the button says
 	Quiet  bool   // not what one usually wants
@@ -65,6 +69,7 @@ const (
 	Digits FieldKind = "digits"
 	PIN    FieldKind = "pin"
 	Words  FieldKind = "words" // several lines
+	Short  FieldKind = "short" // one line
 	Hidden FieldKind = "hidden"
 )
 

@@ -81,16 +81,33 @@ func limit(next http.Handler) http.Handler {
 	})
 }
 
-// show writes a page.
-func (s *Server) show(w http.ResponseWriter, p Page) {
-	if err := writeHTML(w, p, s.Name, origin(s.Audio)); err != nil {
-		s.Log.Info("web: page not written", "title", p.Title, "err", err)
+// show writes a page in the markup that the request asks for.
+func (s *Server) show(w http.ResponseWriter, r *http.Request, p Page) {
+	m, asked := choose(r)
+	if asked {
+		p.sticky(m)
+	}
+	w.Header().Set("Vary", "Accept, User-Agent, Via, X-WAP-Gateway, Cookie")
+	if err := s.write(w, r, p, m); err != nil {
+		s.Log.Info("web: page not written", "markup", m, "err", err)
 	}
 }
 
+func (s *Server) write(w http.ResponseWriter, r *http.Request, p Page, m markup) error {
+	switch m {
+	case wml:
+		return writeSmall(w, r, p, wmlScreen)
+	case hdml:
+		return writeSmall(w, r, p, hdmlScreen)
+	case vxml:
+		return writeSmall(w, r, p, vxmlScreen)
+	}
+	return writeHTML(w, p, s.Name, origin(s.Audio), m == html5)
+}
+
 // nowhere answers for a page that there is not.
-func (s *Server) nowhere(w http.ResponseWriter, _ *http.Request) {
-	s.show(w, Page{
+func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
+	s.show(w, r, Page{
 		Title: "No such page", Status: http.StatusNotFound, Links: []Link{{Text: "Start", Href: "/"}},
 	})
 }

@@ -20,9 +20,15 @@ type visit struct {
 	server *Server
 	w      http.ResponseWriter
 	r      *http.Request
+	markup markup
 	client *presence.Client
 	token  string // to be used by the next page
 	base   string // what the pages' addresses begin with: "" with a cookie, else "/s/TOKEN"
+}
+
+func newVisit(s *Server, w http.ResponseWriter, r *http.Request) *visit {
+	m, _ := choose(r)
+	return &visit{server: s, w: w, r: r, markup: m}
 }
 
 // A handler makes the page of a visit; nil when it has answered itself.
@@ -31,13 +37,13 @@ type handler func(ctx context.Context, v *visit) (*Page, error)
 // visit resumes the session, runs the handler and leaves the session.
 func (s *Server) visit(h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{server: s, w: w, r: r}
+		v := newVisit(s, w, r)
 		page, err := v.run(h)
 		if err != nil {
 			page = s.problem(w, err)
 		}
 		if page != nil {
-			s.show(w, *page)
+			s.show(w, r, *page)
 		}
 	}
 }
