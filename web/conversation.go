@@ -30,6 +30,9 @@ func conversation(ctx context.Context, v *visit) (*Page, error) {
 	if err != nil || before <= 0 {
 		before = math.MaxInt64
 	}
+	if at, err := strconv.ParseInt(v.r.URL.Query().Get("at"), 10, 64); err == nil && at > 0 && at < math.MaxInt64 {
+		before = at + 1 // the page ends with the message where the user stopped
+	}
 	return v.conversation(ctx, person, before, "")
 }
 
@@ -53,9 +56,13 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 		Title: person.Name,
 		Links: []Link{{Text: "Inbox", Href: v.base + "/inbox"}, {Text: "Look again", Href: href}},
 	}
+	place, err := v.place(ctx)
+	if err != nil {
+		return nil, err
+	}
 	upto := int64(0)
 	for _, m := range shown {
-		page.Items = append(page.Items, v.message(m, fresh))
+		page.Items = append(page.Items, v.message(m, fresh, place))
 		upto = m.Seq
 	}
 	page.Self = fmt.Sprint(href, "?before=", upto+1)
@@ -65,10 +72,19 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 		page.Text = []string{"There are no messages here yet."}
 	}
 	mark := Field{Kind: Hidden, Name: uptoField, Value: fmt.Sprint(upto)}
+	v.hint(page)
 	page.Forms = []Form{{
 		Action: href + "/send", Submit: "Send",
 		Fields: []Field{{Kind: Words, Name: "text", Label: "Your answer", Value: words}, once(), mark},
 	}}
+	quick, err := v.quick(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, reply := range quick {
+		text := Field{Kind: Hidden, Name: "text", Value: reply}
+		page.Forms = append(page.Forms, Form{Action: href + "/send", Submit: reply, Quiet: true, Fields: []Field{text, once(), mark}})
+	}
 	if fresh.count[person.Address] > 0 {
 		seen := Form{Action: href + "/seen", Submit: "Seen", Quiet: true, Fields: []Field{once(), mark}}
 		page.Forms = append([]Form{seen}, page.Forms...)
@@ -95,7 +111,7 @@ func (v *visit) findPerson(ctx context.Context) (wire.Contact, error) {
 }
 
 // message is a message as an item.
-func (v *visit) message(m wire.Message, fresh unread) Item {
+func (v *visit) message(m wire.Message, fresh unread, place wire.PlaceValue) Item {
 	item := Item{
 		Title: m.Name, Note: v.clock(m.Sent), Mine: m.Outgoing,
 		New:   !m.Outgoing && m.Seq > max(fresh.cursor, fresh.seen[m.From.String()]),
@@ -104,6 +120,12 @@ func (v *visit) message(m wire.Message, fresh unread) Item {
 	if m.Outgoing {
 		item.Title = "You"
 		item.Note += state(m)
+	}
+	for i := range item.Audio {
+		item.Audio[i].Seq = m.Seq
+		if m.Seq == place.Seq && place.MS > 0 {
+			item.Audio[i].from(place.MS)
+		}
 	}
 	if a := sound(m); a != nil && strings.TrimSpace(m.Body) == a.URL {
 		item.Lines = nil // the text is only the link, for those who cannot play it here

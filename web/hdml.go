@@ -13,6 +13,7 @@ var hdmlScreen = screen{
 	frame: func(p Page) int { return len(writeHDML(deck{Title: p.Title, More: p.Self + "&from=000"})) + 10 },
 	cost:  func(u unit) int { return len(hdmlUnit(u, 10)) + len(hdmlCards(u, 10)) },
 	write: writeHDML,
+	size:  func(deck string) int { return len(deck) },
 }
 
 // writeHDML writes a deck: one card with texts and a list, and for each field of a form a card of its own behind it.

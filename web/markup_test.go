@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -81,17 +82,16 @@ func decks(t testing.TB, p Page, s screen) []string {
 	for from := 0; ; {
 		body := s.deck(p, notice, units, from)
 		all = append(all, body)
-		rest, head := units[from:], 0
-		if from == 0 {
-			rest, head = slices.Concat(notice, units), len(notice)
-		}
-		n := s.fit(p, rest)
-		if from += n - head; from >= len(units) {
+		_, after, more := strings.Cut(body, fromField+"=")
+		if !more {
 			return all
 		}
-		if from == 0 { // the notice filled a deck by itself
-			notice = nil
+		next := 0
+		fmt.Sscanf(after, "%d", &next)
+		if next <= from {
+			t.Fatalf("after %d of %d units comes %d", from, len(units), next)
 		}
+		from = next
 	}
 }
 

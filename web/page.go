@@ -1,5 +1,7 @@
 package web
 
+import "fmt"
+
 // A Page is one screen: what it says and what can be done, without a word about how it looks. Texts are plain; whoever
 // writes a Page escapes them.
 type Page struct {
@@ -49,6 +51,16 @@ type Audio struct {
 	URL   string // what a player plays; "" when the sound is not on our own audio server
 	Type  string // media type
 	Href  string // a page that leads to it
+	Seq   int64  // number of the message
+	At    string // where to go on, as "0:07"; "" is from the beginning
+}
+
+// from has the sound begin where the user stopped.
+func (a *Audio) from(ms int64) {
+	a.At = fmt.Sprintf("%d:%02d", ms/60000, ms/1000%60)
+	if a.URL != "" {
+		a.URL += fmt.Sprintf("#t=%d.%d", ms/1000, ms/100%10)
+	}
 }
 
 // A Form is something to fill in and send.

@@ -28,6 +28,7 @@ type Server struct {
 	Dialer Dialer
 	Log    *slog.Logger   // nil drops the log
 	Name   string         // what the pages call the service; "" is "Hark"
+	Phone  string         // what to call to hear voice messages, shown where they cannot be played; "" for no number
 	Audio  string         // URL under which our audio server gives out recordings; only those are played in a page
 	Secure bool           // cookies for HTTPS only, though requests arrive without TLS (behind a proxy)
 	Zone   *time.Location // of the times shown; nil is the machine's
@@ -63,6 +64,15 @@ func (s *Server) Handler() http.Handler {
 		mux.HandleFunc("GET "+base+"/with/{person}", s.visit(conversation))
 		mux.HandleFunc("POST "+base+"/with/{person}/send", s.visit(send))
 		mux.HandleFunc("POST "+base+"/with/{person}/seen", s.visit(seen))
+		mux.HandleFunc("POST "+base+"/with/{person}/keep", s.visit(keep))
+		mux.HandleFunc("GET "+base+"/search", s.visit(search))
+		mux.HandleFunc("GET "+base+"/drafts", s.visit(drafts))
+		mux.HandleFunc("POST "+base+"/drafts/send", s.visit(sendDraft))
+		mux.HandleFunc("POST "+base+"/drafts/drop", s.visit(dropDraft))
+		mux.HandleFunc("POST "+base+"/place", s.visit(putPlace))
+		mux.HandleFunc("GET "+base+"/you", s.visit(you))
+		mux.HandleFunc("POST "+base+"/you/status", s.visit(status))
+		mux.HandleFunc("POST "+base+"/you/replies", s.visit(replies))
 		mux.HandleFunc("POST "+base+"/leave", s.visit(leave))
 		mux.HandleFunc("POST "+base+"/logout", s.visit(logout))
 	}

@@ -47,6 +47,7 @@ type screen struct {
 	frame       func(p Page) int    // cost of a deck without units, but with a More
 	cost        func(u unit) int    // cost of a unit
 	write       func(d deck) string // writes a deck
+	size        func(s string) int  // what counts as the size of a deck
 	drops       func(f Form) bool   // tells of a form that cannot be filled in here; nil for none
 	label       int                 // characters of a choice
 }
@@ -80,12 +81,15 @@ func (s screen) deck(p Page, notice, units []unit, from int) string {
 	} else {
 		units = units[from:]
 	}
-	n := s.fit(p, units)
-	d.Units = units[:n]
-	if n < len(units) {
-		d.More = withQuery(p.Self, fmt.Sprint(fromField, "=", from+n))
+	for n := s.fit(p, units); ; n-- {
+		d.Units, d.More = units[:n], ""
+		if n < len(units) {
+			d.More = withQuery(p.Self, fmt.Sprint(fromField, "=", from+n))
+		}
+		if body := s.write(d); n <= 1 || s.size(body) <= s.limit {
+			return body
+		}
 	}
-	return s.write(d)
 }
 
 // fit tells how many of the units go into one deck; at least one does.

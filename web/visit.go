@@ -22,6 +22,8 @@ type visit struct {
 	r      *http.Request
 	markup markup
 	client *presence.Client
+	user   string // number
+	name   string // of the user, "" when unknown
 	token  string // to be used by the next page
 	base   string // what the pages' addresses begin with: "" with a cookie, else "/s/TOKEN"
 }
@@ -75,7 +77,7 @@ func (v *visit) enter() error {
 	if err != nil {
 		return err
 	}
-	v.client, v.token = c, reply.Session
+	v.client, v.token, v.user, v.name = c, reply.Session, reply.User, reply.Name
 	if inPath {
 		v.base = "/s/" + v.token
 	}

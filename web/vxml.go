@@ -14,6 +14,7 @@ var vxmlScreen = screen{
 	frame: func(Page) int { return 1000 },
 	cost:  func(u unit) int { return len(vxmlSpeech(u)) + 600 },
 	write: writeVXML,
+	size:  func(string) int { return 0 },
 	drops: func(f Form) bool {
 		return slices.ContainsFunc(f.Fields, func(f Field) bool { return f.Kind == Words || f.Kind == Short })
 	},
