@@ -74,7 +74,7 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 	mark := Field{Kind: Hidden, Name: uptoField, Value: fmt.Sprint(upto)}
 	v.hint(page)
 	page.Forms = []Form{{
-		Action: href + "/send", Submit: "Send",
+		Action: href + "/send", Submit: "Send", Keep: "Keep as a draft",
 		Fields: []Field{{Kind: Words, Name: "text", Label: "Your answer", Value: words}, once(), mark},
 	}}
 	quick, err := v.quick(ctx)
@@ -208,6 +208,9 @@ func send(ctx context.Context, v *visit) (*Page, error) {
 	number, text := v.r.PostFormValue(onceField), strings.ReplaceAll(v.r.PostFormValue("text"), "\r\n", "\n")
 	if number == "" || strings.ContainsFunc(number, notAlphanumeric) || len(number) > 64 {
 		return nil, errForm
+	}
+	if v.r.PostFormValue(keepField) != "" {
+		return v.keep(ctx, person, clean(text), number)
 	}
 	if strings.TrimSpace(text) == "" {
 		return v.again(ctx, person, text, "There was nothing to send.")

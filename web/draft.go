@@ -96,12 +96,7 @@ func (d draft) words() string {
 }
 
 // keep makes a draft of an answer instead of sending it.
-func keep(ctx context.Context, v *visit) (*Page, error) {
-	person, err := v.findPerson(ctx)
-	if err != nil {
-		return nil, err
-	}
-	text := clean(strings.ReplaceAll(v.r.PostFormValue("text"), "\r\n", "\n"))
+func (v *visit) keep(ctx context.Context, person wire.Contact, text, number string) (*Page, error) {
 	if strings.TrimSpace(text) == "" {
 		return v.again(ctx, person, text, "There was nothing to keep.")
 	}
@@ -109,7 +104,7 @@ func keep(ctx context.Context, v *visit) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := "web-" + v.r.PostFormValue(onceField)
+	id := "web-" + number
 	if !slices.ContainsFunc(list, func(d draft) bool { return d.ID == id }) {
 		made := wire.DraftValue{To: person.Address, Text: text, Made: time.Now().UTC()}
 		if err := v.putDrafts(ctx, append([]draft{{DraftValue: made, ID: id}}, list...)); err != nil {

@@ -70,6 +70,7 @@ type Form struct {
 	Get    bool   // it only asks, and changes nothing
 	Fields []Field
 	Submit string // what the button says
+	Keep   string // what a second button says, which sends the same with keepField; "" for none
 	Quiet  bool   // not what one usually wants
 }
 
@@ -98,6 +99,7 @@ type Field struct {
 const (
 	onceField = "once" // the one-time number
 	uptoField = "upto" // number of the last message on the page
+	keepField = "keep" // what is in the form is kept instead of sent
 )
 
 // once makes the hidden field with a new one-time number.

@@ -64,7 +64,6 @@ func (s *Server) Handler() http.Handler {
 		mux.HandleFunc("GET "+base+"/with/{person}", s.visit(conversation))
 		mux.HandleFunc("POST "+base+"/with/{person}/send", s.visit(send))
 		mux.HandleFunc("POST "+base+"/with/{person}/seen", s.visit(seen))
-		mux.HandleFunc("POST "+base+"/with/{person}/keep", s.visit(keep))
 		mux.HandleFunc("GET "+base+"/search", s.visit(search))
 		mux.HandleFunc("GET "+base+"/drafts", s.visit(drafts))
 		mux.HandleFunc("POST "+base+"/drafts/send", s.visit(sendDraft))

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -126,7 +127,13 @@ func wmlForm(f Form, number int) string {
 			b.WriteString(doubled(field.Label) + `: <input name="` + variable(number, i) + `"` + wmlKind(field) + "/>")
 		}
 	}
-	b.WriteString("<anchor>" + doubled(f.Submit) + wmlGo(f, number) + "</anchor></p>\n")
+	b.WriteString("<anchor>" + doubled(f.Submit) + wmlGo(f, number) + "</anchor>")
+	if f.Keep != "" {
+		second := f
+		second.Fields = append(slices.Clone(f.Fields), Field{Kind: Hidden, Name: keepField, Value: "1"})
+		b.WriteString("<br/><anchor>" + doubled(f.Keep) + wmlGo(second, number) + "</anchor>")
+	}
+	b.WriteString("</p>\n")
 	return b.String()
 }
 
