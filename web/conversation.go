@@ -53,7 +53,7 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 	}
 	href := v.personHref(person)
 	page := &Page{
-		Title: person.Name,
+		Title: person.Name, Live: v.live(),
 		Links: []Link{{Text: "Inbox", Href: v.base + "/inbox"}, {Text: "Look again", Href: href}},
 	}
 	place, err := v.place(ctx)
@@ -65,7 +65,10 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 		page.Items = append(page.Items, v.message(m, fresh, place))
 		upto = m.Seq
 	}
-	page.Self = fmt.Sprint(href, "?before=", upto+1)
+	page.Self = href
+	if v.markup.small() { // the decks that follow show the same messages, whatever arrives meanwhile
+		page.Self = fmt.Sprint(href, "?before=", upto+1)
+	}
 	if len(shown) < len(found.Messages) {
 		page.Older = Link{Text: "Older messages", Href: fmt.Sprint(href, "?before=", shown[0].Seq)}
 	} else if len(shown) == 0 {
@@ -74,7 +77,7 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 	mark := Field{Kind: Hidden, Name: uptoField, Value: fmt.Sprint(upto)}
 	v.hint(page)
 	page.Forms = []Form{{
-		Action: href + "/send", Submit: "Send", Keep: "Keep as a draft",
+		Action: href + "/send", Submit: "Send", Keep: "Keep as a draft", Voice: v.voiceAction(href),
 		Fields: []Field{{Kind: Words, Name: "text", Label: "Your answer", Value: words}, once(), mark},
 	}}
 	quick, err := v.quick(ctx)

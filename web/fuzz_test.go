@@ -64,7 +64,7 @@ func render(t *testing.T, body string) (shown string, elements int) {
 			continue
 		}
 		elements++
-		if n.Data == "p" && len(n.Attr) == 1 && n.Attr[0].Val == "said" {
+		if n.Data == "p" && len(n.Attr) > 0 && n.Attr[0].Val == "said" {
 			shown = shownText(n)
 		}
 		if n.Data == "textarea" && n.FirstChild != nil && n.FirstChild.Data != body {

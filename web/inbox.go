@@ -43,7 +43,7 @@ func inbox(ctx context.Context, v *visit) (*Page, error) {
 			cmp.Compare(latest[b.Address].Seq, latest[a.Address].Seq))
 	})
 	page := &Page{
-		Self: v.base + "/inbox", Title: title(fresh.total), Items: make([]Item, 0, len(people)), Forms: v.leaveForms(),
+		Self: v.base + "/inbox", Live: v.live(), Title: title(fresh.total), Items: make([]Item, 0, len(people)), Forms: v.leaveForms(),
 		Links: []Link{{Text: "Look again", Href: v.base + "/inbox"}, {Text: "Everybody", Href: v.base + "/people"}, {Text: "Search", Href: v.base + "/search"}},
 	}
 	if err := v.unfinished(ctx, page); err != nil {

@@ -72,6 +72,7 @@ type Form struct {
 	Submit string // what the button says
 	Keep   string // what a second button says, which sends the same with keepField; "" for none
 	Quiet  bool   // not what one usually wants
+	Voice  string // where a recording made by the page's script may be sent instead, by POST; "" for nowhere
 }
 
 // FieldKind says how a field is filled in.

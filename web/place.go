@@ -79,6 +79,10 @@ func (v *visit) byAddress(ctx context.Context) (map[im.Address]wire.Contact, err
 func putPlace(ctx context.Context, v *visit) (*Page, error) {
 	seq, errSeq := strconv.ParseInt(v.r.PostFormValue("seq"), 10, 64)
 	ms, errMS := strconv.ParseInt(v.r.PostFormValue("ms"), 10, 64)
+	if v.r.PostFormValue("done") != "" {
+		v.w.WriteHeader(http.StatusNoContent)
+		return nil, v.client.DropState(ctx, wire.Place, "")
+	}
 	if errSeq != nil || errMS != nil || seq <= 0 || ms < 0 {
 		return nil, errForm
 	}

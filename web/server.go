@@ -26,12 +26,14 @@ type Dialer interface {
 type Server struct {
 	Auth   Authenticator
 	Dialer Dialer
-	Log    *slog.Logger   // nil drops the log
-	Name   string         // what the pages call the service; "" is "Hark"
-	Phone  string         // what to call to hear voice messages, shown where they cannot be played; "" for no number
-	Audio  string         // URL under which our audio server gives out recordings; only those are played in a page
-	Secure bool           // cookies for HTTPS only, though requests arrive without TLS (behind a proxy)
-	Zone   *time.Location // of the times shown; nil is the machine's
+	Log    *slog.Logger // nil drops the log
+	Name   string       // what the pages call the service; "" is "Hark"
+	Phone  string       // what to call to hear voice messages, shown where they cannot be played; "" for no number
+	Audio  string       // URL under which our audio server gives out recordings; only those are played in a page
+	// Recordings keeps what is recorded in a browser; nil takes none.
+	Recordings Recordings
+	Secure     bool           // cookies for HTTPS only, though requests arrive without TLS (behind a proxy)
+	Zone       *time.Location // of the times shown; nil is the machine's
 }
 
 // client is the client kind of this door: it has a cursor of its own.
@@ -76,17 +78,20 @@ func (s *Server) Handler() http.Handler {
 		mux.HandleFunc("POST "+base+"/logout", s.visit(logout))
 	}
 	mux.HandleFunc("/", s.nowhere)
-	return secure(http.NewCrossOriginProtection().Handler(limit(mux)))
+	doors := http.NewServeMux()
+	doors.Handle("/", bounded(maxForm, limit(mux)))
+	doors.Handle("POST /with/{person}/voice", bounded(maxVoice, limit(s.visit(voice))))
+	doors.HandleFunc("GET /page.js", writeScript)
+	doors.HandleFunc("GET /live", s.live) // as long as the browser stays
+	return secure(http.NewCrossOriginProtection().Handler(doors))
 }
 
-// limit bounds what a request may send, and how long it may take.
+// limit bounds how long a request may take.
 func limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), timeLimit)
 		defer cancel()
-		r = r.WithContext(ctx)
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
