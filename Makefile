@@ -22,6 +22,11 @@ setup: ## fetch and install what is missing, once (Debian; needs root or sudo fo
 	@scripts/deps.sh
 	@scripts/asterisk.sh >/dev/null
 
+.PHONY: setup-tests
+setup-tests: ## the same for what only tests and benches use: browsers, a WAP gateway, PostgreSQL
+	@scripts/deps.sh tests
+	@scripts/asterisk.sh >/dev/null
+
 .PHONY: build
 build: setup ## compile hark and the lab into bin
 	@echo "building (the first time this compiles SQLite, which takes a minute)" && $(GO) build -o bin/ ./cmd/...
@@ -31,7 +36,7 @@ demo: build ## play the whole story once on real parts, and check each step
 	@bin/lab demo
 
 .PHONY: cluster-demo
-cluster-demo: build ## kill and stop nodes of a cluster while its users are written to, and count
+cluster-demo: setup-tests build ## kill and stop nodes of a cluster while its users are written to, and count
 	@bin/lab cluster-demo
 
 .PHONY: run
@@ -45,7 +50,7 @@ check: ## what needs no real parts: format, vet, staticcheck
 	@echo "staticcheck" && $(GO) tool staticcheck $(PKG)
 
 .PHONY: test
-test: setup check ## every test, on real parts, with the race detector
+test: setup-tests check ## every test, on real parts, with the race detector
 	@echo "go test (the first time it builds everything, which takes some minutes)" && $(GO) test -race -timeout $(TIMEOUT) $(PKG)
 
 .PHONY: fuzz
@@ -53,5 +58,5 @@ fuzz: ## run each fuzz test for FUZZTIME (20s)
 	@GO="$(GO)" scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: bench
-bench: build ## measure calls, sessions and the cache, side by side with Asterisk's own
+bench: setup-tests build ## measure calls, sessions and the cache, side by side with Asterisk's own
 	@bin/lab bench

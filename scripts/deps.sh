@@ -1,34 +1,57 @@
 #!/usr/bin/env bash
-# Installs what Hark's build, tests and demo need from Debian's packages, and nothing if all of it is there.
+# Installs what Hark needs from Debian's packages, and nothing if all of it is there.
+#
+#   scripts/deps.sh        what the build and the demo need
+#   scripts/deps.sh tests  what the tests and the benches need, too
 #
 # Asterisk is not among it (scripts/asterisk.sh fetches one of its own), nor is Go.
-# Needs root rights or sudo only when something is missing. Leaves no service running: Prosody and PostgreSQL are only
-# ever started by the tests and the demos, on ports and folders of their own.
+# Needs root rights or sudo only when something is missing. Leaves no service running: Prosody, PostgreSQL, Kannel and
+# nginx are only ever started by the tests and the demos, on ports and folders of their own.
 set -euo pipefail
 
 # One line each: the Debian package, how to see that it is there, what it is for.
-readonly needs='
-gcc            command:cc               the C compiler, for cgo and the race detector
-libc6-dev      header:stdlib.h          the C library
-pkg-config     command:pkg-config       finds the libraries below
-libmp3lame-dev header:lame/lame.h       MP3
-libopus-dev    library:opus             Ogg Opus
-flite          command:flite            the speech synthesiser
-espeak-ng      command:espeak-ng        the other speech synthesiser
-prosody        command:prosody          the XMPP server
-postgresql     postgres:initdb          the database of several nodes
-sip-tester     command:sipp             SIP calls by the hundred
+needs='
+gcc             command:cc               the C compiler, for cgo and the race detector
+libc6-dev       header:stdlib.h          the C library
+pkg-config      command:pkg-config       finds the libraries below
+libmp3lame-dev  header:lame/lame.h       MP3
+libopus-dev     library:opus             Ogg Opus
+flite           command:flite            the speech synthesiser
+espeak-ng       command:espeak-ng        the other speech synthesiser
+prosody         command:prosody          the XMPP server
 '
+readonly for_tests='
+postgresql      postgres:initdb          the database of several nodes
+sip-tester      command:sipp             SIP calls by the hundred
+curl            command:curl             a web client that speaks HTTP/1.0
+lynx            command:lynx             a text browser
+w3m             command:w3m              another
+chromium        command:chromium         a browser of today
+kannel          command:wapbox           the WAP gateway
+kannel-extras   file:/usr/lib/kannel/test/fakewap   its telephone, and its WML compiler by itself
+libwbxml2-utils command:wbxml2xml        reads compiled WML
+libxml2-utils   command:xmllint          checks XHTML against its DTD
+w3c-sgml-lib    file:/usr/share/xml/w3c-sgml-lib/schema/dtd   the DTDs
+ffmpeg          command:ffmpeg           reads our sound files, and measures their loudness
+lame            command:lame             an MP3 encoder to compare with
+mpg123          command:mpg123           an MP3 player
+opus-tools      command:opusdec          an Opus encoder and player
+zbar-tools      command:zbarimg          reads QR codes
+nginx-light     file:/usr/sbin/nginx     a web server to compare with
+'
+[[ ${1-} != tests ]] || needs+=$for_tests
+readonly needs
 
 say() { printf 'deps: %s\n' "$*" >&2; }
 
-# there CHECK tells whether a tool, a C header or a C library is there.
+# there CHECK tells whether a tool, a file, a C header or a C library is there.
 there() {
 	local kind=${1%%:*} name=${1#*:}
 	case $kind in
 	command) command -v "$name" >/dev/null ;;
 	postgres) command -v "$name" >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/$name" >/dev/null ;; # out of the path
 	header) command -v cc >/dev/null && cc -E -include "$name" -x c /dev/null >/dev/null 2>&1 ;;
+	file) [[ -e $name ]] ;;
 	library) command -v pkg-config >/dev/null && pkg-config --exists "$name" ;;
 	esac
 }
@@ -37,7 +60,7 @@ there() {
 missing() {
 	local package check purpose
 	while read -r package check purpose; do
-		[[ -z $package ]] || there "$check" || printf '%-15s %s\n' "$package" "$purpose"
+		[[ -z $package ]] || there "$check" || printf '%-16s %s\n' "$package" "$purpose"
 	done <<<"$needs"
 }
 
@@ -60,7 +83,7 @@ hold_servers() {
 	as_root tee "$policy" >/dev/null <<-END
 		#!/bin/sh
 		# Made by Hark's scripts/deps.sh for the time of one installation.
-		case "\$1" in prosody | postgresql*) exit 101 ;; esac
+		case "\$1" in prosody | postgresql* | kannel | nginx) exit 101 ;; esac
 		[ ! -x $before ] || exec $before "\$@"
 	END
 	as_root chmod 755 "$policy"
@@ -96,7 +119,7 @@ main() {
 		exit 1
 	fi
 	mapfile -t packages < <(awk '{ print $1 }' <<<"$lines")
-	for server in prosody postgresql; do
+	for server in prosody postgresql kannel nginx; do
 		[[ " ${packages[*]} " != *" $server "* ]] || servers+=" $server"
 	done
 

@@ -92,6 +92,7 @@ func (b *browser) do(method, href string, fields url.Values) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	req.Header.Set("User-Agent", "Mozilla/5.0 (test)")
 	if fields != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}

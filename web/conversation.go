@@ -14,8 +14,11 @@ import (
 	"hark/presence/wire"
 )
 
-// perPage is how many messages of a conversation a page shows.
-const perPage = 12
+// How many messages of a conversation a page shows.
+const (
+	perPage      = 12
+	perSmallPage = 4
+)
 
 // conversation shows the messages with one person, and a form to answer.
 func conversation(ctx context.Context, v *visit) (*Page, error) {
@@ -27,29 +30,44 @@ func conversation(ctx context.Context, v *visit) (*Page, error) {
 	if err != nil || before <= 0 {
 		before = math.MaxInt64
 	}
+	if at, err := strconv.ParseInt(v.r.URL.Query().Get("at"), 10, 64); err == nil && at > 0 && at < math.MaxInt64 {
+		before = at + 1 // the page ends with the message where the user stopped
+	}
 	return v.conversation(ctx, person, before, "")
 }
 
 // conversation makes the page of the messages before a number; words stand in the answer already.
 func (v *visit) conversation(ctx context.Context, person wire.Contact, before int64, words string) (*Page, error) {
-	found, err := v.client.Fetch(ctx, wire.FetchRequest{With: person.Address, Before: before, Max: perPage + 1})
+	most := perPage
+	if v.markup.small() {
+		most = perSmallPage
+	}
+	found, err := v.client.Fetch(ctx, wire.FetchRequest{With: person.Address, Before: before, Max: most + 1})
 	if err != nil {
 		return nil, err
 	}
-	shown := found.Messages[max(0, len(found.Messages)-perPage):]
+	shown := found.Messages[max(0, len(found.Messages)-most):]
 	fresh, err := v.unread(ctx)
 	if err != nil {
 		return nil, err
 	}
 	href := v.personHref(person)
 	page := &Page{
-		Title: person.Name,
+		Title: person.Name, Live: v.live(),
 		Links: []Link{{Text: "Inbox", Href: v.base + "/inbox"}, {Text: "Look again", Href: href}},
+	}
+	place, err := v.place(ctx)
+	if err != nil {
+		return nil, err
 	}
 	upto := int64(0)
 	for _, m := range shown {
-		page.Items = append(page.Items, v.message(m, fresh))
+		page.Items = append(page.Items, v.message(m, fresh, place))
 		upto = m.Seq
+	}
+	page.Self = href
+	if v.markup.small() { // the decks that follow show the same messages, whatever arrives meanwhile
+		page.Self = fmt.Sprint(href, "?before=", upto+1)
 	}
 	if len(shown) < len(found.Messages) {
 		page.Older = Link{Text: "Older messages", Href: fmt.Sprint(href, "?before=", shown[0].Seq)}
@@ -57,10 +75,19 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 		page.Text = []string{"There are no messages here yet."}
 	}
 	mark := Field{Kind: Hidden, Name: uptoField, Value: fmt.Sprint(upto)}
+	v.hint(page)
 	page.Forms = []Form{{
-		Action: href + "/send", Submit: "Send",
+		Action: href + "/send", Submit: "Send", Keep: "Keep as a draft", Voice: v.voiceAction(href),
 		Fields: []Field{{Kind: Words, Name: "text", Label: "Your answer", Value: words}, once(), mark},
 	}}
+	quick, err := v.quick(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, reply := range quick {
+		text := Field{Kind: Hidden, Name: "text", Value: reply}
+		page.Forms = append(page.Forms, Form{Action: href + "/send", Submit: reply, Quiet: true, Fields: []Field{text, once(), mark}})
+	}
 	if fresh.count[person.Address] > 0 {
 		seen := Form{Action: href + "/seen", Submit: "Seen", Quiet: true, Fields: []Field{once(), mark}}
 		page.Forms = append([]Form{seen}, page.Forms...)
@@ -87,7 +114,7 @@ func (v *visit) findPerson(ctx context.Context) (wire.Contact, error) {
 }
 
 // message is a message as an item.
-func (v *visit) message(m wire.Message, fresh unread) Item {
+func (v *visit) message(m wire.Message, fresh unread, place wire.PlaceValue) Item {
 	item := Item{
 		Title: m.Name, Note: v.clock(m.Sent), Mine: m.Outgoing,
 		New:   !m.Outgoing && m.Seq > max(fresh.cursor, fresh.seen[m.From.String()]),
@@ -96,6 +123,12 @@ func (v *visit) message(m wire.Message, fresh unread) Item {
 	if m.Outgoing {
 		item.Title = "You"
 		item.Note += state(m)
+	}
+	for i := range item.Audio {
+		item.Audio[i].Seq = m.Seq
+		if m.Seq == place.Seq && place.MS > 0 {
+			item.Audio[i].from(place.MS)
+		}
 	}
 	if a := sound(m); a != nil && strings.TrimSpace(m.Body) == a.URL {
 		item.Lines = nil // the text is only the link, for those who cannot play it here
@@ -178,6 +211,9 @@ func send(ctx context.Context, v *visit) (*Page, error) {
 	number, text := v.r.PostFormValue(onceField), strings.ReplaceAll(v.r.PostFormValue("text"), "\r\n", "\n")
 	if number == "" || strings.ContainsFunc(number, notAlphanumeric) || len(number) > 64 {
 		return nil, errForm
+	}
+	if v.r.PostFormValue(keepField) != "" {
+		return v.keep(ctx, person, clean(text), number)
 	}
 	if strings.TrimSpace(text) == "" {
 		return v.again(ctx, person, text, "There was nothing to send.")

@@ -51,7 +51,7 @@ func render(t *testing.T, body string) (shown string, elements int) {
 		Title: "x" + word, Notice: "x" + word, Text: []string{body},
 		Items: []Item{{Title: body, Note: "x" + body, Lines: lines(body)}},
 		Forms: []Form{{Fields: []Field{{Kind: Words, Value: body}, {Kind: Hidden, Value: body}}}},
-	}, "Hark", "")
+	}, "Hark", "", true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func render(t *testing.T, body string) (shown string, elements int) {
 			continue
 		}
 		elements++
-		if n.Data == "p" && len(n.Attr) == 1 && n.Attr[0].Val == "said" {
+		if n.Data == "p" && len(n.Attr) > 0 && n.Attr[0].Val == "said" {
 			shown = shownText(n)
 		}
 		if n.Data == "textarea" && n.FirstChild != nil && n.FirstChild.Data != body {

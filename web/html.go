@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"io"
 	"net/http"
 )
 
@@ -15,29 +16,52 @@ var (
 	pageHTML string
 	//go:embed page.css
 	pageCSS string
+	//go:embed script.js
+	pageScript string
 
 	pageTemplate = template.Must(template.New("page").Parse(pageHTML))
-	styleHash    = func() string {
-		sum := sha256.Sum256([]byte(pageCSS))
-		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
-	}()
+	styleHash    = hash(pageCSS)
+	scriptHash   = hash(pageScript)
 )
 
-// writeHTML writes a page as HTML that old browsers can show. media is where sound may come from, besides this host.
-func writeHTML(w http.ResponseWriter, p Page, name, media string) error {
+// writeScript sends the pages' script. Its address changes with it, so that it may be kept.
+func writeScript(w http.ResponseWriter, _ *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", "text/javascript; charset=utf-8")
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	io.WriteString(w, pageScript) // an error is the browser's going away
+}
+
+// hash names a style or a script of ours for the content security policy.
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// writeHTML writes a page as XHTML Basic 1.1 that old browsers can show. rich adds what browsers of today understand on
+// top of it. media is where sound may come from, besides this host.
+func writeHTML(w http.ResponseWriter, p Page, name, media string, rich bool) error {
 	var body bytes.Buffer
 	err := pageTemplate.Execute(&body, struct {
 		Page
-		Name string
-		CSS  template.CSS
-	}{p, name, template.CSS(pageCSS)})
+		Name      string
+		CSS       template.CSS
+		Version   string
+		Integrity string
+		Rich      bool
+	}{p, name, template.CSS(pageCSS), scriptHash[len(scriptHash)-9 : len(scriptHash)-1], scriptHash, rich})
 	if err != nil {
 		return fmt.Errorf("web: page %q: %w", p.Title, err)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", fmt.Sprint(body.Len()))
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+styleHash+"; media-src 'self' "+media+
+	script := ""
+	if rich {
+		script = "; script-src 'self'; connect-src 'self'"
+		media += " blob:" // what was just recorded
+	}
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src '"+styleHash+"'"+script+"; media-src 'self' "+media+
 		"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	if p.Status != 0 {
 		w.WriteHeader(p.Status)

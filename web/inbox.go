@@ -43,9 +43,13 @@ func inbox(ctx context.Context, v *visit) (*Page, error) {
 			cmp.Compare(latest[b.Address].Seq, latest[a.Address].Seq))
 	})
 	page := &Page{
-		Title: title(fresh.total), Items: make([]Item, 0, len(people)), Forms: v.leaveForms(),
-		Links: []Link{{Text: "Look again", Href: v.base + "/inbox"}, {Text: "Everybody", Href: v.base + "/people"}},
+		Self: v.base + "/inbox", Live: v.live(), Title: title(fresh.total), Items: make([]Item, 0, len(people)), Forms: v.leaveForms(),
+		Links: []Link{{Text: "Look again", Href: v.base + "/inbox"}, {Text: "Everybody", Href: v.base + "/people"}, {Text: "Search", Href: v.base + "/search"}},
 	}
+	if err := v.unfinished(ctx, page); err != nil {
+		return nil, err
+	}
+	page.Links = append(page.Links, Link{Text: "You", Href: v.base + "/you"})
 	page.Text, err = v.troubles(ctx)
 	if err != nil {
 		return nil, err
@@ -81,18 +85,33 @@ func people(ctx context.Context, v *visit) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
+	name := strings.TrimSpace(v.r.URL.Query().Get("name"))
+	contacts = slices.DeleteFunc(contacts, func(c wire.Contact) bool { return !contains(c.Name, name) })
 	fresh, err := v.unread(ctx)
 	if err != nil {
 		return nil, err
 	}
-	page := &Page{Title: "Everybody", Links: []Link{{Text: "Inbox", Href: v.base + "/inbox"}}}
+	page := &Page{Title: "Everybody", Self: v.base + "/people?name=" + url.QueryEscape(name), Links: []Link{{Text: "Inbox", Href: v.base + "/inbox"}}}
 	for _, c := range contacts {
 		page.Items = append(page.Items, v.person(c, fresh.count[c.Address]))
 	}
-	if len(contacts) == 0 {
+	switch {
+	case len(contacts) > 0:
+	case name != "":
+		page.Text = []string{"There is nobody of that name."}
+	default:
 		page.Text = []string{"There is nobody on your list yet."}
 	}
+	page.Forms = []Form{{
+		Title: "Find somebody", Action: v.base + "/people", Get: true, Submit: "Find",
+		Fields: []Field{{Kind: Short, Name: "name", Label: "Name, or a part of it", Value: name, Max: 60}},
+	}}
 	return page, nil
+}
+
+// contains tells whether part stands in s, whatever the case of the letters.
+func contains(s, part string) bool {
+	return strings.Contains(strings.ToLower(s), strings.ToLower(part))
 }
 
 // person is a line about somebody.

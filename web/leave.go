@@ -13,7 +13,7 @@ func leave(ctx context.Context, v *visit) (*Page, error) {
 	return &Page{
 		Title: "Left open",
 		Text:  []string{"Your session stays open and goes on collecting messages. This browser has no way into it any more."},
-		Links: []Link{{Text: "Log in", Href: "/"}},
+		Links: []Link{{Text: "Log in", Href: "/"}}, Fresh: true,
 	}, nil
 }
 
@@ -39,7 +39,7 @@ func logout(ctx context.Context, v *visit) (*Page, error) {
 	return &Page{
 		Title: "Logged out",
 		Text:  []string{"Your session has ended, and so have your logins at other networks."},
-		Links: []Link{{Text: "Log in", Href: "/"}},
+		Links: []Link{{Text: "Log in", Href: "/"}}, Fresh: true,
 	}, nil
 }
 

@@ -13,20 +13,20 @@ import (
 
 // welcome shows the login page, and finds out whether the browser has cookies.
 func (s *Server) welcome(w http.ResponseWriter, r *http.Request) {
-	v := &visit{server: s, w: w, r: r}
+	v := newVisit(s, w, r)
 	v.setCookie(probeName, "1", 0)
 	page := loginPage("")
 	if _, err := r.Cookie(cookieName); err == nil {
 		page.Links = []Link{{Text: "Back to your messages", Href: "/inbox"}}
 	}
-	s.show(w, page)
+	s.show(w, r, page)
 }
 
 // loginPage asks for number and PIN, or for a session number.
 func loginPage(notice string) Page {
 	pin := Field{Kind: PIN, Name: "pin", Label: "PIN", Max: 20}
 	return Page{
-		Title: "Log in", Notice: notice,
+		Title: "Log in", Notice: notice, Self: "/", Fresh: true,
 		Forms: []Form{
 			{Action: "/login", Submit: "Log in", Fields: []Field{{Kind: Digits, Name: "user", Label: "Your number", Max: 20}, pin}},
 			{
@@ -65,7 +65,7 @@ func (s *Server) resume(w http.ResponseWriter, r *http.Request) {
 
 // begin gets into a session and shows the inbox. There is no redirect: it would carry the token in a header.
 func (s *Server) begin(w http.ResponseWriter, r *http.Request, in func(context.Context) (*presence.Client, wire.SessionReply, error)) {
-	v := &visit{server: s, w: w, r: r}
+	v := newVisit(s, w, r)
 	page, err := v.begin(in)
 	switch {
 	case errors.Is(err, accounts.ErrRefused), presence.HasCode(err, wire.AuthFailed):
@@ -75,7 +75,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, in func(context.C
 	case err != nil:
 		page = s.problem(w, err)
 	}
-	s.show(w, *page)
+	s.show(w, r, *page)
 }
 
 func (v *visit) begin(in func(context.Context) (*presence.Client, wire.SessionReply, error)) (*Page, error) {
@@ -93,6 +93,7 @@ func (v *visit) begin(in func(context.Context) (*presence.Client, wire.SessionRe
 	if err != nil {
 		return nil, err
 	}
+	page.Fresh = true
 	page.Notice = "Welcome, " + called(reply.Name) + ". To go on by telephone, your session number is " + spaced(reply.Code) + "."
 	return page, nil
 }

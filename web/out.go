@@ -14,7 +14,7 @@ func (s *Server) out(w http.ResponseWriter, r *http.Request) {
 		s.nowhere(w, r)
 		return
 	}
-	s.show(w, Page{
+	s.show(w, r, Page{
 		Title: "A link to another place",
 		Text:  []string{"Somebody sent you this link. It leads away from " + s.Name + ":", target},
 		Links: []Link{{Text: "Go there", Href: target}},

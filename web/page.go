@@ -1,5 +1,7 @@
 package web
 
+import "fmt"
+
 // A Page is one screen: what it says and what can be done, without a word about how it looks. Texts are plain; whoever
 // writes a Page escapes them.
 type Page struct {
@@ -10,7 +12,10 @@ type Page struct {
 	Items  []Item
 	Older  Link // leads to more items; zero for none
 	Forms  []Form
-	Status int // HTTP status, 0 is 200
+	Status int    // HTTP status, 0 is 200
+	Self   string // where the same page, or one very like it, is got by GET; "" where there is no more of it than this
+	Fresh  bool   // whatever the client remembers of pages before is to be forgotten: the PIN that was keyed in
+	Live   string // where the events arrive that make it worth looking again; "" when it does not change
 }
 
 // A Link leads to another page of ours.
@@ -46,15 +51,28 @@ type Audio struct {
 	URL   string // what a player plays; "" when the sound is not on our own audio server
 	Type  string // media type
 	Href  string // a page that leads to it
+	Seq   int64  // number of the message
+	At    string // where to go on, as "0:07"; "" is from the beginning
+}
+
+// from has the sound begin where the user stopped.
+func (a *Audio) from(ms int64) {
+	a.At = fmt.Sprintf("%d:%02d", ms/60000, ms/1000%60)
+	if a.URL != "" {
+		a.URL += fmt.Sprintf("#t=%d.%d", ms/1000, ms/100%10)
+	}
 }
 
 // A Form is something to fill in and send.
 type Form struct {
 	Title  string // "" for none
-	Action string // a page of ours, by POST
+	Action string // a page of ours
+	Get    bool   // it only asks, and changes nothing
 	Fields []Field
 	Submit string // what the button says
+	Keep   string // what a second button says, which sends the same with keepField; "" for none
 	Quiet  bool   // not what one usually wants
+	Voice  string // where a recording made by the page's script may be sent instead, by POST; "" for nowhere
 }
 
 // FieldKind says how a field is filled in.
@@ -65,6 +83,7 @@ const (
 	Digits FieldKind = "digits"
 	PIN    FieldKind = "pin"
 	Words  FieldKind = "words" // several lines
+	Short  FieldKind = "short" // one line
 	Hidden FieldKind = "hidden"
 )
 
@@ -81,6 +100,7 @@ type Field struct {
 const (
 	onceField = "once" // the one-time number
 	uptoField = "upto" // number of the last message on the page
+	keepField = "keep" // what is in the form is kept instead of sent
 )
 
 // once makes the hidden field with a new one-time number.

@@ -26,11 +26,14 @@ type Dialer interface {
 type Server struct {
 	Auth   Authenticator
 	Dialer Dialer
-	Log    *slog.Logger   // nil drops the log
-	Name   string         // what the pages call the service; "" is "Hark"
-	Audio  string         // URL under which our audio server gives out recordings; only those are played in a page
-	Secure bool           // cookies for HTTPS only, though requests arrive without TLS (behind a proxy)
-	Zone   *time.Location // of the times shown; nil is the machine's
+	Log    *slog.Logger // nil drops the log
+	Name   string       // what the pages call the service; "" is "Hark"
+	Phone  string       // what to call to hear voice messages, shown where they cannot be played; "" for no number
+	Audio  string       // URL under which our audio server gives out recordings; only those are played in a page
+	// Recordings keeps what is recorded in a browser; nil takes none.
+	Recordings Recordings
+	Secure     bool           // cookies for HTTPS only, though requests arrive without TLS (behind a proxy)
+	Zone       *time.Location // of the times shown; nil is the machine's
 }
 
 // client is the client kind of this door: it has a cursor of its own.
@@ -63,34 +66,62 @@ func (s *Server) Handler() http.Handler {
 		mux.HandleFunc("GET "+base+"/with/{person}", s.visit(conversation))
 		mux.HandleFunc("POST "+base+"/with/{person}/send", s.visit(send))
 		mux.HandleFunc("POST "+base+"/with/{person}/seen", s.visit(seen))
+		mux.HandleFunc("GET "+base+"/search", s.visit(search))
+		mux.HandleFunc("GET "+base+"/drafts", s.visit(drafts))
+		mux.HandleFunc("POST "+base+"/drafts/send", s.visit(sendDraft))
+		mux.HandleFunc("POST "+base+"/drafts/drop", s.visit(dropDraft))
+		mux.HandleFunc("POST "+base+"/place", s.visit(putPlace))
+		mux.HandleFunc("GET "+base+"/you", s.visit(you))
+		mux.HandleFunc("POST "+base+"/you/status", s.visit(status))
+		mux.HandleFunc("POST "+base+"/you/replies", s.visit(replies))
 		mux.HandleFunc("POST "+base+"/leave", s.visit(leave))
 		mux.HandleFunc("POST "+base+"/logout", s.visit(logout))
 	}
 	mux.HandleFunc("/", s.nowhere)
-	return secure(http.NewCrossOriginProtection().Handler(limit(mux)))
+	doors := http.NewServeMux()
+	doors.Handle("/", bounded(maxForm, limit(mux)))
+	doors.Handle("POST /with/{person}/voice", bounded(maxVoice, limit(s.visit(voice))))
+	doors.HandleFunc("GET /page.js", writeScript)
+	doors.HandleFunc("GET /live", s.live) // as long as the browser stays
+	return secure(http.NewCrossOriginProtection().Handler(doors))
 }
 
-// limit bounds what a request may send, and how long it may take.
+// limit bounds how long a request may take.
 func limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), timeLimit)
 		defer cancel()
-		r = r.WithContext(ctx)
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
-// show writes a page.
-func (s *Server) show(w http.ResponseWriter, p Page) {
-	if err := writeHTML(w, p, s.Name, origin(s.Audio)); err != nil {
-		s.Log.Info("web: page not written", "title", p.Title, "err", err)
+// show writes a page in the markup that the request asks for.
+func (s *Server) show(w http.ResponseWriter, r *http.Request, p Page) {
+	m, asked := choose(r)
+	if asked {
+		p.sticky(m)
+	}
+	w.Header().Set("Vary", "Accept, User-Agent, Via, X-WAP-Gateway, Cookie")
+	if err := s.write(w, r, p, m); err != nil {
+		s.Log.Info("web: page not written", "markup", m, "err", err)
 	}
 }
 
+func (s *Server) write(w http.ResponseWriter, r *http.Request, p Page, m markup) error {
+	switch m {
+	case wml:
+		return writeSmall(w, r, p, wmlScreen)
+	case hdml:
+		return writeSmall(w, r, p, hdmlScreen)
+	case vxml:
+		return writeSmall(w, r, p, vxmlScreen)
+	}
+	return writeHTML(w, p, s.Name, origin(s.Audio), m == html5)
+}
+
 // nowhere answers for a page that there is not.
-func (s *Server) nowhere(w http.ResponseWriter, _ *http.Request) {
-	s.show(w, Page{
+func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
+	s.show(w, r, Page{
 		Title: "No such page", Status: http.StatusNotFound, Links: []Link{{Text: "Start", Href: "/"}},
 	})
 }

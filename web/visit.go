@@ -20,9 +20,17 @@ type visit struct {
 	server *Server
 	w      http.ResponseWriter
 	r      *http.Request
+	markup markup
 	client *presence.Client
+	user   string // number
+	name   string // of the user, "" when unknown
 	token  string // to be used by the next page
 	base   string // what the pages' addresses begin with: "" with a cookie, else "/s/TOKEN"
+}
+
+func newVisit(s *Server, w http.ResponseWriter, r *http.Request) *visit {
+	m, _ := choose(r)
+	return &visit{server: s, w: w, r: r, markup: m}
 }
 
 // A handler makes the page of a visit; nil when it has answered itself.
@@ -31,13 +39,13 @@ type handler func(ctx context.Context, v *visit) (*Page, error)
 // visit resumes the session, runs the handler and leaves the session.
 func (s *Server) visit(h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{server: s, w: w, r: r}
+		v := newVisit(s, w, r)
 		page, err := v.run(h)
 		if err != nil {
 			page = s.problem(w, err)
 		}
 		if page != nil {
-			s.show(w, *page)
+			s.show(w, r, *page)
 		}
 	}
 }
@@ -69,7 +77,7 @@ func (v *visit) enter() error {
 	if err != nil {
 		return err
 	}
-	v.client, v.token = c, reply.Session
+	v.client, v.token, v.user, v.name = c, reply.Session, reply.User, reply.Name
 	if inPath {
 		v.base = "/s/" + v.token
 	}

@@ -288,12 +288,17 @@ func TestHeaders(t *testing.T) {
 			}
 		}
 		policy := b.header.Get("Content-Security-Policy")
-		for _, part := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'", "media-src 'self' https://im.example.org;"} {
+		for _, part := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'", "media-src 'self' https://im.example.org blob:;", "script-src 'self';"} {
 			if !strings.Contains(policy, part) {
 				t.Errorf("%s: the policy is %q", b.at, policy)
 			}
 		}
-		if len(b.all("script")) > 0 || len(b.all("img")) > 0 || strings.Contains(b.source, " style=") {
+		for _, script := range b.all("script") {
+			if !strings.HasPrefix(attr(script, "src"), "/page.js?") || attr(script, "integrity") == "" || script.FirstChild != nil {
+				t.Errorf("%s: a script that is not ours", b.at)
+			}
+		}
+		if len(b.all("img")) > 0 || strings.Contains(b.source, " style=") {
 			t.Errorf("%s: a script, image or style", b.at)
 		}
 	}

@@ -1,0 +1,148 @@
+package web_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"hark/im"
+	"hark/presence/presencetest"
+	"hark/presence/wire"
+)
+
+// A search finds messages in both directions, and each leads to its place.
+func TestSearch(t *testing.T) {
+	d := open(t)
+	b := d.browser(t, true)
+	b.login()
+	d.receive("the train at eight", "the bus")
+	b.follow("Search")
+	b.get("/search?words=train")
+	b.says("the train at eight")
+	if strings.Contains(text(b.page), "the bus") {
+		t.Error("the bus is no train")
+	}
+	b.follow("Ben")
+	b.says("the train at eight")
+	b.get("/search?words=%3Cplane%3E")
+	b.says("Nothing was found")
+}
+
+func TestFindSomebody(t *testing.T) {
+	d := open(t)
+	b := d.browser(t, true)
+	b.login()
+	d.Online(1)
+	b.get("/people?name=bE")
+	b.follow("Ben")
+	b.send("Send", "text", "Hello!") // the first message to him
+	b.says("Sent.")
+	b.get("/people?name=zoe")
+	b.says("nobody of that name")
+}
+
+// The user sets his own status, and sees his networks.
+func TestYou(t *testing.T) {
+	d := open(t)
+	b := d.browser(t, true)
+	b.login()
+	d.Online(1)
+	b.follow("You")
+	b.says(presencetest.Ana, "xmpp", "online")
+	for button, want := range map[string]im.Show{"Busy": im.Busy, "Away": im.Away, "Invisible": im.Invisible, "Online": im.Available} {
+		b.send(button)
+		b.says("Others see you as: " + strings.ToLower(button))
+		d.Until(button, func() bool { return d.XMPP.Shown(presencetest.AnaID).Show == want })
+	}
+	b.post("/you/status", map[string][]string{"show": {"rich"}})
+	if b.status != http.StatusBadRequest {
+		t.Errorf("a status that there is not: %d", b.status)
+	}
+}
+
+// Quick replies are one press each; a reload sends nothing again.
+func TestQuickReplies(t *testing.T) {
+	d := open(t)
+	b := d.browser(t, true)
+	b.login()
+	d.receive("Are you coming?")
+	b.get("/you")
+	b.send("Keep these", "replies", "Yes\r\n\r\nNo, $5 & <more>\r\nYes\r\n3\r\n4\r\n5\r\n6")
+	b.get("/with/1")
+	action, fields := b.send("No, $5 & <more>")
+	b.post(action, fields)
+	if got := d.XMPP.Received(); len(got) != 1 || got[0].Body != "No, $5 & <more>" {
+		t.Errorf("Ben got %+v", got)
+	}
+	if strings.Contains(b.source, `value="6"`) {
+		t.Error("six quick replies")
+	}
+}
+
+// A draft is kept, sent once however often its form comes, or dropped; the telephone's drafts stay as they are.
+func TestDrafts(t *testing.T) {
+	d := open(t)
+	b := d.browser(t, true)
+	b.login()
+	d.Online(1)
+	phone, _ := d.Login(presencetest.Ana, presencetest.AnaPIN, "phone")
+	spoken := map[string]any{"to": ben, "audio": "rec1", "seconds": 7.0, "made": "2026-11-23T08:00:00Z", "id": "m1", "part": true}
+	if err := phone.PutState(t.Context(), wire.Draft, "", spoken); err != nil {
+		t.Fatal(err)
+	}
+	b.get("/with/1")
+	action, fields := b.form("Send")
+	fields.Set("text", "half a thought")
+	fields.Set("keep", "Keep as a draft")
+	b.post(action, fields)
+	b.post(action, fields)
+	b.says("Kept as a draft.")
+	b.get("/inbox")
+	b.follow("Drafts (2)")
+	b.says("half a thought", "A recording of 7 s")
+	action, fields = b.send("Send 1")
+	b.says("Sent.")
+	b.post(action, fields)
+	b.says("not there any more")
+	if got := d.XMPP.Received(); len(got) != 1 || got[0].Body != "half a thought" {
+		t.Errorf("Ben got %+v", got)
+	}
+	var left json.RawMessage
+	if err := phone.GetState(t.Context(), wire.Draft, "", &left); err != nil || !strings.Contains(string(left), `"part":true`) {
+		t.Errorf("the telephone's draft is %s, %v", left, err)
+	}
+}
+
+// Who hung up in the middle of a message goes on there in the browser, and the other way round.
+func TestGoOn(t *testing.T) {
+	d := open(t)
+	b := d.browser(t, true)
+	b.login()
+	d.Online(1)
+	d.XMPP.Deliver(ben.ID, presencetest.AnaID, audioBase+"abc", im.Attachment{URL: audioBase + "abc", Type: "audio/mpeg", Seconds: 30})
+	d.receive("and a text")
+	phone, _ := d.Login(presencetest.Ana, presencetest.AnaPIN, "phone")
+	heard, err := phone.Fetch(t.Context(), wire.FetchRequest{Max: 1})
+	if err != nil || len(heard.Messages) != 1 {
+		t.Fatal(heard, err)
+	}
+	place := wire.PlaceValue{Seq: heard.Messages[0].Seq, MS: 7200}
+	if err := phone.PutState(t.Context(), wire.Place, "", place); err != nil {
+		t.Fatal(err)
+	}
+	b.follow("Look again")
+	b.follow("Go on where you stopped: Ben")
+	if players := b.all("audio"); len(players) != 1 || attr(players[0], "src") != audioBase+"abc#t=7.2" {
+		t.Errorf("the player is %+v", b.source)
+	}
+	b.says("go on at 0:07")
+	b.post("/place", map[string][]string{"seq": {attr(b.all("audio")[0], "data-seq")}, "ms": {"12000"}})
+	if b.status != http.StatusNoContent {
+		t.Errorf("%d %s", b.status, b.source)
+	}
+	if err := phone.GetState(context.Background(), wire.Place, "", &place); err != nil || place.MS != 12000 || place.Seq != heard.Messages[0].Seq {
+		t.Errorf("the telephone goes on at %+v, %v", place, err)
+	}
+}

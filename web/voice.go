@@ -1,0 +1,69 @@
+package web
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+
+	"hark/im"
+	"hark/presence"
+	"hark/presence/wire"
+)
+
+// Recordings keeps what is recorded in a browser. The audio store satisfies it through a few lines of wiring.
+type Recordings interface {
+	// Put checks and keeps a WAV file (PCM, 16 bit, one channel, 8 to 48 kHz) and returns the link to it, which is
+	// valid when Put returns. user is the number of who spoke it, name how he is called, or "".
+	Put(ctx context.Context, wav io.Reader, user, name string) (im.Attachment, error)
+	// Revoke takes back a link that nobody was told of.
+	Revoke(ctx context.Context, url string) error
+}
+
+// maxVoice is how many bytes a recording may have: three minutes at 48 kHz.
+const maxVoice = 18 << 20
+
+// voice sends a recording that the page's script made. The one-time number stands in the address, since the body is the
+// sound. The same again sends nothing, and takes its second link back.
+func voice(ctx context.Context, v *visit) (*Page, error) {
+	person, err := v.findPerson(ctx)
+	if err != nil {
+		return nil, err
+	}
+	number := v.r.URL.Query().Get(onceField)
+	if v.server.Recordings == nil || number == "" || len(number) > 64 || strings.ContainsFunc(number, notAlphanumeric) {
+		return nil, errForm
+	}
+	link, err := v.server.Recordings.Put(ctx, v.r.Body, v.user, v.name)
+	if err != nil {
+		v.server.Log.Info("web: recording not kept", "err", err)
+		return v.again(ctx, person, "", "This recording could not be kept. It may be empty, or too long.")
+	}
+	reply, err := v.client.Send(ctx, wire.SendRequest{ID: "web-" + number, To: person.Address, Body: link.URL, Attachments: []im.Attachment{link}})
+	if err == nil {
+		return v.done(ctx, person, outcome(reply.State))
+	}
+	if err := v.server.Recordings.Revoke(ctx, link.URL); err != nil {
+		v.server.Log.Warn("web: link not taken back", "err", err)
+	}
+	if presence.HasCode(err, wire.Limit) {
+		return v.done(ctx, person, "This was sent already.")
+	}
+	return nil, err
+}
+
+// voiceAction is where the page's script sends a recording; "" when none is taken.
+func (v *visit) voiceAction(href string) string {
+	if v.server.Recordings == nil || v.markup != html5 {
+		return ""
+	}
+	return href + "/voice"
+}
+
+// bounded bounds the body of a request.
+func bounded(most int64, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, most)
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,96 @@
+package web
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"hark/im"
+	"hark/presence/wire"
+)
+
+// quickKey is where the session keeps the user's quick replies, a list of texts.
+const quickKey = "quick-replies"
+
+// Bounds of the quick replies.
+const (
+	quickMax  = 5
+	quickSize = 100 // characters
+)
+
+// shows are the ways to be there, and what they are called.
+var shows = []struct {
+	show im.Show
+	name string
+}{
+	{im.Available, "Online"}, {im.Away, "Away"}, {im.Busy, "Busy"}, {im.Invisible, "Invisible"},
+}
+
+// you shows what concerns the user: how others see him, his networks, his quick replies.
+func you(ctx context.Context, v *visit) (*Page, error) { return v.you(ctx, "") }
+
+func (v *visit) you(ctx context.Context, notice string) (*Page, error) {
+	networks, err := v.client.Networks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	quick, err := v.quick(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page := &Page{
+		Title: "You", Self: v.base + "/you", Notice: notice,
+		Text:  []string{"Your number is " + v.user + "."},
+		Links: []Link{{Text: "Inbox", Href: v.base + "/inbox"}},
+	}
+	for _, n := range networks {
+		page.Items = append(page.Items, Item{Title: n.Network, Note: n.State, Lines: lines(strings.TrimSpace(n.Address + " since " + v.clock(n.Since)))})
+	}
+	page.Forms = append(page.Forms, Form{
+		Title: "Quick replies", Action: v.base + "/you/replies", Submit: "Keep these",
+		Fields: []Field{{Kind: Words, Name: "replies", Label: "One in each line, five at most", Value: strings.Join(quick, "\n")}, once()},
+	})
+	for _, s := range shows {
+		show := Field{Kind: Hidden, Name: "show", Value: string(s.show)}
+		page.Forms = append(page.Forms, Form{Action: v.base + "/you/status", Submit: s.name, Quiet: true, Fields: []Field{show, once()}})
+	}
+	page.Forms = append(page.Forms, v.leaveForms()...)
+	return page, nil
+}
+
+// status sets how others see the user.
+func status(ctx context.Context, v *visit) (*Page, error) {
+	show := im.Show(v.r.PostFormValue("show"))
+	for _, s := range shows {
+		if s.show != show {
+			continue
+		}
+		if err := v.client.Status(ctx, wire.StatusRequest{Show: show}); err != nil {
+			return nil, err
+		}
+		return v.you(ctx, "Others see you as: "+strings.ToLower(s.name)+".")
+	}
+	return nil, errForm
+}
+
+// replies keeps the quick replies.
+func replies(ctx context.Context, v *visit) (*Page, error) {
+	var list []string
+	for line := range strings.Lines(clean(v.r.PostFormValue("replies"))) {
+		line = cut(strings.TrimSpace(line), quickSize)
+		if line != "" && len(list) < quickMax && !slices.Contains(list, line) {
+			list = append(list, line)
+		}
+	}
+	if err := v.client.PutState(ctx, wire.State, quickKey, list); err != nil {
+		return nil, err
+	}
+	return v.you(ctx, "Kept.")
+}
+
+// quick reads the quick replies.
+func (v *visit) quick(ctx context.Context) ([]string, error) {
+	var list []string
+	err := v.client.GetState(ctx, wire.State, quickKey, &list)
+	return list[:min(len(list), quickMax)], err
+}
