@@ -261,3 +261,25 @@ func (vm *VM) Unwrap(v Value) any {
 	}
 	return nil
 }
+
+// Keys returns the names of an object's own properties; nil when v is none.
+func (vm *VM) Keys(v Value) []string {
+	o, ok := v.(*goja.Object)
+	if !ok {
+		return nil
+	}
+	return o.Keys()
+}
+
+// Export makes plain Go values of a value: nil, bool, int64, float64, string, []any or map[string]any. What goes round
+// in circles, or is too large, is an error.
+func (vm *VM) Export(v Value) (any, error) {
+	var out any
+	_, err := vm.guard(func() (Value, error) {
+		left := maxText
+		vm.measure(v, &left, 0)
+		out = v.Export()
+		return nil, nil
+	})
+	return out, err
+}

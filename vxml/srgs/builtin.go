@@ -124,3 +124,26 @@ func boolean(params map[string]string) (string, error) {
 	}
 	return fmt.Sprintf("public $r = %s {out = true} | %s {out = false};\n", yes, no), nil
 }
+
+// Keys makes the grammar of a dtmf attribute: these keys, one after the other, blanks between them or not. It means the
+// text given, or the keys when that is "".
+func Keys(keys, means string) (*Grammar, error) {
+	var s seq
+	for _, c := range []byte(strings.Join(strings.Fields(keys), "")) {
+		if !IsKey(c) {
+			return nil, fmt.Errorf("%w: %q is no key", ErrGrammar, c)
+		}
+		s = append(s, key(c))
+	}
+	if len(s) == 0 {
+		return nil, fmt.Errorf("%w: no keys", ErrGrammar)
+	}
+	g := &Grammar{Root: "r", Format: Literals, rules: map[string]*rule{}}
+	if means != "" {
+		s = append(s, &tag{text: means, format: Literals})
+	}
+	if err := g.add(&rule{id: "r", public: true, body: s}, 1); err != nil {
+		return nil, err
+	}
+	return g.finish()
+}

@@ -220,3 +220,6 @@ func (p *Parse) Text() string {
 	}
 	return string(b)
 }
+
+// Alive tells whether the keys so far begin something, or are something.
+func (m *Matcher) Alive() bool { return m.State() != None }
