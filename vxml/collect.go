@@ -1,0 +1,495 @@
+package vxml
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"hark/ivr"
+	"hark/vxml/ecma"
+	"hark/vxml/fetch"
+	"hark/vxml/srgs"
+)
+
+// An active is a grammar that keys are matched against now, with what its match does.
+type active struct {
+	linked *srgs.Linked
+	item   *item   // fills the item
+	dialog *dialog // fills the form's items; goes there first when it is another one
+	link   *link
+	choice *choice
+	m      *srgs.Matcher
+}
+
+// An input is what the caller did, and what it means.
+type input struct {
+	active *active // nil is noinput or nomatch
+	event  string
+	keys   string
+	value  ecma.Value
+	mark   string
+	since  time.Duration
+}
+
+// activate makes the grammars ready that count while an item listens, the innermost first.
+func (f *formRun) activate(i *item) ([]*active, error) {
+	a := &activation{f: f, item: i}
+	a.of(i.grammars, f.x.doc, active{item: i})
+	for _, c := range i.choices {
+		if i.kind == "menu" {
+			a.of(c.grammars, c.doc, active{choice: c})
+		} else {
+			a.of(c.grammars, c.doc, active{item: i})
+		}
+	}
+	if i.modal || a.err != nil {
+		return a.list, a.err
+	}
+	a.links(i.links)
+	a.of(f.dialog.grammars, f.x.doc, active{dialog: f.dialog})
+	a.links(f.dialog.links)
+	a.document(f.x.doc)
+	if f.x.root != f.x.doc {
+		a.document(f.x.root)
+	}
+	return a.list, a.err
+}
+
+type activation struct {
+	f    *formRun
+	item *item
+	list []*active
+	err  error
+}
+
+func (a *activation) links(list []*link) {
+	for _, l := range list {
+		a.of(l.grammars, l.doc, active{link: l})
+	}
+}
+
+// document adds what counts in all of a document: its links, and the grammars of dialogs that say so.
+func (a *activation) document(d *document) {
+	a.links(d.links)
+	for _, x := range d.dialogs {
+		if x == a.f.dialog {
+			continue
+		}
+		a.of(x.scoped(), d, active{dialog: x})
+		if x.menu && x.global {
+			for _, c := range x.items[0].choices {
+				a.of(c.grammars, d, active{choice: c})
+			}
+		}
+	}
+}
+
+// scoped are the grammars of a form that count in the whole document.
+func (d *dialog) scoped() []*grammar {
+	var list []*grammar
+	for _, g := range d.grammars {
+		if s := g.attr("scope"); s == "document" || s == "" && d.global {
+			list = append(list, g)
+		}
+	}
+	return list
+}
+
+// of adds grammars with what their match does.
+func (a *activation) of(list []*grammar, from *document, what active) {
+	for _, g := range list {
+		if a.err != nil {
+			return
+		}
+		linked, err := a.f.link(g, from, a.item)
+		if err != nil {
+			a.err = err
+			return
+		}
+		one := what
+		one.linked, one.m = linked, linked.NewMatcher()
+		a.list = append(a.list, &one)
+	}
+}
+
+// link gets a grammar and all that it refers to.
+func (f *formRun) link(g *grammar, from *document, i *item) (*srgs.Linked, error) {
+	fr := f.frame(i)
+	made, rule := g.inline, ""
+	err := g.err
+	if made == nil && err == nil {
+		made, rule, err = f.x.remote(fr, g, from)
+	}
+	if err == nil {
+		var l *srgs.Linked
+		l, err = srgs.Link(made, rule, func(base, uri string) (*srgs.Grammar, error) {
+			return f.x.grammar(fr, nil, resolve(base, uri))
+		})
+		if err == nil {
+			return l, nil
+		}
+	}
+	var event *Event
+	if errors.As(err, &event) || isFatal(err) {
+		return nil, err
+	}
+	return nil, badFetch(f.x.ctx(), err)
+}
+
+func isFatal(err error) bool {
+	var stop *fatal
+	return errors.As(err, &stop)
+}
+
+// remote gets a grammar that src or srcexpr names.
+func (x *execution) remote(fr *frame, g *grammar, from *document) (*srgs.Grammar, string, error) {
+	uri := g.uri
+	if e := g.exprs["srcexpr"]; e != nil {
+		s, err := fr.evalText(e)
+		if err != nil {
+			return nil, "", err
+		}
+		uri = s
+		if !strings.HasPrefix(uri, "builtin:") {
+			uri = resolve(from.base, uri)
+		}
+	}
+	if strings.HasPrefix(uri, "builtin:") {
+		made, err := srgs.Builtin(uri)
+		return made, "", err
+	}
+	if !grammarTypes[g.attr("type")] {
+		return nil, "", throw(evFormat, "grammars of type %s", g.attr("type"))
+	}
+	url, rule, _ := strings.Cut(uri, "#")
+	if id, local := strings.CutPrefix(g.attr("src"), "#"); local {
+		return nil, id, throw(evBadFetch, "a grammar that refers to its own document")
+	}
+	made, err := x.grammar(fr, g.element, url)
+	return made, rule, err
+}
+
+// A collecting is one turn in which keys are awaited.
+type collecting struct {
+	*call
+	list    []*active
+	termKey string
+	between time.Duration
+	term    time.Duration
+	in      input
+}
+
+// collect plays the queue and matches keys against grammars until it is clear what they are.
+func (f *formRun) collect(i *item) (*input, error) {
+	if f.x.gone {
+		return nil, &fatal{ivr.ErrHangup}
+	}
+	list, err := f.activate(i)
+	if err != nil {
+		return nil, err
+	}
+	fr := f.frame(i)
+	c := &collecting{call: f.x.call, list: list, termKey: f.x.property(fr, "termchar"),
+		between: seconds(f.x.property(fr, "interdigittimeout"), 3*time.Second),
+		term:    seconds(f.x.property(fr, "termtimeout"), 0)}
+	first := seconds(f.x.property(fr, "timeout"), 5*time.Second)
+	if c.timeout != "" {
+		first = seconds(c.timeout, first)
+	}
+	c.timeout = ""
+	if !strings.Contains(f.x.property(fr, "inputmodes"), "dtmf") {
+		return c.unheard(first)
+	}
+	key, err := c.first(first)
+	if err != nil {
+		return nil, c.ended(err)
+	}
+	f.x.steps = 0
+	if key == "" {
+		c.in.event = evNoInput
+		return &c.in, nil
+	}
+	if err := c.match(key); err != nil {
+		return nil, c.ended(err)
+	}
+	return f.mean(&c.in)
+}
+
+// mean computes what the keys mean.
+func (f *formRun) mean(in *input) (*input, error) {
+	if in.active == nil {
+		return in, nil
+	}
+	v, err := in.active.m.Match().Meaning(f.x.vm)
+	if err != nil {
+		return nil, semantic(err)
+	}
+	in.value = v
+	return in, nil
+}
+
+// first plays the queue and waits for the first key; "" when none came. Keys pressed before or during a prompt that
+// cannot be interrupted are dropped.
+func (c *collecting) first(wait time.Duration) (string, error) {
+	list := c.tracks()
+	if len(list) == 0 || list[len(list)-1].deaf {
+		list = append(list, &track{})
+	}
+	for i, t := range list {
+		last := i == len(list)-1
+		g := ivr.Gather{Play: t.clips, Max: 1, First: wait}
+		if t.deaf {
+			g.Max, g.NoBargeIn = 0, true
+		} else if !last {
+			g.First = 0
+		}
+		in, err := c.line.Gather(c.live, g)
+		if err != nil {
+			return "", err
+		}
+		c.in.mark, c.in.since = t.passed(in)
+		if last {
+			return in.Keys, nil
+		}
+		if t.deaf {
+			c.line.Flush()
+		}
+	}
+	return "", nil
+}
+
+// unheard plays the queue and waits, for a document that takes no keys.
+func (c *collecting) unheard(wait time.Duration) (*input, error) {
+	if err := c.playQueue(); err != nil {
+		return nil, err
+	}
+	for end := time.Now().Add(wait); time.Now().Before(end); {
+		if _, err := c.key(time.Until(end)); err != nil {
+			return nil, c.ended(err)
+		}
+	}
+	c.in.event = evNoInput
+	return &c.in, nil
+}
+
+// key waits for one key; "" when none came.
+func (c *collecting) key(wait time.Duration) (string, error) {
+	in, err := c.line.Gather(c.live, ivr.Gather{Max: 1, First: wait})
+	return in.Keys, err
+}
+
+// match takes keys until it is clear what they are.
+func (c *collecting) match(key string) error {
+	for {
+		if key == "" || key == c.termKey && !c.accepts(key[0]) {
+			c.decide()
+			return nil
+		}
+		c.in.keys += key
+		switch c.press(key[0]) {
+		case srgs.None:
+			return c.drain()
+		case srgs.Final:
+			return c.complete()
+		}
+		var err error
+		if key, err = c.key(c.between); err != nil {
+			return err
+		}
+	}
+}
+
+// accepts tells whether a grammar takes a key next. The key that ends input may be one of a grammar's.
+func (c *collecting) accepts(key byte) bool {
+	for _, a := range c.list {
+		if a.m.Accepts(key) {
+			return true
+		}
+	}
+	return false
+}
+
+// press gives a key to all grammars and returns how it stands: Final when nothing may follow in any.
+func (c *collecting) press(key byte) srgs.State {
+	more, enough := false, false
+	for _, a := range c.list {
+		switch a.m.Press(key) {
+		case srgs.Prefix:
+			more = true
+		case srgs.Open:
+			more, enough = true, true
+		case srgs.Final:
+			enough = true
+		}
+	}
+	switch {
+	case more && enough:
+		return srgs.Open
+	case more:
+		return srgs.Prefix
+	case enough:
+		return srgs.Final
+	}
+	return srgs.None
+}
+
+// decide takes the first grammar that has enough.
+func (c *collecting) decide() {
+	for _, a := range c.list {
+		if s := a.m.State(); c.in.keys != "" && (s == srgs.Final || s == srgs.Open) {
+			c.in.active = a
+			return
+		}
+	}
+	c.in.event = evNoMatch
+}
+
+// complete waits for the key that ends input, as long as the document says, when nothing else may follow. Another key is
+// one too many.
+func (c *collecting) complete() error {
+	c.decide()
+	if c.termKey == "" || c.term == 0 {
+		return nil
+	}
+	key, err := c.key(c.term)
+	if err != nil || key == "" || key == c.termKey {
+		return err
+	}
+	c.in.keys += key
+	c.in.active, c.in.event = nil, evNoMatch
+	return c.drain()
+}
+
+// drain takes what belongs to keys that match nothing, so that it does not answer the next question. A single key is
+// told at once.
+func (c *collecting) drain() error {
+	c.in.active, c.in.event = nil, evNoMatch
+	for len(c.in.keys) > 1 {
+		key, err := c.key(c.between)
+		if err != nil || key == "" || key == c.termKey {
+			return err
+		}
+		if c.in.keys += key; len(c.in.keys) > maxKeys {
+			return nil
+		}
+	}
+	return nil
+}
+
+// maxKeys is how many keys that match nothing are taken at a time.
+const maxKeys = 100
+
+// field listens to the caller.
+func (f *formRun) field(i *item) error {
+	in, err := f.collect(i)
+	if err != nil {
+		return err
+	}
+	f.lastResult(in)
+	if in.event != "" {
+		return &Event{Name: in.event}
+	}
+	return f.take(in, i)
+}
+
+// lastResult sets application.lastresult$.
+func (f *formRun) lastResult(in *input) {
+	if in.event == evNoInput {
+		return
+	}
+	pairs := []any{"confidence", 1, "utterance", in.keys, "inputmode", "dtmf", "interpretation", in.value}
+	if in.value == nil {
+		pairs[len(pairs)-1] = nil
+	}
+	pairs = append(pairs, in.marks()...)
+	one := f.x.vm.Object(pairs...)
+	list := f.x.vm.Value([]any{one})
+	for k := 0; k+1 < len(pairs); k += 2 {
+		f.x.vm.SetProperty(list, pairs[k].(string), f.x.vm.Value(pairs[k+1]))
+	}
+	f.x.application.Declare("lastresult$", list)
+}
+
+// marks are the properties about the last mark.
+func (in *input) marks() []any {
+	if in.mark == "" {
+		return nil
+	}
+	return []any{"markname", in.mark, "marktime", in.since.Milliseconds()}
+}
+
+// take does what a match means.
+func (f *formRun) take(in *input, i *item) error {
+	a := in.active
+	switch {
+	case a.link != nil:
+		return f.frame(i).follow(a.link.element, a.link.doc)
+	case a.choice != nil:
+		return f.frame(i).follow(a.choice.element, a.choice.doc)
+	case a.item != nil:
+		f.fillItem(a.item, in, slotOf(f.x, in.value, a.item))
+	case a.dialog != f.dialog:
+		return &transition{doc: a.dialog.doc, root: f.x.root, to: a.dialog, same: a.dialog.doc == f.x.doc, input: in}
+	default:
+		f.fillSlots(in)
+	}
+	return f.filled()
+}
+
+// fillItem gives an item its value and its shadow variables.
+func (f *formRun) fillItem(i *item, in *input, v ecma.Value) {
+	f.fill(i, v)
+	f.shadow(i, append([]any{"confidence", 1, "utterance", in.keys, "inputmode", "dtmf", "interpretation", in.value}, in.marks()...)...)
+}
+
+// slotOf is the part of a meaning that is an item's: the property of its slot, or all of it.
+func slotOf(x *execution, v ecma.Value, i *item) ecma.Value {
+	if part := slot(x, v, i.slot); part != nil {
+		return part
+	}
+	return v
+}
+
+// slot follows "a.b" into a meaning; nil when there is nothing.
+func slot(x *execution, v ecma.Value, path string) ecma.Value {
+	if path == "" {
+		return nil
+	}
+	for name := range strings.SplitSeq(path, ".") {
+		if v = x.vm.Property(v, name); ecma.IsUndefined(v) {
+			return nil
+		}
+	}
+	return v
+}
+
+// fillSlots gives the items of a form what a form's grammar matched.
+func (f *formRun) fillSlots(in *input) {
+	for _, i := range f.dialog.items {
+		if i.kind != "field" {
+			continue
+		}
+		if v := slot(f.x, in.value, i.slot); v != nil {
+			f.fillItem(i, in, v)
+		}
+	}
+}
+
+// follow does what a link or a choice says: throw, or go.
+func (f *frame) follow(e *element, from *document) error {
+	if e.node.Has("event") || e.node.Has("eventexpr") {
+		event, err := f.thrown(e)
+		if err != nil {
+			return err
+		}
+		return event
+	}
+	uri, err := f.attrOr(e, "next", "expr")
+	if err != nil {
+		return err
+	}
+	if strings.HasPrefix(uri, "#") && from != f.x.doc {
+		return f.x.leaveWith(f, e, fetch.Request{URL: from.url + uri})
+	}
+	return f.x.leaveFor(f, e, from, uri)
+}

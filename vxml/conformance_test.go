@@ -1,0 +1,249 @@
+package vxml
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"hark/ivr"
+	"hark/vxml/ecma"
+	"hark/vxml/fetch"
+)
+
+var update = flag.Bool("update", false, "write CONFORMANCE.md")
+
+// suite is the folder of W3C's tests: named by HARK_VXML_IR, or beside the project.
+func suite(t *testing.T) string {
+	dir := os.Getenv("HARK_VXML_IR")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "shared", "vxml-ir")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "INDEX.tsv")); err != nil {
+		t.Skip("W3C's VoiceXML tests are not here: unpack them and name the folder in HARK_VXML_IR")
+	}
+	return dir
+}
+
+// An irTest is one line of the suite's index.
+type irTest struct {
+	file, input, missing string
+	result, why          string
+}
+
+func readIndex(t *testing.T, dir string) []*irTest {
+	b, err := os.ReadFile(filepath.Join(dir, "INDEX.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []*irTest
+	for line := range strings.Lines(string(b)) {
+		f := strings.Split(strings.TrimRight(line, "\n"), "\t")
+		if f[0] != "file" && len(f) >= 4 {
+			list = append(list, &irTest{file: f[0], input: f[1], missing: f[3]})
+		}
+	}
+	return list
+}
+
+// far is what the far end of a transfer does, by the test's number: the documents say it in words only.
+var far = map[string]Outcome{"290": NearDisconnect, "295": NoAnswer, "298": HandedOver, "300": "hang up", "301": Busy, "302": NetworkBusy}
+
+// listeners are tests that a person judges by ear: what has to be heard, in this order.
+var listeners = map[string][]string{
+	"216": {"alpha", "bravo", "charlie", "delta"}, "218": {"alpha", "bravo", "charlie", "delta"},
+	"a002": {"test 1", "test 2", "test 3"}, "assert165": {},
+}
+
+// saidKeys are keys for what one test still asks to be spoken: its grammar knows only this one.
+var saidKeys = map[string]string{"Say New York": "3"}
+
+// TestConformance runs W3C's tests. Every one that can be run has to pass.
+func TestConformance(t *testing.T) {
+	dir := suite(t)
+	server := httptest.NewServer(http.FileServer(http.Dir(dir)))
+	defer server.Close()
+	list := readIndex(t, dir)
+	for _, test := range list {
+		t.Run(test.file, func(t *testing.T) {
+			runIR(t, dir, server.URL, test)
+			if test.result == "fail" {
+				t.Error(test.why)
+			}
+		})
+	}
+	if *update {
+		if err := os.WriteFile("CONFORMANCE.md", []byte(conformanceTable(list)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func runIR(t *testing.T, dir, url string, test *irTest) {
+	name := strings.TrimSuffix(filepath.Base(test.file), ".vxml")
+	if test.missing != "" {
+		test.result, test.why = "cannot run", "missing: "+test.missing
+	}
+	var notes []Note
+	i, err := New(Options{
+		Fetch: fetch.Options{Allow: []string{url + "/"}}, Voice: wordVoice{}, Dir: t.TempDir(),
+		Watch:  func(n Note) { notes = append(notes, n) },
+		Limits: Limits{Scripts: ecma.Limits{}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer i.Close()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	line := &irLine{hang: cancel, far: far[name]}
+	err = i.Handle(ctx, line, url+"/"+test.file)
+	verdict, log := judge(notes)
+	if want, byEar := listeners[name]; byEar && verdict == "" && err == nil && inOrder(line.heard, want) {
+		verdict = "pass"
+	}
+	switch {
+	case test.missing != "":
+	case verdict == "pass" && err == nil:
+		test.result = "pass"
+	default:
+		test.result = "fail"
+		test.why = strings.TrimSpace(fmt.Sprintf("%v %s; heard %q", err, log, line.heard))
+	}
+	_ = dir
+}
+
+// judge looks for the words pass and fail; what came after is not counted.
+func judge(notes []Note) (verdict, log string) {
+	for _, n := range notes {
+		switch {
+		case verdict == "" && n.Kind == Prompted && (n.Text == "pass" || strings.HasPrefix(n.Text, "pass")):
+			verdict = "pass"
+		case verdict == "" && n.Kind == Prompted && strings.HasPrefix(n.Text, "fail"):
+			verdict = "fail"
+		case n.Kind == Logged, n.Kind == Thrown:
+			log += n.Text + " " + n.Label + "; "
+		}
+	}
+	return verdict, log
+}
+
+func inOrder(heard, want []string) bool {
+	all := strings.Join(heard, " ")
+	for _, w := range want {
+		_, rest, ok := strings.Cut(all, w)
+		if !ok {
+			return false
+		}
+		all = rest
+	}
+	return true
+}
+
+// An irLine is the caller of W3C's tests: it does at once what the prompts ask for.
+type irLine struct {
+	heard []string
+	keys  string
+	turns int
+	far   Outcome
+	hang  context.CancelCauseFunc
+	over  bool
+}
+
+var press = regexp.MustCompile(`Press '([0-9*#A-D]+)'`)
+
+func (l *irLine) ID() string                       { return "ir" }
+func (l *irLine) Caller() string                   { return "100" }
+func (l *irLine) Called() string                   { return "200" }
+func (l *irLine) Answer(ctx context.Context) error { return context.Cause(ctx) }
+func (l *irLine) Flush()                           { l.keys = "" }
+func (l *irLine) Hangup(context.Context) error     { l.over = true; return nil }
+
+// hear does what a prompt asks for.
+func (l *irLine) hear(text string) {
+	l.heard = append(l.heard, text)
+	if m := press.FindStringSubmatch(text); m != nil {
+		l.keys = m[1]
+	}
+	for said, key := range saidKeys {
+		if strings.Contains(text, said) {
+			l.keys = key
+		}
+	}
+	if strings.Contains(strings.ToLower(text), "hang up now") {
+		l.hang(ivr.ErrHangup)
+	}
+}
+
+const maxTurns = 200
+
+func (l *irLine) Gather(ctx context.Context, g ivr.Gather) (ivr.Input, error) {
+	for _, c := range g.Play {
+		l.hear(c.Text)
+	}
+	if l.turns++; l.turns > maxTurns {
+		l.hang(ivr.ErrHangup)
+	}
+	if ctx.Err() != nil {
+		return ivr.Input{Why: ivr.Stopped}, context.Cause(ctx)
+	}
+	in := ivr.Input{Clip: len(g.Play), Why: ivr.Played}
+	if g.Max > 0 && l.keys != "" {
+		in.Keys, in.Why, l.keys = l.keys[:1], ivr.Full, l.keys[1:]
+	} else if g.Max > 0 {
+		in.Why = ivr.Timeout
+	}
+	return in, nil
+}
+
+func (l *irLine) Record(ctx context.Context, _ ivr.Record) (ivr.Recorded, error) {
+	return ivr.Recorded{Why: ivr.Silence}, context.Cause(ctx)
+}
+
+// Transfer does what the far end of the test does.
+func (l *irLine) Transfer(ctx context.Context, t Transfer) (Transferred, error) {
+	switch l.far {
+	case "hang up":
+		l.hang(ivr.ErrHangup)
+		return Transferred{}, context.Cause(ctx)
+	case NearDisconnect:
+		if t.Listen == nil || !t.Listen('1') {
+			return Transferred{Outcome: FarDisconnect}, nil
+		}
+	case HandedOver:
+		if t.Bridge {
+			return Transferred{Outcome: FarDisconnect}, nil
+		}
+	case "":
+		return Transferred{Outcome: Unknown}, nil
+	}
+	return Transferred{Outcome: l.far}, nil
+}
+
+// conformanceTable writes the results for people.
+func conformanceTable(list []*irTest) string {
+	counts := map[string]int{}
+	for _, t := range list {
+		counts[t.result]++
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "# W3C's VoiceXML tests\n\nWritten by `go test ./vxml -run Conformance -update`.\n\n")
+	fmt.Fprintf(&b, "The tests are the VoiceXML 2.0 and 2.1 implementation report tests with every spoken input turned into a key. They are\nnot part of this repository; `HARK_VXML_IR` names their folder.\n\n")
+	ran := counts["pass"] + counts["fail"]
+	fmt.Fprintf(&b, "Of %d tests %d could be run; %d passed, %d failed, %d are not supported, %d cannot be run because a file is missing.\n\n",
+		len(list), ran, counts["pass"], counts["fail"], counts["not supported"], counts["cannot run"])
+	fmt.Fprintf(&b, "| Test | Result | Remark |\n|---|---|---|\n")
+	sorted := slices.Clone(list)
+	slices.SortFunc(sorted, func(a, c *irTest) int { return strings.Compare(a.file, c.file) })
+	for _, t := range sorted {
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", strings.TrimSuffix(t.file, ".vxml"), t.result, t.why)
+	}
+	return b.String()
+}

@@ -1,0 +1,217 @@
+package ecma
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/dop251/goja"
+	"github.com/dop251/goja/ast"
+	"github.com/dop251/goja/parser"
+)
+
+// The limits of a source.
+const (
+	MaxSource = 128 << 10 // bytes
+	maxNested = 400       // brackets within one another
+)
+
+// ErrSource is wrapped by the errors about a source that is refused or does not compile.
+var ErrSource = errors.New("ecma: bad source")
+
+// A Script is a compiled <script>. It is read-only and may be run by any number of VMs.
+type Script struct {
+	prog *goja.Program
+	vars []string // names that var and function declare
+	free []string
+}
+
+// An Expr is a compiled expression, or the reason why it does not compile: VoiceXML wants that told only when it is
+// evaluated. It is read-only and may be evaluated by any number of VMs.
+type Expr struct {
+	Source string
+	Err    error
+	prog   *goja.Program
+	free   []string
+}
+
+// Free returns the names that the script uses and does not declare itself.
+func (s *Script) Free() []string { return s.free }
+
+// Declares returns the names that the script declares.
+func (s *Script) Declares() []string { return s.vars }
+
+// Free returns the names that the expression uses.
+func (e *Expr) Free() []string { return e.free }
+
+// Compile compiles a script. Its top-level declarations will land in the scope it is run in.
+func Compile(name, src string) (*Script, error) {
+	tree, err := parse(name, src)
+	if err != nil {
+		return nil, err
+	}
+	d := declarations(tree)
+	prog, err := compile(name, wrapScript(src, d))
+	if err != nil {
+		return nil, err
+	}
+	return &Script{prog: prog, vars: d.all(), free: free(tree)}, nil
+}
+
+// CompileExpr compiles an expression.
+func CompileExpr(src string) *Expr {
+	e := &Expr{Source: src}
+	tree, err := parse("", "(\n"+src+"\n)")
+	if err == nil && len(tree.Body) != 1 {
+		err = fmt.Errorf("%w: not one expression", ErrSource)
+	}
+	if err == nil {
+		e.free = free(tree)
+		e.prog, err = compile("", "(function(__scope__){with(__scope__){return (\n"+src+"\n)}})")
+	}
+	e.Err = err
+	return e
+}
+
+// CompileTarget compiles an assignment to the left side src, such as "a", "dialog.a" or "a[1]". The first name of it is
+// returned too: it has to be declared.
+func CompileTarget(src string) (e *Expr, first string) {
+	e = &Expr{Source: src}
+	tree, err := parse("", "(\n"+src+"\n)")
+	if err == nil {
+		first, err = root(tree)
+	}
+	if err == nil {
+		e.free = free(tree)
+		e.prog, err = compile("", "(function(__scope__,__value__){with(__scope__){"+src+"\n=__value__}})")
+	}
+	e.Err = err
+	return e, first
+}
+
+// root is the first name of a left side.
+func root(tree *ast.Program) (string, error) {
+	if len(tree.Body) == 1 {
+		if s, ok := tree.Body[0].(*ast.ExpressionStatement); ok {
+			return rootOf(s.Expression)
+		}
+	}
+	return "", fmt.Errorf("%w: nothing that can be assigned to", ErrSource)
+}
+
+func rootOf(x ast.Expression) (string, error) {
+	for {
+		switch e := x.(type) {
+		case *ast.Identifier:
+			return e.Name.String(), nil
+		case *ast.DotExpression:
+			x = e.Left
+		case *ast.BracketExpression:
+			x = e.Left
+		default:
+			return "", fmt.Errorf("%w: nothing that can be assigned to", ErrSource)
+		}
+	}
+}
+
+func compile(name, src string) (*goja.Program, error) {
+	prog, err := goja.Compile(name, src, false)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSource, err)
+	}
+	return prog, nil
+}
+
+// parse reads a source by itself, so that it cannot end what is put around it later.
+func parse(name, src string) (*ast.Program, error) {
+	if err := fits(src); err != nil {
+		return nil, err
+	}
+	tree, err := parser.ParseFile(nil, name, src, 0, parser.WithDisableSourceMaps)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSource, err)
+	}
+	if tooDeep(tree) {
+		return nil, fmt.Errorf("%w: nested too deeply", ErrSource)
+	}
+	for _, p := range patterns(tree) {
+		if err := safePattern(p.Pattern, p.Flags); err != nil {
+			return nil, err
+		}
+	}
+	return tree, nil
+}
+
+// fits refuses a source whose parsing would need too much stack.
+func fits(src string) error {
+	if len(src) > MaxSource {
+		return fmt.Errorf("%w: %d bytes, at most %d", ErrSource, len(src), MaxSource)
+	}
+	depth := 0
+	for i := range len(src) {
+		switch src[i] {
+		case '(', '[', '{':
+			if depth++; depth > maxNested {
+				return fmt.Errorf("%w: nested too deeply", ErrSource)
+			}
+		case ')', ']', '}':
+			depth--
+		}
+	}
+	return nil
+}
+
+// safePattern refuses what can only be matched by trying everything.
+func safePattern(pattern, flags string) error {
+	_, err := parser.TransformRegExp(pattern, strings.Contains(flags, "s"), strings.Contains(flags, "u"))
+	if err != nil {
+		return fmt.Errorf("%w: regular expression: %w", ErrSource, err)
+	}
+	return nil
+}
+
+// declared are the top-level names of a script.
+type declared struct{ vars, funcs, lets []string }
+
+func (d declared) all() []string {
+	return append(append(append([]string(nil), d.vars...), d.funcs...), d.lets...)
+}
+
+func declarations(tree *ast.Program) declared {
+	var d declared
+	for _, v := range tree.DeclarationList {
+		for _, b := range v.List {
+			d.vars = append(d.vars, names(b.Target)...)
+		}
+	}
+	for _, s := range tree.Body {
+		switch s := s.(type) {
+		case *ast.FunctionDeclaration:
+			d.funcs = append(d.funcs, s.Function.Name.Name.String())
+		case *ast.LexicalDeclaration:
+			for _, b := range s.List {
+				d.lets = append(d.lets, names(b.Target)...)
+			}
+		case *ast.ClassDeclaration:
+			d.lets = append(d.lets, s.Class.Name.Name.String())
+		}
+	}
+	return d
+}
+
+// wrapScript puts a script into a function whose names are looked up in the scope. Functions, which a block keeps to
+// itself, are handed out at its beginning, let, const and class at its end.
+func wrapScript(src string, d declared) string {
+	var b strings.Builder
+	b.WriteString("(function(__scope__,__own__){with(__scope__){")
+	for _, f := range d.funcs {
+		fmt.Fprintf(&b, "__own__.%s=%s;", f, f)
+	}
+	b.WriteString(src)
+	b.WriteString("\n")
+	for _, l := range d.lets {
+		fmt.Fprintf(&b, ";__own__.%s=%s;", l, l)
+	}
+	b.WriteString("}})")
+	return b.String()
+}

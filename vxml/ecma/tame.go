@@ -1,0 +1,229 @@
+package ecma
+
+import (
+	"math"
+	"slices"
+
+	"github.com/dop251/goja"
+)
+
+// The bounds of what one built-in function may do.
+const (
+	maxText  = 4 << 20 // length of a string that is made
+	maxArray = 200_000 // elements that are gone through
+)
+
+// absent are names that documents have no use for and that would let a script take memory unseen.
+var absent = []string{
+	"Function", "Reflect", "Proxy", "ArrayBuffer", "SharedArrayBuffer", "DataView", "Int8Array", "Uint8Array",
+	"Uint8ClampedArray", "Int16Array", "Uint16Array", "Int32Array", "Uint32Array", "Float32Array", "Float64Array",
+	"BigInt64Array", "BigUint64Array", "WeakRef", "FinalizationRegistry", "Promise", "BigInt",
+}
+
+// tame takes out, or checks beforehand, the built-in functions that could run without end.
+func (vm *VM) tame() {
+	g := vm.rt.GlobalObject()
+	vm.hideConstructors()
+	for _, name := range absent {
+		_ = g.Delete(name)
+	}
+	_ = g.Set("eval", vm.eval)
+	vm.tameArrays(g)
+	vm.tameStrings(g)
+	vm.tamePatterns(g)
+	vm.tameJSON(g)
+}
+
+// hideConstructors unlinks the constructors that make code of strings.
+func (vm *VM) hideConstructors() {
+	for _, src := range []string{"Function.prototype", "(function*(){}).constructor.prototype",
+		"(async function(){}).constructor.prototype", "(async function*(){}).constructor.prototype"} {
+		if v, err := vm.rt.RunString(src); err == nil {
+			_ = v.ToObject(vm.rt).DefineDataProperty("constructor", goja.Undefined(), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE)
+		}
+	}
+	proto := vm.prototype(vm.rt.GlobalObject(), "Function")
+	vm.wrap(proto, "apply", func(_ Value, args []Value) {
+		if len(args) > 1 {
+			vm.mustBeShort(args[1])
+		}
+	})
+}
+
+// eval evaluates in the outermost scope; a script in a document often reads data that way.
+func (vm *VM) eval(call goja.FunctionCall) Value {
+	src, ok := call.Argument(0).Export().(string)
+	if !ok {
+		return call.Argument(0)
+	}
+	if _, err := parse("", src); err != nil {
+		panic(vm.rt.NewTypeError("%v", err))
+	}
+	v, err := vm.rt.RunString(src)
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// prototype is the prototype object of a constructor.
+func (vm *VM) prototype(g *goja.Object, name string) *goja.Object {
+	return g.Get(name).ToObject(vm.rt).Get("prototype").ToObject(vm.rt)
+}
+
+// wrap puts a check in front of a method.
+func (vm *VM) wrap(proto *goja.Object, name string, check func(this Value, args []Value)) {
+	f, ok := goja.AssertFunction(proto.Get(name))
+	if !ok {
+		return
+	}
+	_ = proto.DefineDataProperty(name, vm.rt.ToValue(func(call goja.FunctionCall) Value {
+		check(call.This, call.Arguments)
+		v, err := f(call.This, call.Arguments...)
+		if err != nil {
+			panic(err)
+		}
+		return v
+	}), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
+}
+
+// refuse throws an error into the script.
+func (vm *VM) refuse() { panic(vm.rt.NewTypeError("too large")) }
+
+// mustBeShort refuses an array, or something like it, that is too long.
+func (vm *VM) mustBeShort(v Value) {
+	if o, ok := v.(*goja.Object); ok {
+		if n := o.Get("length"); n != nil && n.ToInteger() > maxArray {
+			vm.refuse()
+		}
+	}
+}
+
+func (vm *VM) tameArrays(g *goja.Object) {
+	proto := vm.prototype(g, "Array")
+	for _, name := range proto.GetOwnPropertyNames() {
+		if slices.Contains([]string{"constructor", "join", "push", "pop", "length"}, name) {
+			continue
+		}
+		vm.wrap(proto, name, func(this Value, _ []Value) { vm.mustBeShort(this) })
+	}
+	vm.wrap(proto, "join", func(this Value, args []Value) {
+		vm.mustBeShort(this)
+		left := maxText
+		vm.measure(this, &left, 0)
+		if o, ok := this.(*goja.Object); ok && len(args) > 0 {
+			vm.mustFit(o.Get("length"), args[0])
+		}
+	})
+	vm.wrap(g.Get("Array").ToObject(vm.rt), "from", func(_ Value, args []Value) {
+		if len(args) > 0 {
+			vm.mustBeShort(args[0])
+		}
+	})
+}
+
+// mustFit refuses a string that would be n times as long as another one.
+func (vm *VM) mustFit(n, text Value) {
+	if n != nil && n.ToFloat()*math.Max(1, float64(len(text.String()))) > maxText {
+		vm.refuse()
+	}
+}
+
+func (vm *VM) tameStrings(g *goja.Object) {
+	proto := vm.prototype(g, "String")
+	vm.wrap(proto, "repeat", func(this Value, args []Value) {
+		if len(args) > 0 {
+			vm.mustFit(args[0], this)
+		}
+	})
+	for _, name := range []string{"padStart", "padEnd"} {
+		vm.wrap(proto, name, func(_ Value, args []Value) {
+			if len(args) > 0 && args[0].ToFloat() > maxText {
+				vm.refuse()
+			}
+		})
+	}
+	for _, name := range []string{"replace", "replaceAll"} {
+		vm.wrap(proto, name, func(this Value, args []Value) {
+			if len(args) > 1 {
+				vm.mustFit(vm.rt.ToValue(len(this.String())), args[1])
+			}
+		})
+	}
+	vm.wrap(proto, "concat", func(_ Value, args []Value) {
+		left := maxText
+		for _, a := range args {
+			vm.measure(a, &left, 0)
+		}
+	})
+}
+
+// tamePatterns refuses regular expressions that can only be matched by trying everything, wherever one is made of text.
+func (vm *VM) tamePatterns(g *goja.Object) {
+	old := g.Get("RegExp").ToObject(vm.rt)
+	check := func(pattern, flags Value) {
+		if _, object := pattern.(*goja.Object); object || goja.IsUndefined(pattern) {
+			return
+		}
+		f := ""
+		if !goja.IsUndefined(flags) {
+			f = flags.String()
+		}
+		if err := safePattern(pattern.String(), f); err != nil {
+			panic(vm.rt.NewTypeError("%v", err))
+		}
+	}
+	made := vm.rt.ToValue(func(call goja.ConstructorCall) *goja.Object {
+		check(call.Argument(0), call.Argument(1))
+		o, err := vm.rt.New(old, call.Arguments...)
+		if err != nil {
+			panic(err)
+		}
+		return o
+	}).ToObject(vm.rt)
+	proto := old.Get("prototype").ToObject(vm.rt)
+	_ = made.Set("prototype", proto)
+	_ = proto.DefineDataProperty("constructor", made, goja.FLAG_TRUE, goja.FLAG_FALSE, goja.FLAG_FALSE)
+	_ = proto.Delete("compile")
+	_ = g.Set("RegExp", made)
+	for _, name := range []string{"match", "matchAll", "search"} {
+		vm.wrap(vm.prototype(g, "String"), name, func(_ Value, args []Value) {
+			if len(args) > 0 {
+				check(args[0], goja.Undefined())
+			}
+		})
+	}
+}
+
+func (vm *VM) tameJSON(g *goja.Object) {
+	vm.wrap(g.Get("JSON").ToObject(vm.rt), "stringify", func(_ Value, args []Value) {
+		left := maxText
+		if len(args) > 0 {
+			vm.measure(args[0], &left, 0)
+		}
+	})
+}
+
+// measure counts how long a value is as text, about, and refuses one that is longer than left.
+func (vm *VM) measure(v Value, left *int, level int) {
+	if level > maxLevels {
+		vm.refuse()
+	}
+	*left -= 1
+	o, ok := v.(*goja.Object)
+	if !ok {
+		if s, text := v.(goja.String); text {
+			*left -= s.Length()
+		}
+		if *left < 0 {
+			vm.refuse()
+		}
+		return
+	}
+	for _, key := range o.Keys() {
+		*left -= len(key)
+		if item := o.Get(key); item != nil {
+			vm.measure(item, left, level+1)
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package vxml
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"hark/ivr"
+	"hark/prompts"
+	"hark/vxml/fetch"
+)
+
+// say renders spoken content and puts it into the queue. p is the <prompt> it stands in, or nil.
+func (f *frame) say(p *prompt, list []speak) error {
+	r := &rendering{frame: f, lang: f.x.lang(), deaf: f.x.property(f, "bargein") == "false"}
+	if p != nil {
+		if p.lang != "" {
+			r.lang = p.lang
+		}
+		if v := p.attr("bargein"); v != "" {
+			r.deaf = v == "false"
+		}
+	}
+	if err := r.all(list); err != nil {
+		return err
+	}
+	if p != nil && p.attr("timeout") != "" {
+		f.x.timeout = p.attr("timeout")
+	}
+	f.x.add(r.out)
+	return nil
+}
+
+// lang is the language of the document.
+func (x *execution) lang() string {
+	if x.doc != nil && x.doc.lang != "" {
+		return x.doc.lang
+	}
+	return x.Language
+}
+
+// add puts utterances into the queue.
+func (c *call) add(list []utterance) {
+	for _, u := range list {
+		text := u.text
+		if u.clip != nil {
+			text = u.clip.Text
+		}
+		if text != "" {
+			c.watch(Note{Kind: Prompted, Text: text})
+		}
+		if !c.gone && len(c.queue) < c.Limits.Queue {
+			c.queue = append(c.queue, u)
+		}
+	}
+}
+
+// A track is a part of the queue that is played in one piece: all of it can be interrupted, or none.
+type track struct {
+	clips []prompts.Clip
+	deaf  bool
+	marks []markAt
+}
+
+// A markAt is a mark in front of a clip.
+type markAt struct {
+	name string
+	clip int
+}
+
+// tracks renders the queue and empties it. What cannot be rendered is left out and logged.
+func (c *call) tracks() []*track {
+	var list []*track
+	for _, u := range c.queue {
+		if len(list) == 0 || list[len(list)-1].deaf != u.deaf {
+			list = append(list, &track{deaf: u.deaf})
+		}
+		t := list[len(list)-1]
+		switch {
+		case u.mark != "":
+			t.marks = append(t.marks, markAt{u.mark, len(t.clips)})
+		case u.clip != nil:
+			t.clips = append(t.clips, *u.clip)
+		case u.text != "":
+			c.voice(t, u)
+		default:
+			t.pause(u.pause)
+		}
+	}
+	c.queue = nil
+	return list
+}
+
+// voice renders a text.
+func (c *call) voice(t *track, u utterance) {
+	clip, err := c.Voice.SayText(c.ctx(), u.lang, u.text)
+	if err != nil {
+		c.log.Warn("cannot be spoken", "call", c.line.ID(), "err", err)
+		return
+	}
+	t.clips = append(t.clips, clip)
+}
+
+// pause is silence behind what was said before.
+func (t *track) pause(d time.Duration) {
+	if last := len(t.clips) - 1; last >= 0 {
+		t.clips[last].Pause += d
+		return
+	}
+	if d > 0 {
+		t.clips = append(t.clips, prompts.Clip{Pause: d})
+	}
+}
+
+// playQueue plays everything to its end. Keys that come are kept.
+func (c *call) playQueue() error {
+	if c.gone {
+		c.queue = nil
+		return nil
+	}
+	for _, t := range c.tracks() {
+		if len(t.clips) == 0 {
+			continue
+		}
+		if _, err := c.line.Gather(c.live, ivr.Gather{Play: t.clips, NoBargeIn: true}); err != nil {
+			return c.ended(err)
+		}
+		if t.deaf {
+			c.line.Flush()
+		}
+	}
+	return nil
+}
+
+// besideSound fetches, and plays a sound over and over when that takes long.
+func (x *execution) besideSound(f *frame, clip *prompts.Clip, get func(context.Context) (*fetch.Response, error)) (*fetch.Response, error) {
+	type answer struct {
+		out *fetch.Response
+		err error
+	}
+	playing, stop := context.WithCancelCause(x.ctx())
+	defer stop(nil)
+	done := make(chan answer, 1)
+	ctx := x.ctx()
+	go func() {
+		out, err := get(ctx)
+		done <- answer{out, err}
+		stop(errFetched)
+	}()
+	delay := time.NewTimer(seconds(x.property(f, "fetchaudiodelay"), 2*time.Second))
+	defer delay.Stop()
+	select {
+	case a := <-done:
+		return a.out, a.err
+	case <-delay.C:
+	}
+	var err error
+	for err == nil {
+		_, err = x.line.Gather(playing, ivr.Gather{Play: []prompts.Clip{*clip}, NoBargeIn: true})
+	}
+	a := <-done
+	if !errors.Is(err, errFetched) && ctx.Err() != nil {
+		return nil, x.ended(err)
+	}
+	return a.out, a.err
+}
+
+// passed is the last mark that was reached, and how long ago.
+func (t *track) passed(in ivr.Input) (name string, since time.Duration) {
+	for _, m := range t.marks {
+		if m.clip > in.Clip {
+			break
+		}
+		name, since = m.name, in.At
+		for i := m.clip; i < in.Clip && i < len(t.clips); i++ {
+			since += t.clips[i].Duration + t.clips[i].Pause
+		}
+	}
+	return name, since
+}
+
+// sound gets the sound that <audio> names: of the catalogue, an earcon, or a file from elsewhere.
+func (x *execution) sound(f *frame, e *element, src, lang string) (*prompts.Clip, error) {
+	var clip prompts.Clip
+	var err error
+	scheme, rest, _ := strings.Cut(src, ":")
+	switch scheme {
+	case "prompt":
+		clip, err = x.Voice.Say(x.ctx(), lang, rest, nil)
+	case "earcon":
+		clip, err = x.Voice.Earcon(rest)
+	default:
+		out, ferr := x.fetch(f, need{"audio", e, maxSound}, fetch.Request{URL: resolve(x.doc.base, src)})
+		if ferr != nil {
+			return nil, ferr
+		}
+		return x.sounds.clip(out)
+	}
+	return &clip, err
+}
