@@ -3,6 +3,7 @@ package xmpp
 import (
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -210,12 +211,13 @@ func bodyOf(e *element) string {
 // maxAttachments is how many links of one message are looked at.
 const maxAttachments = 16
 
-// attachmentsOf returns the links of XEP-0066. Only web links count.
+// attachmentsOf returns the links of XEP-0447, and of XEP-0066 those that are not among them. Only web links count.
 func attachmentsOf(e *element) []im.Attachment {
-	var list []im.Attachment
+	list := sharedFiles(e)
 	for _, k := range e.kids {
 		link := strings.TrimSpace(k.textOf(nsOOB, "url"))
-		if k.is(nsOOB, "x") && isWebLink(link) && len(list) < maxAttachments {
+		known := slices.ContainsFunc(list, func(a im.Attachment) bool { return a.URL == link })
+		if k.is(nsOOB, "x") && isWebLink(link) && !known && len(list) < maxAttachments {
 			list = append(list, im.Attachment{URL: link, Type: typeOf(link), Title: clip(k.textOf(nsOOB, "desc"), 200)})
 		}
 	}

@@ -79,7 +79,7 @@ func outgoing(to string, m im.Outgoing) *element {
 		if a.Title != "" {
 			x.with(el(nsOOB, "desc").says(clean(a.Title)))
 		}
-		e.with(x)
+		e.with(x, sharing(a))
 	}
 	if m.ReplyTo != "" {
 		e.with(el(nsReply, "reply", "to", to, "id", m.ReplyTo))
