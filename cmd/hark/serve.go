@@ -27,7 +27,8 @@ func (p *program) serveCommand() *cobra.Command {
 		Long: `Run every server that the configuration names, until SIGTERM or an interrupt.
 
 At the first one no new calls are taken, those in progress may finish (30 s), and the sessions stay at their networks;
-a second one ends the program at once. Nothing that was acknowledged is lost either way.`,
+a second one ends the program at once. Nothing that was acknowledged is lost either way.
+SIGUSR1 gives memory that is not needed back to the system, and logs how much is in use.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loadConfig(p.configPath)

@@ -98,8 +98,21 @@ func TestAims(t *testing.T) {
 	if f := slowly.against(alone).answer; f.verdict != "" {
 		t.Errorf("the aim of the answer is for %v calls a second, but it was held against %v", fast, slow)
 	}
-	if f := messageFigures(alone, alone, made(messageRate, 100, time.Second, time.Second)); f[len(f)-1].verdict != "missed" {
+	if f := messageFigures([]result{alone, made(messageRate, 100, time.Second, time.Second)}); f[len(f)-1].verdict != "missed" {
 		t.Errorf("a message dearer than VoiceMail()'s: %+v", f[len(f)-1])
+	}
+}
+
+// TestBench runs the shortest bench as the command line does.
+func TestBench(t *testing.T) {
+	var out strings.Builder
+	if err := bench(t.Context(), &lab{out: &out}, []string{"login"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"FIGURE", "first time since the start", "≤ 100 µs", "load average"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in\n%s", want, &out)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"hark/db"
 	"hark/internal/sipphone"
+	"hark/internal/wav"
 	"hark/sessions"
 )
 
@@ -19,29 +20,17 @@ const (
 )
 
 // voiceMessages compares a voice message of 5 s, recorded, encoded, linked and sent, with VoiceMail().
-func (s *system) voiceMessages(ctx context.Context, l *lab, v voice, users []user) (figures []figure, err error) {
+func (s *system) voiceMessages(ctx context.Context, l *lab, v voice, users []user) ([]figure, error) {
 	from, to := users[:messageCalls], users[messageCalls:2*messageCalls]
-	recipient := map[string]string{}
-	for i, u := range from {
-		recipient[u.Number] = to[i].Number
-	}
-	sent, err := v.speaker.Say(ctx, "en", "sent", nil)
+	rounds, err := s.messageRounds(ctx, v, from, to)
 	if err != nil {
 		return nil, err
 	}
-	sounds := filepath.Join(s.asterisk.Dir, "data", "sounds", "en")
-	speech := sipphone.Tone(440, spoken)
-	long := func(u user) []step { return leaveMessage(u, recipient[u.Number], speech) }
-	alone := round{number: voiceMailNumber, users: from, script: func(user) []step { return justSpeak(speech) }, last: filepath.Join(sounds, "auth-thankyou.wav")}
-	mail := round{number: longMailNumber, users: from, script: long, last: filepath.Join(sounds, "vm-opts.wav")}
-	hark := round{number: s.asterisk.Number, users: from, script: long, last: sent.File}
-
 	var results []result
-	for _, r := range []round{alone.at("VoiceMail() alone", messageRate, messageCalls),
-		mail.at("Read() and VoiceMail()", messageRate, messageCalls), hark.at("Hark, voice message", messageRate, messageCalls)} {
+	for _, r := range rounds {
 		got, err := s.call(ctx, l, r)
 		if err != nil {
-			return figures, err
+			return nil, err
 		}
 		results = append(results, got)
 	}
@@ -49,16 +38,62 @@ func (s *system) voiceMessages(ctx context.Context, l *lab, v voice, users []use
 	if err != nil {
 		return nil, err
 	}
-	results[2].heard = min(results[2].heard, arrived)
-	return messageFigures(results[0], results[1], results[2]), nil
+	hark := &results[len(results)-1]
+	hark.heard = min(hark.heard, arrived)
+	return messageFigures(results), nil
 }
 
-// messageFigures holds Hark's message against VoiceMail()'s.
-func messageFigures(alone, mail, hark result) (figures []figure) {
-	own, theirs := hark.perCall().switchboard(), mail.perCall().switchboard()
-	for _, r := range []result{alone, mail, hark} {
+// messageRounds are VoiceMail() alone, VoiceMail() behind as many keys as Hark's call has, and Hark.
+func (s *system) messageRounds(ctx context.Context, v voice, from, to []user) ([]round, error) {
+	speech, err := v.speech(ctx, spoken)
+	if err != nil {
+		return nil, err
+	}
+	sent, err := v.speaker.Say(ctx, "en", "sent", nil)
+	if err != nil {
+		return nil, err
+	}
+	recipient := map[string]string{}
+	for i, u := range from {
+		recipient[u.Number] = to[i].Number
+	}
+	sounds := filepath.Join(s.asterisk.Dir, "data", "sounds", "en")
+	long := func(u user) []step { return leaveMessage(u, recipient[u.Number], speech) }
+	alone := round{number: voiceMailNumber, users: from, script: func(user) []step { return justSpeak(speech) },
+		last: filepath.Join(sounds, "auth-thankyou.wav")}
+	keyed := round{number: longMailNumber, users: from, script: long, last: filepath.Join(sounds, "vm-opts.wav")}
+	hark := round{number: s.asterisk.Number, users: from, script: long, last: sent.File}
+	return []round{
+		alone.at("VoiceMail() alone", messageRate, messageCalls),
+		keyed.at("Read() and VoiceMail()", messageRate, messageCalls),
+		hark.at("Hark, voice message", messageRate, messageCalls),
+	}, nil
+}
+
+// speech is something spoken, of a length.
+func (v voice) speech(ctx context.Context, long time.Duration) (samples []int16, err error) {
+	clip, err := v.speaker.SayText(ctx, "en", "This is what somebody says to somebody who is not there at the moment.")
+	if err != nil {
+		return nil, err
+	}
+	sound, err := wav.Read(clip.File)
+	if err != nil {
+		return nil, err
+	}
+	need := int(long.Seconds() * sipphone.Rate)
+	for len(samples) < need {
+		samples = append(samples, sound.Samples...)
+	}
+	return samples[:need], nil
+}
+
+// messageFigures holds Hark's message, the last result, against VoiceMail()'s behind as many keys, the one before.
+func messageFigures(results []result) (figures []figure) {
+	last := len(results) - 1
+	own, theirs := results[last].perCall().switchboard(), results[last-1].perCall().switchboard()
+	for i, r := range results {
 		f := r.figures()
-		if r.name == hark.name {
+		if i == last {
 			f.cpu = f.cpu.against(fmt.Sprintf("≤ VoiceMail() %s ms", ms(theirs)), own <= theirs)
 			f.complete = f.complete.against("all", r.whole() == r.Calls)
 		}
@@ -85,7 +120,7 @@ func leaveMessage(u user, to string, speech []int16) []step {
 
 // justSpeak is what a caller of VoiceMail() does.
 func justSpeak(speech []int16) []step {
-	return []step{listen(time.Second), speak(speech), press("#"), listen(700 * time.Millisecond)}
+	return []step{listen(time.Second), speak(speech), press("#"), listen(1500 * time.Millisecond)}
 }
 
 // waiting counts the messages that wait for users.

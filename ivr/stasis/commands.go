@@ -39,8 +39,8 @@ func (r *rest) channels(ctx context.Context, app string) ([]string, error) {
 }
 
 // channel describes one channel; 404 when there is none.
-func (r *rest) channel(ctx context.Context, id string) (*ari.ChannelData, error) {
-	var data ari.ChannelData
+func (r *rest) channel(ctx context.Context, id string) (*channel, error) {
+	var data channel
 	err := r.do(ctx, command{method: http.MethodGet, path: []string{"channels", id}}, &data)
 	return &data, err
 }

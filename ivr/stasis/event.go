@@ -18,37 +18,53 @@ var wanted = []string{
 	"RecordingStarted", "RecordingFinished", "RecordingFailed",
 }
 
-// An event is any of the wanted events of ARI: the fields that they have, of all of them.
+// An event is any of the wanted events of ARI: of all the fields that they have, those that matter here. There is one for
+// every key of every caller, so what is not needed is not read.
 type event struct {
-	Type        string           `json:"type"`
-	Application string           `json:"application"`
-	Timestamp   ari.DateTime     `json:"timestamp"`
-	Args        []string         `json:"args"`
-	Channel     *ari.ChannelData `json:"channel"`
-	Digit       string           `json:"digit"`
-	Playback    ari.PlaybackData `json:"playback"`
-	Recording   struct {
+	Type        string       `json:"type"`
+	Application string       `json:"application"`
+	Timestamp   ari.DateTime `json:"timestamp"`
+	Args        []string     `json:"args"`
+	Channel     *channel     `json:"channel"`
+	Digit       string       `json:"digit"`
+	Playback    struct {
+		ID        string `json:"id"`
+		TargetURI string `json:"target_uri"`
+		State     string `json:"state"`
+	} `json:"playback"`
+	Recording struct {
 		Name      string `json:"name"`
 		TargetURI string `json:"target_uri"`
 		Cause     string `json:"cause"`
 	} `json:"recording"`
 }
 
+// A channel is what is told of a call's leg.
+type channel struct {
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	State  string `json:"state"`
+	Caller struct {
+		Number string `json:"number"`
+	} `json:"caller"`
+	Dialplan struct {
+		Exten string `json:"exten"`
+	} `json:"dialplan"`
+}
+
 // decodeEvent reads one frame of the websocket. An event that nobody wants has its Type set and no more; its error tells
 // no content, since content may be keys.
 func decodeEvent(frame []byte) (event, error) {
-	var head struct {
-		Type string `json:"type"`
-	}
-	if err := json.Unmarshal(frame, &head); err != nil {
+	var e event
+	err := json.Unmarshal(frame, &e) // what does not fit is passed over, so that the type is known all the same
+	if err != nil && e.Type == "" {
 		return event{}, fmt.Errorf("stasis: %d bytes that are no event", len(frame))
 	}
-	if _, known := noteKinds[head.Type]; !known && head.Type != "StasisStart" && head.Type != "ApplicationReplaced" {
-		return event{Type: head.Type}, nil
+	if _, known := noteKinds[e.Type]; !known && e.Type != "StasisStart" && e.Type != "ApplicationReplaced" {
+		return event{Type: e.Type}, nil
 	}
-	var e event
-	if err := json.Unmarshal(frame, &e); err != nil {
-		return event{Type: head.Type}, fmt.Errorf("stasis: an event %s that cannot be read", head.Type)
+	if err != nil {
+		return event{Type: e.Type}, fmt.Errorf("stasis: an event %s that cannot be read", e.Type)
 	}
 	return e, nil
 }

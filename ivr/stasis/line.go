@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/CyCoreSystems/ari/v5"
-
 	"hark/ivr"
 )
 
@@ -35,15 +33,12 @@ type Line struct {
 
 var _ ivr.Line = (*Line)(nil)
 
-func newLine(a *App, channel *ari.ChannelData, adopted bool) *Line {
-	l := &Line{app: a, id: channel.ID, adopted: adopted, answered: channel.State == "Up", queue: newQueue()}
+func newLine(a *App, c *channel, adopted bool) *Line {
+	l := &Line{
+		app: a, id: c.ID, caller: callerNumber(c.Caller.Number), called: c.Dialplan.Exten,
+		adopted: adopted, answered: c.State == "Up", queue: newQueue(),
+	}
 	l.ctx, l.cancel = context.WithCancelCause(context.Background())
-	if channel.Caller != nil {
-		l.caller = callerNumber(channel.Caller.Number)
-	}
-	if channel.Dialplan != nil {
-		l.called = channel.Dialplan.Exten
-	}
 	return l
 }
 

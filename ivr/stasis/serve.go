@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/CyCoreSystems/ari/v5"
-
 	"hark/ivr"
 )
 
@@ -29,10 +27,10 @@ func (a *App) dispatch(e event, at time.Time) {
 }
 
 // begin starts the call of a channel in a goroutine of its own.
-func (a *App) begin(channel *ari.ChannelData, args []string, adopted bool) {
-	l := newLine(a, channel, adopted)
+func (a *App) begin(c *channel, args []string, adopted bool) {
+	l := newLine(a, c, adopted)
 	limit := a.MaxCalls
-	if !isCall(channel, args) {
+	if !isCall(c, args) {
 		limit = 0
 	}
 	switch a.calls.admit(l, limit) {
@@ -47,8 +45,8 @@ func (a *App) begin(channel *ari.ChannelData, args []string, adopted bool) {
 }
 
 // isCall tells a telephone call from a text message, which comes on a channel too.
-func isCall(channel *ari.ChannelData, args []string) bool {
-	return !strings.HasPrefix(channel.Name, "Message/") && (len(args) == 0 || args[0] != "message")
+func isCall(c *channel, args []string) bool {
+	return !strings.HasPrefix(c.Name, "Message/") && (len(args) == 0 || args[0] != "message")
 }
 
 // serve is a call from its beginning to its end.
