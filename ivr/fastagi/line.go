@@ -132,8 +132,9 @@ func (l *Line) failure(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", ivr.ErrLine, err)
 }
 
-// outcome says what a reply means for the call: nil when the command did what it should. A connection that broke has
-// ended the call as surely as a hang-up has. A command that failed is asked about: the caller may have gone.
+// outcome says what a reply means for the call: nil when the command did what it should, even if ctx ended just then. A
+// connection that broke has ended the call as surely as a hang-up has. A command that failed is asked about: the caller
+// may have gone.
 func (l *Line) outcome(ctx context.Context, r reply, err error) error {
 	switch {
 	case errors.Is(err, errInterrupted):
@@ -143,7 +144,7 @@ func (l *Line) outcome(ctx context.Context, r reply, err error) error {
 	case r.hangup || r.code == codeDead:
 		l.end(ivr.ErrHangup)
 	case !r.failed():
-		return l.failure(ctx, nil)
+		return nil
 	case l.alive():
 		return l.failure(ctx, fmt.Errorf("fastagi: Asterisk answers %d %q", r.code, r.note))
 	default:
