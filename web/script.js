@@ -36,12 +36,20 @@
     late = false;
     fetch(self, { credentials: 'same-origin', headers: { Accept: 'text/html' } })
       .then(function (r) { if (r.ok) return r.text(); throw r.status; })
-      .then(function (html) { take(html, false); toEnd(); tell(); })
+      .then(function (html) {
+        var before = $('#list').innerHTML;
+        take(html, false);
+        if ($('#list').innerHTML === before) return;
+        toEnd();
+        tell();
+      })
       .catch(function () {});
   }
   function live() {
     if (!window.EventSource || !document.body.dataset.live) return;
-    new EventSource(document.body.dataset.live).addEventListener('new', refresh);
+    var stream = new EventSource(document.body.dataset.live);
+    stream.addEventListener('new', refresh);
+    stream.addEventListener('open', refresh); // for what came since this page was made, or while the line was down
   }
 
   // Notifications: only after the user asked for them, without a word of what the message says.
@@ -89,7 +97,7 @@
   document.addEventListener('keydown', function (e) {
     if (e.isComposing || e.ctrlKey || e.altKey || e.metaKey) return;
     if (e.target.tagName === 'TEXTAREA') {
-      if (e.key === 'Enter' && !e.shiftKey && matchMedia('(pointer:fine)').matches && /\/send$/.test(e.target.form.action)) {
+      if (e.key === 'Enter' && !e.shiftKey && !matchMedia('(pointer:coarse)').matches && /\/send$/.test(e.target.form.action)) {
         e.preventDefault();
         e.target.form.requestSubmit();
       }
