@@ -13,18 +13,19 @@
   var self = document.body.dataset.self || location.pathname;
 
   // Parts of the page that a newer copy of it may replace; what is being written is none of them.
-  var parts = ['#title', '#notice', '#text', '#links', '#older', '#list'];
+  var parts = ['#title', '#text', '#links', '#older', '#list'];
 
   function take(html, withForms) {
     var fresh = new DOMParser().parseFromString(html, 'text/html');
     if (!$('#list', fresh) || !$('#list')) { location.reload(); return; }
-    parts.concat(withForms ? ['#forms'] : []).forEach(function (q) {
+    parts.concat(withForms ? ['#notice', '#forms'] : []).forEach(function (q) {
       $(q).replaceWith(document.importNode($(q, fresh), true));
     });
     document.title = fresh.title;
     var upto = $('[name=upto]', fresh);
     if (upto) all('[name=upto]').forEach(function (f) { f.value = upto.value; });
     dress();
+    offerNotifications();
   }
 
   function playing() { return all('audio').some(function (a) { return !a.paused; }); }
@@ -80,7 +81,7 @@
     (function attempt(wait) {
       fetch(form.action, { method: 'POST', body: data, credentials: 'same-origin' })
         .then(function (r) { if (r.status >= 500) throw r.status; return r.text(); })
-        .then(function (html) { var kept = area.value; take(html, true); var a = $('textarea'); if (a && kept && !a.value) a.value = kept; if (a) a.focus(); toEnd(); })
+        .then(function (html) { var kept = area.value; take(html, true); var a = $('textarea'); if (a && kept.trim() && !a.value) a.value = kept; if (a) a.focus(); toEnd(); })
         .catch(function () {
           state.textContent = 'not sent yet; it is tried again';
           setTimeout(attempt, wait, Math.min(wait * 2, 30000));
