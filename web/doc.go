@@ -2,8 +2,10 @@
 // protocol as the telephone. It keeps no state: each request resumes the session at the presence server by its token,
 // and leaves it again.
 //
-// A handler makes a Page, which says what there is to see and to do, but not how; html.go writes it. Writers for other
-// kinds of screen take the same Page.
+// A handler makes a Page, which says what there is to see and to do, but not how. It is written as XHTML Basic 1.1, with
+// attributes and a script on top for browsers of today (html.go, script.js); as WML 1.1 (wml.go), HDML 3.0 (hdml.go) or
+// VoiceXML 2.1 (vxml.go), cut into decks that small screens can hold (small.go). The request's headers choose (markup.go),
+// or "?as=wml" in the address.
 //
 // # Where the token is
 //

@@ -52,7 +52,7 @@ func TestYou(t *testing.T) {
 	b.follow("You")
 	b.says(presencetest.Ana, "xmpp", "online")
 	for button, want := range map[string]im.Show{"Busy": im.Busy, "Away": im.Away, "Invisible": im.Invisible, "Online": im.Available} {
-		b.send(button)
+		b.send("Be " + strings.ToLower(button))
 		b.says("Others see you as: " + strings.ToLower(button))
 		d.Until(button, func() bool { return d.XMPP.Shown(presencetest.AnaID).Show == want })
 	}

@@ -62,8 +62,10 @@ func startGateway(t *testing.T, probe string) *gateway {
 		if reply, err := g.ask(get, probe, nil, 300*time.Millisecond); err == nil && reply.status == wspOK {
 			return g
 		}
-		if box.ProcessState != nil {
-			box = run(t, dir, "wapbox", conf) // it came before bearerbox listened
+		select {
+		case <-box: // it came before bearerbox listened
+			box = run(t, dir, "wapbox", conf)
+		default:
 		}
 	}
 	for _, name := range []string{"bearerbox.log", "wapbox.log"} {
@@ -84,8 +86,8 @@ func need(t testing.TB, debianPackage string, programs ...string) {
 	}
 }
 
-// run starts a program that runs until the test ends.
-func run(t *testing.T, dir, program string, args ...string) *exec.Cmd {
+// run starts a program that runs until the test ends; the channel is closed when it ends by itself.
+func run(t *testing.T, dir, program string, args ...string) <-chan struct{} {
 	t.Helper()
 	cmd := exec.Command(program, args...)
 	cmd.Dir = dir
@@ -95,7 +97,7 @@ func run(t *testing.T, dir, program string, args ...string) *exec.Cmd {
 	done := make(chan struct{})
 	go func() { defer close(done); cmd.Wait() }()
 	t.Cleanup(func() { cmd.Process.Kill(); <-done })
-	return cmd
+	return done
 }
 
 func freePort(t *testing.T) int {
@@ -365,6 +367,10 @@ func TestGateway(t *testing.T) {
 	p.pick("Inbox")
 	p.pick("Ben")
 	p.crawl()
+	p.do(get, "/", nil)
+	p.send("Log in", presencetest.Ana, presencetest.AnaPIN)
+	p.pick("Log out")
+	p.says("ended")
 	t.Logf("%d decks, the largest %d bytes", p.decks, p.largest)
 }
 

@@ -13,18 +13,19 @@
   var self = document.body.dataset.self || location.pathname;
 
   // Parts of the page that a newer copy of it may replace; what is being written is none of them.
-  var parts = ['#title', '#notice', '#text', '#links', '#older', '#list'];
+  var parts = ['#title', '#text', '#links', '#older', '#list'];
 
   function take(html, withForms) {
     var fresh = new DOMParser().parseFromString(html, 'text/html');
     if (!$('#list', fresh) || !$('#list')) { location.reload(); return; }
-    parts.concat(withForms ? ['#forms'] : []).forEach(function (q) {
+    parts.concat(withForms ? ['#notice', '#forms'] : []).forEach(function (q) {
       $(q).replaceWith(document.importNode($(q, fresh), true));
     });
     document.title = fresh.title;
     var upto = $('[name=upto]', fresh);
     if (upto) all('[name=upto]').forEach(function (f) { f.value = upto.value; });
     dress();
+    offerNotifications();
   }
 
   function playing() { return all('audio').some(function (a) { return !a.paused; }); }
@@ -36,12 +37,20 @@
     late = false;
     fetch(self, { credentials: 'same-origin', headers: { Accept: 'text/html' } })
       .then(function (r) { if (r.ok) return r.text(); throw r.status; })
-      .then(function (html) { take(html, false); toEnd(); tell(); })
+      .then(function (html) {
+        var before = $('#list').innerHTML;
+        take(html, false);
+        if ($('#list').innerHTML === before) return;
+        toEnd();
+        tell();
+      })
       .catch(function () {});
   }
   function live() {
     if (!window.EventSource || !document.body.dataset.live) return;
-    new EventSource(document.body.dataset.live).addEventListener('new', refresh);
+    var stream = new EventSource(document.body.dataset.live);
+    stream.addEventListener('new', refresh);
+    stream.addEventListener('open', refresh); // for what came since this page was made, or while the line was down
   }
 
   // Notifications: only after the user asked for them, without a word of what the message says.
@@ -72,7 +81,7 @@
     (function attempt(wait) {
       fetch(form.action, { method: 'POST', body: data, credentials: 'same-origin' })
         .then(function (r) { if (r.status >= 500) throw r.status; return r.text(); })
-        .then(function (html) { var kept = area.value; take(html, true); var a = $('textarea'); if (a && kept && !a.value) a.value = kept; if (a) a.focus(); toEnd(); })
+        .then(function (html) { var kept = area.value; take(html, true); var a = $('textarea'); if (a && kept.trim() && !a.value) a.value = kept; if (a) a.focus(); toEnd(); })
         .catch(function () {
           state.textContent = 'not sent yet; it is tried again';
           setTimeout(attempt, wait, Math.min(wait * 2, 30000));
@@ -89,7 +98,7 @@
   document.addEventListener('keydown', function (e) {
     if (e.isComposing || e.ctrlKey || e.altKey || e.metaKey) return;
     if (e.target.tagName === 'TEXTAREA') {
-      if (e.key === 'Enter' && !e.shiftKey && matchMedia('(pointer:fine)').matches && /\/send$/.test(e.target.form.action)) {
+      if (e.key === 'Enter' && !e.shiftKey && !matchMedia('(pointer:coarse)').matches && /\/send$/.test(e.target.form.action)) {
         e.preventDefault();
         e.target.form.requestSubmit();
       }

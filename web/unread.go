@@ -45,7 +45,9 @@ func (v *visit) unread(ctx context.Context) (unread, error) {
 		for _, m := range reply.Messages {
 			u.look(m)
 		}
-		looked += len(reply.Messages)
+		if looked += len(reply.Messages); looked >= reply.Waiting {
+			break
+		}
 	}
 	return u, nil
 }

@@ -194,7 +194,7 @@ func compiled(markup string) int {
 // words of five bytes and more: less than four for each time, by measurement.
 func repeated(deck string) int {
 	count, size := make(map[string]int), 0
-	for _, word := range strings.FieldsFunc(deck, func(r rune) bool { return r == ' ' || r == '\n' || r == '<' || r == '>' || r == '"' }) {
+	for _, word := range strings.Fields(strings.Join(wmlStrings(deck), " ")) {
 		if len(word) < 5 {
 			continue
 		}
@@ -207,6 +207,23 @@ func repeated(deck string) int {
 		}
 	}
 	return size
+}
+
+// wmlStrings lists the texts and the attributes' values of a deck.
+func wmlStrings(deck string) []string {
+	var all []string
+	for deck != "" {
+		text, rest, _ := strings.Cut(deck, "<")
+		tag, after, _ := strings.Cut(rest, ">")
+		all = append(all, text)
+		for i, part := range strings.Split(tag, `"`) {
+			if i%2 == 1 {
+				all = append(all, part)
+			}
+		}
+		deck = after
+	}
+	return all
 }
 
 func wbxmlTag(tag string) int {

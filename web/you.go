@@ -52,7 +52,7 @@ func (v *visit) you(ctx context.Context, notice string) (*Page, error) {
 	})
 	for _, s := range shows {
 		show := Field{Kind: Hidden, Name: "show", Value: string(s.show)}
-		page.Forms = append(page.Forms, Form{Action: v.base + "/you/status", Submit: s.name, Quiet: true, Fields: []Field{show, once()}})
+		page.Forms = append(page.Forms, Form{Action: v.base + "/you/status", Submit: "Be " + strings.ToLower(s.name), Quiet: true, Fields: []Field{show, once()}})
 	}
 	page.Forms = append(page.Forms, v.leaveForms()...)
 	return page, nil

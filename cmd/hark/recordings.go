@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"time"
 
 	"hark/audio"
 	"hark/im"
 	"hark/ivr"
+	"hark/web"
 )
 
 // recordings lets the dialogue keep voice messages in the audio store.
@@ -66,6 +68,20 @@ func (r recordings) DropDraft(ctx context.Context, id string) error {
 	}
 	return nil
 }
+
+// spoken lets the web door keep what is recorded in a browser.
+type spoken struct{ store *audio.Store }
+
+var _ web.Recordings = spoken{}
+
+// Put implements web.Recordings.
+func (s spoken) Put(ctx context.Context, wav io.Reader, user, name string) (im.Attachment, error) {
+	rec, err := s.store.Put(ctx, wav, audio.Meta{Owner: user, From: name})
+	return attachment(rec), err
+}
+
+// Revoke implements web.Recordings.
+func (s spoken) Revoke(ctx context.Context, url string) error { return s.store.Revoke(ctx, url) }
 
 // meta is a note in the store's words.
 func meta(n ivr.Note) audio.Meta { return audio.Meta{Owner: n.User, From: n.Name, Part: n.Part} }

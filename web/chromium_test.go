@@ -1,0 +1,207 @@
+package web_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"hark/audio"
+	"hark/im"
+	"hark/presence/presencetest"
+	"hark/web"
+)
+
+// store is the real audio server as web.Recordings.
+type store struct{ *audio.Store }
+
+func (s store) Put(ctx context.Context, wav io.Reader, user, name string) (im.Attachment, error) {
+	r, err := s.Store.Put(ctx, wav, audio.Meta{Owner: user, From: name})
+	return im.Attachment{URL: r.URL, Type: r.Type, Seconds: r.Duration.Seconds()}, err
+}
+
+func (s store) Revoke(ctx context.Context, url string) error { return s.Store.Revoke(ctx, url) }
+
+// openWithAudio is open with an audio server at the same site.
+func openWithAudio(t *testing.T) *door {
+	b := presencetest.New(t)
+	b.XMPP.SetRoster(presencetest.AnaID, im.Contact{Address: ben, Name: "Ben"})
+	mux := http.NewServeMux()
+	site := httptest.NewServer(mux)
+	t.Cleanup(site.Close)
+	dir := t.TempDir()
+	kept, err := audio.Open(context.Background(), audio.Config{Dir: filepath.Join(dir, "audio"), Keys: filepath.Join(dir, "keys"), Cache: filepath.Join(dir, "cache"), URL: site.URL + "/a/", Floor: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { kept.Close() })
+	s := &web.Server{Auth: b.Accounts, Dialer: b.Dialer(), Audio: site.URL + "/a/", Recordings: store{kept}}
+	mux.Handle("/", s.Handler())
+	mux.Handle("/a/", audio.NewHandler(kept, audio.HandlerConfig{}))
+	return &door{Bed: b, site: site}
+}
+
+// A tab is a tab of a real Chromium.
+type tab struct {
+	*testing.T
+	ctx context.Context
+}
+
+func openTab(t *testing.T) *tab {
+	t.Helper()
+	need(t, "chromium", "chromium")
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("use-fake-ui-for-media-stream", true))
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	t.Cleanup(cancel)
+	ctx, stop := chromedp.NewExecAllocator(ctx, options...)
+	t.Cleanup(stop)
+	ctx, closeTab := chromedp.NewContext(ctx)
+	t.Cleanup(func() {
+		if err := chromedp.Cancel(ctx); err != nil {
+			t.Log(err)
+		}
+		closeTab()
+	})
+	if err := chromedp.Run(ctx); err != nil { // the browser lives as long as this context
+		t.Fatal(err)
+	}
+	return &tab{T: t, ctx: ctx}
+}
+
+func (b *tab) run(actions ...chromedp.Action) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 20*time.Second)
+	defer cancel()
+	if err := chromedp.Run(ctx, actions...); err != nil {
+		var page string
+		chromedp.Run(b.ctx, chromedp.OuterHTML("body", &page))
+		b.Fatalf("%v\n%s", err, page)
+	}
+}
+
+// sees waits until the page shows some words.
+func (b *tab) sees(words ...string) {
+	b.Helper()
+	for _, w := range words {
+		shown := ""
+		for deadline := time.Now().Add(15 * time.Second); !strings.Contains(shown, w); {
+			chromedp.Run(b.ctx, chromedp.Evaluate("document.body ? document.body.innerText : ''", &shown)) // fails between two pages
+			if time.Now().After(deadline) {
+				b.Fatalf("the page does not say %q:\n%s", w, shown)
+			}
+		}
+	}
+}
+
+// awaited has Evaluate wait for a promise.
+func awaited(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
+
+func quoted(s string) string { return `"` + strings.ReplaceAll(s, `"`, `\"`) + `"` }
+
+func (b *tab) login(site string) {
+	b.Helper()
+	b.run(chromedp.Navigate(site+"/"), chromedp.SendKeys("input[name=user]", presencetest.Ana), chromedp.SendKeys("input[name=pin]", presencetest.AnaPIN+"\r"))
+	b.sees("Welcome, Ana")
+}
+
+// follow goes where the link with these words leads.
+func (b *tab) follow(words string) {
+	b.Helper()
+	b.run(chromedp.Click("//a[contains(., "+quoted(words)+")]", chromedp.BySearch))
+}
+
+// shot keeps a picture of the page for whoever asks by HARK_PICTURES, a folder.
+func (b *tab) shot(name string) {
+	b.Helper()
+	dir := os.Getenv("HARK_PICTURES")
+	if dir == "" {
+		return
+	}
+	for _, screen := range []struct {
+		name          string
+		width, height int64
+		scheme        string
+	}{{"360-light", 360, 740, "light"}, {"360-dark", 360, 740, "dark"}, {"1280-light", 1280, 800, "light"}, {"1280-dark", 1280, 800, "dark"}} {
+		var picture []byte
+		b.run(
+			emulation.SetDeviceMetricsOverride(screen.width, screen.height, 1, screen.width < 500),
+			emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: screen.scheme}}),
+			chromedp.FullScreenshot(&picture, 100))
+		if err := os.WriteFile(filepath.Join(dir, name+"-"+screen.name+".png"), picture, 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// A browser of today: what arrives is there without a reload, what is sent stands there at once and arrives once, and a
+// voice message is recorded, kept by the real audio server, and played.
+func TestChromium(t *testing.T) {
+	d := openWithAudio(t)
+	b := openTab(t)
+	b.login(d.site.URL)
+	b.shot("inbox-empty")
+	d.receive("Are you coming?")
+	b.sees("One new message", "Are you coming?")
+	b.shot("inbox")
+	b.follow("Ben")
+	b.sees("Your answer")
+	d.receive("At eight, or at nine?\nمرحبا بالعالم")
+	b.sees("At eight, or at nine?")
+	b.run(chromedp.SendKeys("textarea", "At eight.\r", chromedp.ByQuery))
+	b.sees("At eight.", "Sent.")
+	d.Until("arrived", func() bool { got := d.XMPP.Received(); return len(got) == 1 && got[0].Body == "At eight." })
+	b.shot("conversation")
+	b.run(chromedp.Click("//button[.='Record a voice message']", chromedp.BySearch))
+	b.sees("recording")
+	b.run(chromedp.Sleep(1500*time.Millisecond), chromedp.Click("//button[.='Stop']", chromedp.BySearch),
+		chromedp.Click("//button[.='Send it']", chromedp.BySearch))
+	b.sees("Voice message,")
+	got := d.XMPP.Received()
+	if len(got) != 2 || len(got[1].Attachments) != 1 || got[1].Attachments[0].Seconds < 0.5 {
+		t.Fatalf("Ben got %+v", got)
+	}
+	var length float64
+	b.run(chromedp.Evaluate(`new Promise(function (ok) { var a = document.querySelector('audio[data-seq]'); a.onloadedmetadata = function () { ok(a.duration); }; a.onerror = function () { ok(-1); }; a.preload = 'auto'; a.load(); })`, &length, awaited))
+	if length < 0.5 {
+		t.Errorf("the recording cannot be played: %v s", length)
+	}
+	b.shot("voice")
+	b.run(chromedp.Evaluate("document.activeElement.blur()", nil), chromedp.KeyEvent("\x1b"))
+	b.sees("No new messages")
+	b.follow("You")
+	b.sees("Quick replies")
+	b.shot("you")
+	b.run(chromedp.Navigate("about:blank"))
+}
+
+// The same browser with its script off.
+func TestChromiumWithoutScript(t *testing.T) {
+	d := open(t)
+	d.Online(0)
+	b := openTab(t)
+	b.run(emulation.SetScriptExecutionDisabled(true))
+	b.run(chromedp.Navigate(d.site.URL+"/"), chromedp.SendKeys("input[name=user]", presencetest.Ana), chromedp.SendKeys("input[name=pin]", presencetest.AnaPIN+"\r"))
+	b.sees("Welcome, Ana")
+	d.receive("Are you coming?")
+	b.follow("Look again")
+	b.sees("One new message")
+	b.follow("Ben")
+	b.sees("Your answer")
+	b.run(chromedp.SendKeys("textarea", "Yes.", chromedp.ByQuery))
+	b.run(chromedp.Click("input[value=Send]", chromedp.ByQuery))
+	b.sees("Sent.")
+	if got := d.XMPP.Received(); len(got) != 1 || got[0].Body != "Yes." {
+		t.Errorf("Ben got %+v", got)
+	}
+}
