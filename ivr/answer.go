@@ -71,10 +71,10 @@ func writeByKeys(ctx context.Context, c *Call) (state, error) {
 	}
 	c.page, c.own, c.replies = 0, own, nil
 	for i, text := range choicesOf(c.answeredText()) {
-		c.replies = append(c.replies, reply{speakable(text, c.words), strconv.Itoa(i + 1)})
+		c.replies = append(c.replies, reply{speakable(text, c.lang, c.words), strconv.Itoa(i + 1)})
 	}
 	for _, text := range own {
-		c.replies = append(c.replies, reply{speakable(text, c.words), text})
+		c.replies = append(c.replies, reply{speakable(text, c.lang, c.words), text})
 	}
 	for _, id := range quickIDs {
 		c.replies = append(c.replies, reply{c.words(id), c.words(id)})
@@ -119,7 +119,7 @@ func writtenIntro(c *Call) []phrase {
 // readBack says what is written in the message in hand.
 func (c *Call) readBack() []phrase {
 	var list []phrase
-	for _, piece := range sentences(speakable(c.rec.text, c.words)) {
+	for _, piece := range sentences(speakable(c.rec.text, c.lang, c.words)) {
 		list = append(list, spoken(piece))
 	}
 	return list

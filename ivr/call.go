@@ -165,6 +165,26 @@ func (c *Call) keepHeard(ctx context.Context) {
 	}
 }
 
+// keepingPlace stores where the caller is, beside the call, so that the place outlives this process too. The returned
+// function ends that and waits for it. A failure is of no account: leave keeps the place once more.
+func (c *Call) keepingPlace(ctx context.Context) (stop func()) {
+	seq, ms, ok := c.queue.place()
+	if !ok {
+		return func() {}
+	}
+	c.queue.placed = true
+	client := c.session.client
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = guard(ctx, func(ctx context.Context) error {
+			return client.PutState(ctx, wire.Place, "", wire.PlaceValue{Seq: seq, MS: ms})
+		})
+	}()
+	return func() { cancel(); <-ended }
+}
+
 // keepPlace stores where in a message the caller was, and forgets an old place when there is none.
 func (c *Call) keepPlace(ctx context.Context) {
 	var err error

@@ -17,6 +17,7 @@ func emoji(text string, words wording) string {
 	var out strings.Builder
 	var last rune
 	run := 0
+	glued, flag := false, false // a joiner came before; the first half of a flag came before
 	flush := func() {
 		if run > 0 {
 			out.WriteString(", " + runOf(last, run, words) + ", ")
@@ -26,12 +27,16 @@ func emoji(text string, words wording) string {
 	for _, r := range text {
 		switch {
 		case joins(r):
+			glued = r == joiner
+			continue
+		case glued && isEmoji(r), flag && isFlag(r): // it belongs to the one before
+			glued, flag = false, false
 			continue
 		case run > 0 && r == last:
 			run++
 		case isEmoji(r):
 			flush()
-			last, run = r, 1
+			last, run, flag = r, 1, isFlag(r)
 		case run > 0 && r == ' ':
 			continue
 		default:
@@ -55,12 +60,19 @@ func runOf(r rune, n int, words wording) string {
 	return words("text.times", "name", name, "count", n)
 }
 
+// joiner makes one picture of two.
+const joiner = 0x200d
+
+// isFlag tells whether a character is half a flag.
+func isFlag(r rune) bool { return r >= 0x1f1e6 && r <= 0x1f1ff }
+
 // joins tells whether a character only shapes the emoji before it: a skin tone, a joiner, a variation.
 func joins(r rune) bool {
-	return r >= 0x1f3fb && r <= 0x1f3ff || r == 0x200d || unicode.Is(unicode.Variation_Selector, r)
+	return r >= 0x1f3fb && r <= 0x1f3ff || r == joiner || unicode.Is(unicode.Variation_Selector, r)
 }
 
 // isEmoji tells whether a character is a pictograph.
 func isEmoji(r rune) bool {
-	return r >= 0x1f300 && r <= 0x1faff || r >= 0x2600 && r <= 0x27bf || r >= 0x1f1e6 && r <= 0x1f1ff
+	return r >= 0x1f300 && r <= 0x1faff || r >= 0x2600 && r <= 0x27bf || r >= 0x2b05 && r <= 0x2b55 ||
+		r == 0x231a || r == 0x231b || r >= 0x23e9 && r <= 0x23f3 || isFlag(r)
 }

@@ -94,10 +94,11 @@ func listen(ctx context.Context, c *Call) (state, error) {
 	if len(q.pending) > 0 {
 		wait = time.Nanosecond
 	}
-	warm := c.warm(ctx)
+	warm, kept := c.warm(ctx), c.keepingPlace(ctx)
 	play := append(head, body...)
 	press, in, err := c.turn(ctx, play, wait)
 	warm()
+	kept()
 	if err == nil && press == "" {
 		in.Clip = len(play)
 	}

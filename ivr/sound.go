@@ -33,7 +33,7 @@ func (c *Call) sound(ctx context.Context, m *item) sound {
 			s.clips = append(s.clips, c.paced(ctx, prompts.Clip{File: wav, Duration: length}))
 		}
 	}
-	s.pending = append(s.pending, sentences(speakable(text, c.words))...)
+	s.pending = append(s.pending, sentences(speakable(text, c.lang, c.words))...)
 	s.pending = append(s.pending, c.attached(m, s.own)...)
 	if len(s.pending)+len(s.clips) == 0 {
 		s.pending = []string{c.words("reader.empty")}

@@ -23,6 +23,11 @@ var (
 	marks     = regexp.MustCompile(`(^|[\s(])[*_~]+([^\s*_~][^*_~\n]*)[*_~]+`)
 	quoted    = regexp.MustCompile(`(?m)^[>#\s]+`)
 	blanks    = regexp.MustCompile(`[ \t]+`)
+	titled    = regexp.MustCompile(`\[([^\[\]\n]+)\]\((https?://)`)
+	tagged    = regexp.MustCompile(`(?i)</?(?:b|i|u|em|strong|p|br|a|div|span|code|pre|li|ul|ol|h[1-6])(?:\s[^<>\n]*)?/?>`)
+	listed    = regexp.MustCompile(`(?m)^[ \t]*[-*•–][ \t]+`)
+	afterWord = regexp.MustCompile(`([A-Za-z])(\d(?: \d){6,})`)
+	trailing  = regexp.MustCompile(`(?:\s*,)+\s*([.!?])`)
 	commas    = regexp.MustCompile(`([.,!?:;])(?:\s*,)+`)
 	manyLines = regexp.MustCompile(`\s*\n\s*`)
 )
@@ -31,22 +36,27 @@ var (
 const codeLike = `(){}[]<>=;|&$\`
 
 // speakable makes of a message's text what a synthesiser can say: links by their site, pictures and code by their kind,
-// emoji by name and counted, long numbers digit by digit. The result is one line.
-func speakable(text string, words wording) string {
+// emoji by name and counted, long numbers digit by digit, what is written short in full. The result is one line.
+func speakable(text, lang string, words wording) string {
 	text = strings.ToValidUTF8(text, " ")
 	text = fenced.ReplaceAllString(text, " "+words("text.code")+". ")
 	text = ticked.ReplaceAllStringFunc(text, func(s string) string { return inline(s, words) })
+	text = titled.ReplaceAllString(text, "$1 ($2")
+	text = tagged.ReplaceAllString(text, " ")
 	text = linked.ReplaceAllStringFunc(text, func(s string) string { return link(s, words) })
 	text = mailed.ReplaceAllStringFunc(text, func(s string) string { return address(s, words) })
 	text = quoted.ReplaceAllString(text, "")
+	text = listed.ReplaceAllString(text, "")
 	text = marks.ReplaceAllString(text, "$1$2")
 	text = longOne.ReplaceAllStringFunc(text, digitByDigit)
-	text = emoji(text, words)
+	text = afterWord.ReplaceAllString(text, "$1 $2")
+	text = emoji(inFull(text, lang), words)
 	text = repeated.ReplaceAllString(text, "$1")
 	text = strings.Map(audible, text)
 	text = manyLines.ReplaceAllStringFunc(strings.TrimSpace(text), func(string) string { return "\n" })
 	text = strings.ReplaceAll(blanks.ReplaceAllString(joinLines(text), " "), " ,", ",")
-	return strings.Trim(commas.ReplaceAllString(text, "$1"), ", ")
+	text = trailing.ReplaceAllString(commas.ReplaceAllString(text, "$1"), "$1")
+	return strings.Trim(text, ", ")
 }
 
 // inline says a word between ticks as it is, and calls the rest code.
@@ -70,6 +80,9 @@ func link(s string, words wording) string {
 	tail := ""
 	if trimmed := strings.TrimRight(s, ".,;:!?)]}'"); trimmed != s {
 		s, tail = trimmed, s[len(trimmed):]
+	}
+	if strings.Contains(s, "(") {
+		tail = strings.Replace(tail, ")", "", 1)
 	}
 	full := s
 	if strings.HasPrefix(strings.ToLower(s), "www.") {
@@ -126,7 +139,7 @@ func audible(r rune) rune {
 	switch {
 	case r == '\n' || r == '\t':
 		return r
-	case r == '`' || r == '|' || r == '^' || r == '\\' || r == utf8.RuneError:
+	case strings.ContainsRune("`|^\\<>[]{}", r), r == utf8.RuneError:
 		return ' '
 	case unicode.IsControl(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Variation_Selector, r):
 		return -1

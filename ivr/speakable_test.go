@@ -2,6 +2,7 @@ package ivr
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,15 +13,15 @@ import (
 	"hark/prompts"
 )
 
-// english is the wording of the English catalogue.
-func english(t testing.TB) wording {
+// wordsIn is the wording of a language's catalogue.
+func wordsIn(t testing.TB, lang string) wording {
 	t.Helper()
 	book, err := prompts.LoadBook(nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return func(id string, pairs ...any) string {
-		text, err := book.Text("en", id, say(id, pairs...).args)
+		text, err := book.Text(lang, id, say(id, pairs...).args)
 		if err != nil {
 			t.Error(err)
 		}
@@ -28,25 +29,43 @@ func english(t testing.TB) wording {
 	}
 }
 
-// TestSpeakable reads testdata/speakable.txt: a written line, a tab, the line as it is spoken. \n stands for a new line.
+// TestSpeakable reads testdata/speakable.LANGUAGE.txt: a written line, a tab, the line as it is spoken. \n stands for a new
+// line.
 func TestSpeakable(t *testing.T) {
-	data, err := os.ReadFile("testdata/speakable.txt")
+	files, err := filepath.Glob("testdata/speakable.*.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	words := english(t)
+	cases := 0
+	for _, file := range files {
+		lang := strings.Split(filepath.Base(file), ".")[1]
+		cases += speakableFile(t, file, lang)
+	}
+	if cases < 300 {
+		t.Errorf("only %d cases", cases)
+	}
+}
+
+func speakableFile(t *testing.T, file, lang string) (cases int) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := wordsIn(t, lang)
 	for i, line := range strings.Split(strings.TrimSpace(string(data)), "\n") {
 		if line == "" || strings.HasPrefix(line, "# ") {
 			continue
 		}
 		written, want, ok := strings.Cut(line, "\t")
 		if !ok {
-			t.Fatalf("line %d has no tab", i+1)
+			t.Fatalf("%s:%d has no tab", file, i+1)
 		}
-		if got := speakable(strings.ReplaceAll(written, `\n`, "\n"), words); got != want {
-			t.Errorf("line %d: %q\n is %q\nnot %q", i+1, written, got, want)
+		cases++
+		if got := speakable(strings.ReplaceAll(written, `\n`, "\n"), lang, words); got != want {
+			t.Errorf("%s:%d: %q\n is %q\nnot %q", file, i+1, written, got, want)
 		}
 	}
+	return cases
 }
 
 // FuzzSpeakable makes sure that whatever a stranger writes becomes one line that can be said.
@@ -56,9 +75,9 @@ func FuzzSpeakable(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	words := english(f)
+	words := wordsIn(f, "en")
 	f.Fuzz(func(t *testing.T, text string) {
-		out := speakable(text, words)
+		out := speakable(text, "en", words)
 		if !utf8.ValidString(out) {
 			t.Errorf("%q is no text", out)
 		}
@@ -94,16 +113,55 @@ func TestSentences(t *testing.T) {
 	}
 }
 
+// FuzzChoices makes sure that whatever a stranger writes gives no choices or ones that can be said and sent.
+func FuzzChoices(f *testing.F) {
+	for _, s := range []string{"1) a 2) b", "Which?\n1. one\n2. two\n3. three", "(1) x (2) y", "1) 2) 3)", "at 2. 3.", "1) a, 2) b or 3) c?"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		list := choicesOf(text)
+		if n := len(list); n == 1 || n > mostChoices {
+			t.Errorf("%q brings %d choices", text, n)
+		}
+		for _, one := range list {
+			if strings.TrimSpace(one) == "" || !strings.Contains(text, one) {
+				t.Errorf("%q brings %q", text, one)
+			}
+		}
+	})
+}
+
+func TestChoices(t *testing.T) {
+	for text, want := range map[string]string{
+		"What shall it be? 1) Pizza, 2) Pasta or 3) Soup?": "Pizza|Pasta|Soup",
+		"Pick one:\n1. Red wine\n2. White wine\nThanks":    "Red wine|White wine",
+		"1: yes\n2: no":                    "yes|no",
+		"(1) now (2) later":                "now|later",
+		"Was denn? 1) Brot oder 2) Kuchen": "Brot|Kuchen",
+		"Only 1) one":                      "",
+		"At 1. and at 2. I am":             "",
+		"2) b 3) c":                        "",
+		"1) 2)":                            "",
+		"Version 1.2.3":                    "",
+		"":                                 "",
+	} {
+		if got := strings.Join(choicesOf(text), "|"); got != want {
+			t.Errorf("%q brings %q, not %q", text, got, want)
+		}
+	}
+}
+
 // TestSpeakableIsLinear looks that sixteen times the text takes nowhere near 256 times as long.
 func TestSpeakableIsLinear(t *testing.T) {
-	words := english(t)
+	words := wordsIn(t, "en")
 	took := func(s string, size int) time.Duration {
 		text := strings.Repeat(s, size/len(s))
 		began := time.Now()
-		sentences(speakable(text, words))
+		sentences(speakable(text, "de", words))
+		choicesOf(text)
 		return time.Since(began)
 	}
-	for _, s := range []string{"`", "```", "😂", "*a*", "1", "1 ", "a@", "www.", "http://", ", ", "\n> ", ")", "😂 ", "a.b@c."} {
+	for _, s := range []string{"`", "```", "😂", "*a*", "1", "1 ", "a@", "www.", "http://", ", ", "\n> ", ")", "😂 ", "a.b@c.", "€1", "1€", ":) ", "- ", "<b ", "[a](http://", "1:00 ", "etc. ", "½1", ", !", "1) ", "\u200d", "🇩"} {
 		small, large := max(took(s, im.MaxBody/16), took(s, im.MaxBody/16)), took(s, im.MaxBody)
 		if large > 80*small+200*time.Millisecond {
 			t.Errorf("%q: %s for %d bytes, %s for %d", s, small, im.MaxBody/16, large, im.MaxBody)
