@@ -129,16 +129,19 @@ func copyFile(from, to string) error {
 	return errors.Join(err, out.Close())
 }
 
-// startProsody starts the XMPP server with an account for every user and every peer.
+// startProsody starts the XMPP server with an account for every user and every peer. The first peer is everybody's
+// friend, and sees them come and go.
 func (c *cluster) startProsody(ctx context.Context) (err error) {
 	accounts := map[string]string{}
+	var friends [][2]string
 	for i := range c.users {
 		accounts[userName(i)] = xmppPassword
+		friends = append(friends, [2]string{peerName(0), userName(i)})
 	}
 	for i := range c.peers {
 		accounts[peerName(i)] = xmppPassword
 	}
-	c.prosody, err = testbed.StartProsody(ctx, testbed.ProsodyOptions{Users: accounts})
+	c.prosody, err = testbed.StartProsody(ctx, testbed.ProsodyOptions{Users: accounts, Friends: friends})
 	return err
 }
 

@@ -7,7 +7,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"mellium.im/xmpp/stanza"
 
 	"hark/internal/xmpppeer"
 	"hark/presence/wire"
@@ -21,6 +24,8 @@ type load struct {
 	mu   sync.Mutex
 	sent map[string][]string // bodies to each JID, in each peer's order
 	errs []error
+
+	gone atomic.Int32 // how often everybody's friend saw a user go away
 }
 
 // startLoad logs the peers in and has them write to one member after the other.
@@ -35,6 +40,7 @@ func (c *cluster) startLoad(ctx context.Context) (*load, error) {
 			l.tasks.Wait()
 			return nil, err
 		}
+		l.tasks.Go(func() { l.watchFriends(peer) })
 		l.tasks.Go(func() {
 			defer peer.Close()
 			l.note(c.writeAll(ctx, peer, i, l))
@@ -62,6 +68,15 @@ func (c *cluster) writeAll(ctx context.Context, peer *xmpppeer.Peer, number int,
 		l.mu.Lock()
 		l.sent[to] = append(l.sent[to], body)
 		l.mu.Unlock()
+	}
+}
+
+// watchFriends counts what a peer sees of the users, until the peer has left.
+func (l *load) watchFriends(peer *xmpppeer.Peer) {
+	for p := range peer.Presences() {
+		if p.Type == stanza.UnavailablePresence {
+			l.gone.Add(1)
+		}
 	}
 }
 
@@ -108,6 +123,7 @@ func (c *cluster) judge(ctx context.Context, l *load, compare bool) error {
 			c.tell("%s: %+v", m.jid, v)
 		}
 	}
+	c.tell("their friend at the XMPP server saw a user go away %d times", l.gone.Load())
 	c.tell("written %d, seen %d; lost %d, seen twice %d, out of a sender's order %d", l.total(), seen, lost, twice, disordered)
 	if lost+twice+disordered > 0 || l.total() == 0 {
 		return errors.New("not every message is there exactly once, in order")
