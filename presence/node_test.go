@@ -224,6 +224,27 @@ func TestIdleSessionEnds(t *testing.T) {
 	})
 }
 
+// A user's log keeps within the bounds that the server was given, with a mark of what was dropped.
+func TestRetention(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := presencetest.Prepare(t)
+		b.Adjust = func(s *presence.Server) { s.Retention = sessions.Retention{Count: 2} }
+		b.Start()
+		client, reply := b.Login(presencetest.Ana, presencetest.AnaPIN, "")
+		synctest.Wait()
+		for _, body := range []string{"one", "two", "three"} {
+			b.XMPP.Deliver("ben@x", presencetest.AnaID, body)
+		}
+		waitFor(t, client, 3)
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		back, err := b.Client().Resume(t.Context(), wire.ResumeRequest{Session: reply.Session})
+		if err != nil || back.Waiting != 2 || back.Dropped != 1 {
+			t.Errorf("%+v, %v", back, err)
+		}
+	})
+}
+
 // A database that another process serves is not touched.
 func TestInUse(t *testing.T) {
 	b := presencetest.New(t)

@@ -58,6 +58,10 @@ func TestConfigErrors(t *testing.T) {
 		{"link without slash", "[audio]\nurl = \"https://x/a\"\n", ":2: audio.url"},
 		{"synthesiser", "[prompts]\nsynthesiser = \"hal\"\n", ":2: prompts.synthesiser \"hal\" is not flite"},
 		{"duration", "[audio]\nkeep = \"long\"\n", "long"},
+		{"database", "db = \"mysql://x/y\"\n", ":1: db \"mysql://x/y\" is neither a file nor postgres://"},
+		{"nodes without an address", "db = \"postgres://h/d\"\n", "listen.presence is missing"},
+		{"nodes without a name", "db = \"postgres://h/d\"\n[listen]\npresence = \"tls://:7778\"\n", "name is localhost"},
+		{"lease", "[node]\nlease = \"1s\"\n", ":2: node.lease is 1s"},
 		{"two at once", "nome = 1\n[log]\nlevel = \"loud\"\n", "did you mean name?\n"},
 	}
 	for _, c := range cases {
@@ -84,6 +88,18 @@ func TestConfigDefaults(t *testing.T) {
 	}
 	got := []string{c.Keys, c.Prompts.Cache, c.Audio.Dir, c.Audio.URL, c.Numbers[0].Dialogue, c.Numbers[0].Language}
 	want := []string{"/srv/h/hark.keys", "/srv/h/speech", "/srv/h/audio", "http://127.0.0.1:8080/a/", "messenger", "en"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestConfigPostgres(t *testing.T) {
+	c, err := loadConfig(writeConfig(t, "name = \"a:7778\"\ndb = \"postgres://hark:hidden@h/d\"\n[listen]\npresence = \"tls://:7778\"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{c.Keys, c.data(), c.address(), c.database()}
+	want := []string{"/var/lib/hark/hark.keys", "/var/lib/hark", "harks://a:7778", "postgres://hark:xxxxx@h/d"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

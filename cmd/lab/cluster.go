@@ -21,12 +21,13 @@ type clusterPlan struct {
 	lease   time.Duration
 	stalled time.Duration // how long the second node is stopped
 	within  time.Duration // every session must be reachable again
+	call    bool          // with a telephone call
 }
 
 // The two forms of the demo.
 var (
-	wholeCluster = clusterPlan{users: 50, peers: 5, pace: 100 * time.Millisecond, lease: 6 * time.Second, stalled: 20 * time.Second, within: 12 * time.Second}
-	shortCluster = clusterPlan{users: 10, peers: 3, pace: 100 * time.Millisecond, lease: 4 * time.Second, stalled: 10 * time.Second, within: 8 * time.Second}
+	wholeCluster = clusterPlan{users: 50, peers: 5, pace: 100 * time.Millisecond, lease: 6 * time.Second, stalled: 20 * time.Second, within: 12 * time.Second, call: true}
+	shortCluster = clusterPlan{users: 10, peers: 3, pace: 100 * time.Millisecond, lease: 4 * time.Second, stalled: 10 * time.Second, within: 8 * time.Second, call: true}
 )
 
 // clusterDemo runs three nodes and shows that a session outlives each of them.
@@ -49,7 +50,7 @@ func clusterDemo(ctx context.Context, l *lab, args []string) error {
 // showCluster brings the cluster up, plays every scene, and takes it down.
 func (l *lab) showCluster(ctx context.Context, plan clusterPlan) (err error) {
 	c := &cluster{clusterPlan: plan, program: l.program, dir: l.dir, out: l.out, begun: time.Now()}
-	c.scene("Starting PostgreSQL, Prosody, Asterisk, and three nodes of Hark on loopback")
+	c.scene("Starting PostgreSQL with a standby, Prosody, Asterisk, and three nodes of Hark on loopback")
 	err = c.start(ctx)
 	if err == nil {
 		err = c.perform(ctx)
@@ -79,7 +80,7 @@ func (c *cluster) perform(ctx context.Context) error {
 
 // hurt does to the nodes what they have to survive.
 func (c *cluster) hurt(ctx context.Context) error {
-	for _, scene := range []func(context.Context) error{c.callGoesOn, c.drainOne, c.killOne, c.stallOne} {
+	for _, scene := range []func(context.Context) error{c.callGoesOn, c.drainOne, c.killOne, c.stallOne, c.killDatabase} {
 		if err := scene(ctx); err != nil {
 			return err
 		}
@@ -129,16 +130,19 @@ func copyFile(from, to string) error {
 	return errors.Join(err, out.Close())
 }
 
-// startProsody starts the XMPP server with an account for every user and every peer.
+// startProsody starts the XMPP server with an account for every user and every peer. The first peer is everybody's
+// friend, and sees them come and go.
 func (c *cluster) startProsody(ctx context.Context) (err error) {
 	accounts := map[string]string{}
+	var friends [][2]string
 	for i := range c.users {
 		accounts[userName(i)] = xmppPassword
+		friends = append(friends, [2]string{peerName(0), userName(i)})
 	}
 	for i := range c.peers {
 		accounts[peerName(i)] = xmppPassword
 	}
-	c.prosody, err = testbed.StartProsody(ctx, testbed.ProsodyOptions{Users: accounts})
+	c.prosody, err = testbed.StartProsody(ctx, testbed.ProsodyOptions{Users: accounts, Friends: friends})
 	return err
 }
 

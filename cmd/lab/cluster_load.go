@@ -1,13 +1,18 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"mellium.im/xmpp/stanza"
 
 	"hark/internal/xmpppeer"
 	"hark/presence/wire"
@@ -16,11 +21,17 @@ import (
 // A load is peers who write all the time, and what they wrote: the sender's log.
 type load struct {
 	cancel context.CancelFunc
-	tasks  sync.WaitGroup
+	tasks  sync.WaitGroup // those who write
+	peers  []*xmpppeer.Peer
+	ears   sync.WaitGroup // those who listen
 
-	mu   sync.Mutex
-	sent map[string][]string // bodies to each JID, in each peer's order
-	errs []error
+	mu    sync.Mutex
+	sent  map[string][]string // bodies to each JID, in each peer's order
+	kept  []string            // ids that a node acknowledged to a member
+	heard []string            // what arrived of them at the peer
+	errs  []error
+
+	gone atomic.Int32 // how often everybody's friend saw a user go away
 }
 
 // startLoad logs the peers in and has them write to one member after the other.
@@ -31,14 +42,15 @@ func (c *cluster) startLoad(ctx context.Context) (*load, error) {
 	for i := range c.peers {
 		peer, err := xmpppeer.Login(ctx, c.prosody.Addr, peerName(i)+"@localhost", xmppPassword)
 		if err != nil {
-			cancel()
-			l.tasks.Wait()
-			return nil, err
+			return nil, errors.Join(err, l.stop(), l.leave())
 		}
-		l.tasks.Go(func() {
-			defer peer.Close()
-			l.note(c.writeAll(ctx, peer, i, l))
-		})
+		l.peers = append(l.peers, peer)
+		l.ears.Go(func() { l.watchFriends(peer) })
+		l.ears.Go(func() { l.hear(peer) })
+		l.tasks.Go(func() { l.note(c.writeAll(ctx, peer, i, l)) })
+	}
+	for _, m := range c.members[:min(speakers, len(c.members))] {
+		l.tasks.Go(func() { c.speak(ctx, m, l) })
 	}
 	return l, nil
 }
@@ -65,6 +77,15 @@ func (c *cluster) writeAll(ctx context.Context, peer *xmpppeer.Peer, number int,
 	}
 }
 
+// watchFriends counts what a peer sees of the users, until the peer has left.
+func (l *load) watchFriends(peer *xmpppeer.Peer) {
+	for p := range peer.Presences() {
+		if p.Type == stanza.UnavailablePresence {
+			l.gone.Add(1)
+		}
+	}
+}
+
 func (l *load) note(err error) {
 	if err != nil {
 		l.mu.Lock()
@@ -80,6 +101,15 @@ func (l *load) stop() error {
 	return errors.Join(l.errs...)
 }
 
+// leave logs the peers out.
+func (l *load) leave() (err error) {
+	for _, p := range l.peers {
+		err = errors.Join(err, p.Close())
+	}
+	l.ears.Wait()
+	return err
+}
+
 // total is how many messages were written.
 func (l *load) total() (n int) {
 	for _, list := range l.sent {
@@ -90,8 +120,9 @@ func (l *load) total() (n int) {
 
 // judge ends the writing and compares what every member sees with what was written to him. Unless all went well it only
 // ends the writing.
-func (c *cluster) judge(ctx context.Context, l *load, compare bool) error {
-	err := l.stop()
+func (c *cluster) judge(ctx context.Context, l *load, compare bool) (err error) {
+	defer func() { err = errors.Join(err, l.leave()) }()
+	err = l.stop()
 	if !compare || err != nil {
 		return err
 	}
@@ -108,11 +139,28 @@ func (c *cluster) judge(ctx context.Context, l *load, compare bool) error {
 			c.tell("%s: %+v", m.jid, v)
 		}
 	}
+	c.tell("their friend at the XMPP server saw a user go away %d times", l.gone.Load())
+	c.tellLogins()
 	c.tell("written %d, seen %d; lost %d, seen twice %d, out of a sender's order %d", l.total(), seen, lost, twice, disordered)
 	if lost+twice+disordered > 0 || l.total() == 0 {
 		return errors.New("not every message is there exactly once, in order")
 	}
-	return nil
+	return c.judgeSpeech(ctx, l)
+}
+
+// tellLogins prints how many XMPP logins the nodes took up where another connection, another process or another node had
+// left off (XEP-0198), and how many began afresh.
+func (c *cluster) tellLogins() {
+	var fresh, resumed int
+	for _, n := range c.nodes {
+		text, err := os.ReadFile(n.log)
+		if err != nil {
+			c.tell("%v", err)
+		}
+		fresh += bytes.Count(text, []byte("resumed=false sm=true"))
+		resumed += bytes.Count(text, []byte("resumed=true sm=true"))
+	}
+	c.tell("logins at the XMPP server: %d fresh for %d users, %d resumed", fresh, len(c.members), resumed)
 }
 
 // received reads a member's log until so many messages have come.
@@ -123,7 +171,9 @@ func (c *cluster) received(ctx context.Context, m *member, want int) (bodies []s
 		all, err = c.log(ctx, m)
 		bodies = bodies[:0]
 		for _, message := range all {
-			bodies = append(bodies, message.Body)
+			if !message.Outgoing {
+				bodies = append(bodies, message.Body)
+			}
 		}
 		if err == nil && len(bodies) >= want || time.Now().After(deadline) || !pause(ctx) {
 			return bodies, err

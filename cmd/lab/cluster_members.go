@@ -93,7 +93,7 @@ func (c *cluster) awaitBack(ctx context.Context, members []*member, victim *clus
 	defer cancel()
 	results := make(chan reached)
 	for i, m := range members {
-		home := c.nodes[(victim.number+i%2)%len(c.nodes)] // one of the other two
+		home := c.nodes[(victim.number+i/2%2)%len(c.nodes)] // the other two in turn
 		go func() {
 			err := c.awaitOne(ctx, m, home, victim, i%2 == 0)
 			results <- reached{m, time.Since(blow), err}

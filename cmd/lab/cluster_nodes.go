@@ -33,7 +33,8 @@ type cluster struct {
 	out      io.Writer
 	begun    time.Time
 	postgres *dbtest.Server
-	url      string // of the database
+	standby  *dbtest.Server
+	url      string // of the database, wherever it is
 	prosody  *testbed.Prosody
 	asterisk *testbed.Asterisk
 	nodes    []*clusterNode
@@ -75,8 +76,15 @@ func (c *cluster) startDatabase(context.Context) (err error) {
 	if c.postgres, err = dbtest.Run(true); err != nil {
 		return err
 	}
-	c.url, err = c.postgres.Create()
-	return err
+	url, err := c.postgres.Create()
+	if err != nil {
+		return err
+	}
+	if c.standby, err = c.postgres.Standby(); err != nil {
+		return err
+	}
+	c.url = c.postgres.Either(c.standby, url)
+	return nil
 }
 
 // openDatabase opens the nodes' database for the lab itself: to make users, and to watch who owns what.
@@ -157,7 +165,7 @@ allow_private = true
 [node]
 lease = %q
 `, name, c.url, c.keys(), name, speechCache(c.dir), filepath.Join(dir, "audio"), c.prosody.CAFile, c.lease)
-	if number == 1 {
+	if number == 1 && c.call {
 		text += c.telephone()
 	}
 	n := &clusterNode{number: number, name: name, config: filepath.Join(dir, "hark.toml"), log: filepath.Join(dir, "hark.log")}
@@ -282,6 +290,9 @@ func (c *cluster) stop() (err error) {
 	}
 	if c.asterisk != nil {
 		err = errors.Join(err, c.asterisk.Discard())
+	}
+	if c.standby != nil {
+		err = errors.Join(err, c.standby.Close())
 	}
 	if c.postgres != nil {
 		err = errors.Join(err, c.postgres.Close())

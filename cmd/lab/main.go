@@ -6,6 +6,7 @@
 //	lab bench    measures
 //
 //	lab cluster-demo [-short]   kills and stops nodes of a cluster, and counts what its users missed: nothing
+//	lab cluster-bench           measures how long a killed node's sessions are away, and what contacts see of restarts
 package main
 
 import (
@@ -31,13 +32,13 @@ func run(ctx context.Context, args []string) error {
 	hark := flags.String("hark", "bin/hark", "the hark program to run")
 	keep := flags.String("keep", "", "keep everything (configuration, logs, sound) in this folder")
 	flags.Usage = func() {
-		fmt.Fprintln(flags.Output(), "usage: lab [-hark PROGRAM] [-keep FOLDER] demo|run|bench [BENCH…]|cluster-demo [-short]")
+		fmt.Fprintln(flags.Output(), "usage: lab [-hark PROGRAM] [-keep FOLDER] demo|run|bench [BENCH…]|cluster-demo [-short]|cluster-bench")
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	commands := map[string]func(context.Context, *lab, []string) error{"demo": demo, "run": keepRunning, "bench": bench, "cluster-demo": clusterDemo}
+	commands := map[string]func(context.Context, *lab, []string) error{"demo": demo, "run": keepRunning, "bench": bench, "cluster-demo": clusterDemo, "cluster-bench": clusterBench}
 	command, known := commands[flags.Arg(0)]
 	if !known {
 		flags.Usage()

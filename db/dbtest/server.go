@@ -118,7 +118,8 @@ func binaries() (string, error) {
 	if len(found) == 0 {
 		return "", ErrMissing
 	}
-	return filepath.Dir(found[len(found)-1]), nil
+	program, err := filepath.EvalSymlinks(found[len(found)-1]) // its neighbours need not be linked
+	return filepath.Dir(program), err
 }
 
 // servant is who runs the server: it refuses to run as root.
