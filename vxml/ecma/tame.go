@@ -3,6 +3,7 @@ package ecma
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/dop251/goja"
 )
@@ -15,7 +16,7 @@ const (
 
 // absent are names that documents have no use for and that would let a script take memory unseen.
 var absent = []string{
-	"Function", "Reflect", "Proxy", "ArrayBuffer", "SharedArrayBuffer", "DataView", "Int8Array", "Uint8Array",
+	"Reflect", "Proxy", "ArrayBuffer", "SharedArrayBuffer", "DataView", "Int8Array", "Uint8Array",
 	"Uint8ClampedArray", "Int16Array", "Uint16Array", "Int32Array", "Uint32Array", "Float32Array", "Float64Array",
 	"BigInt64Array", "BigUint64Array", "WeakRef", "FinalizationRegistry", "Promise", "BigInt",
 }
@@ -28,15 +29,38 @@ func (vm *VM) tame() {
 		_ = g.Delete(name)
 	}
 	_ = g.Set("eval", vm.eval)
+	vm.tameFunction(g)
 	vm.tameArrays(g)
 	vm.tameStrings(g)
 	vm.tamePatterns(g)
 	vm.tameJSON(g)
 }
 
+// tameFunction puts a constructor in the place of Function that looks at the source first.
+func (vm *VM) tameFunction(g *goja.Object) {
+	proto := vm.prototype(g, "Function")
+	made := vm.rt.ToValue(func(call goja.ConstructorCall) *goja.Object {
+		var params []string
+		body := ""
+		for i, a := range call.Arguments {
+			if i == len(call.Arguments)-1 {
+				body = a.String()
+			} else {
+				params = append(params, a.String())
+			}
+		}
+		src := "(function anonymous(" + strings.Join(params, ",") + "\n) {\n" + body + "\n})"
+		v := vm.eval(goja.FunctionCall{Arguments: []Value{vm.rt.ToValue(src)}})
+		return v.ToObject(vm.rt)
+	}).ToObject(vm.rt)
+	_ = made.Set("prototype", proto)
+	_ = proto.DefineDataProperty("constructor", made, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE)
+	_ = g.Set("Function", made)
+}
+
 // hideConstructors unlinks the constructors that make code of strings.
 func (vm *VM) hideConstructors() {
-	for _, src := range []string{"Function.prototype", "(function*(){}).constructor.prototype",
+	for _, src := range []string{"(function*(){}).constructor.prototype",
 		"(async function(){}).constructor.prototype", "(async function*(){}).constructor.prototype"} {
 		if v, err := vm.rt.RunString(src); err == nil {
 			_ = v.ToObject(vm.rt).DefineDataProperty("constructor", goja.Undefined(), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE)
