@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hark/internal/sipphone"
+	"hark/presence"
 	"hark/prompts"
 )
 
@@ -161,25 +162,15 @@ func (c *caller) records(ctx context.Context, hz float64) {
 	})
 }
 
-// hearsDigits listens to digits spoken one by one, n of them, and returns them.
-func (c *caller) hearsDigits(ctx context.Context, n int) (digits string) {
-	c.do("hears digits", func() (err error) {
-		from := max(0, len(c.call.Heard())-sipphone.Rate) // the first digit may have begun before the word before it was understood
-		deadline := time.Now().Add(hearTime)
-		for len(digits) < n {
-			if time.Now().After(deadline) {
-				return fmt.Errorf("only %d digits were understood", len(digits))
-			}
-			select {
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			case <-time.After(200 * time.Millisecond):
-			}
-			if digits, err = c.voice.digits(ctx, c.call.Heard()[from:]); err != nil {
-				return err
-			}
+// understandsDigits returns the n digits that were spoken one by one since the sample from.
+func (c *caller) understandsDigits(ctx context.Context, from, n int) (digits string) {
+	c.do("understands digits", func() (err error) {
+		if digits, err = c.voice.digits(ctx, c.call.Heard()[from:], n); err != nil {
+			return err
 		}
-		digits = digits[:n]
+		if !presence.ValidCode(digits) {
+			return fmt.Errorf("%s is no session number: a digit was misheard", digits)
+		}
 		c.tell("hears   the digits %s", digits)
 		return nil
 	})

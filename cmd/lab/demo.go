@@ -158,7 +158,9 @@ func (p *play) anaListensAndAnswers(ctx context.Context) error {
 		c.presses(ctx, "9", "9, to end the call")
 		c.hears(ctx, "end.place", nil)
 		c.hears(ctx, "end.code", nil)
-		p.session = c.hearsDigits(ctx, 9)
+		from := max(0, len(c.call.Heard())-sipphone.Rate/2) // the first digit may have begun before the word was understood
+		c.hears(ctx, "end.goodbye", nil)
+		p.session = c.understandsDigits(ctx, from, 9)
 		c.ends(ctx)
 	})
 }

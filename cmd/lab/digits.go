@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -9,46 +11,69 @@ import (
 	"hark/internal/wav"
 )
 
-// sureEnough is the correlation that makes a digit of a sound.
-const sureEnough = 0.85
+// alike is the correlation from which a sound may be a digit. A digit is 1.00 like itself and at most 0.76 like another;
+// a packet that came late on a busy machine costs some of it.
+const alike = 0.6
 
-// digits understands digits that were spoken one by one, each by the sound of its own prompt.
-func (v voice) digits(ctx context.Context, heard []int16) (string, error) {
-	type found struct {
-		at    int
-		digit string
+// heardDigit is a digit that may have been spoken.
+type heardDigit struct {
+	digit   string
+	at, end int // samples
+	score   float64
+}
+
+// digits understands n digits that were spoken one by one, each by the sound of its own prompt: the n best that do not
+// overlap.
+func (v voice) digits(ctx context.Context, heard []int16, n int) (string, error) {
+	candidates, err := v.candidates(ctx, heard)
+	if err != nil {
+		return "", err
 	}
-	var all []found
-	for _, digit := range strings.Split("0123456789", "") {
-		clip, err := v.speaker.Say(ctx, "en", "digit."+digit, nil)
-		if err != nil {
-			return "", err
-		}
-		sound, err := wav.Read(clip.File)
-		if err != nil {
-			return "", err
-		}
-		for _, at := range places(heard, sound.Samples) {
-			all = append(all, found{at, digit})
+	slices.SortFunc(candidates, func(a, b heardDigit) int { return cmp.Compare(b.score, a.score) })
+	var chosen []heardDigit
+	for _, c := range candidates {
+		overlaps := func(o heardDigit) bool { return c.at < o.end && o.at < c.end }
+		if len(chosen) < n && !slices.ContainsFunc(chosen, overlaps) {
+			chosen = append(chosen, c)
 		}
 	}
-	slices.SortFunc(all, func(a, b found) int { return a.at - b.at })
+	if len(chosen) < n {
+		return "", fmt.Errorf("only %d digits were understood", len(chosen))
+	}
+	slices.SortFunc(chosen, func(a, b heardDigit) int { return cmp.Compare(a.at, b.at) })
 	var text strings.Builder
-	for _, f := range all {
-		text.WriteString(f.digit)
+	for _, c := range chosen {
+		text.WriteString(c.digit)
 	}
 	return text.String(), nil
 }
 
-// places lists where a clip is heard, in no order.
-func places(heard, clip []int16) (list []int) {
+// candidates are all places at which a digit may have been spoken.
+func (v voice) candidates(ctx context.Context, heard []int16) (all []heardDigit, err error) {
+	for _, digit := range strings.Split("0123456789", "") {
+		clip, err := v.speaker.Say(ctx, "en", "digit."+digit, nil)
+		if err != nil {
+			return nil, err
+		}
+		sound, err := wav.Read(clip.File)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, places(digit, heard, sound.Samples)...)
+	}
+	return all, nil
+}
+
+// places lists where a digit may be heard.
+func places(digit string, heard, clip []int16) (list []heardDigit) {
 	rest := slices.Clone(heard)
+	margin := sipphone.Rate / 20 // the silence around the word may overlap with the next
 	for {
 		at, score := sipphone.FindClip(rest, clip)
-		if score < sureEnough {
+		if score < alike {
 			return list
 		}
-		list = append(list, at)
+		list = append(list, heardDigit{digit, at + margin, at + len(clip) - margin, score})
 		clear(rest[max(0, at):min(len(rest), at+len(clip))]) // look for the next one
 	}
 }
