@@ -27,6 +27,7 @@ type lines struct {
 	rest   []byte // of the line that is being handed out
 	last   string // the line handed out last, without its end
 	left   int    // how many bytes the other side may still send
+	err    error  // of the last Read; agi does not tell it
 	// written, if not nil, is called once after the next Write.
 	written func()
 }
@@ -39,7 +40,7 @@ func newLines(conn net.Conn) *lines {
 func (l *lines) Read(b []byte) (int, error) {
 	if len(l.rest) == 0 {
 		line, err := l.next()
-		if err != nil {
+		if l.err = err; err != nil {
 			return 0, err
 		}
 		l.last, l.rest = line, append(l.rest, line+"\n"...)

@@ -516,3 +516,59 @@ func TestWrongNonce(t *testing.T) {
 		p.hungUp()
 	}
 }
+
+// TestNonceVariable: the nonce may stand in a variable; the channel's goes before the global one.
+func TestNonceVariable(t *testing.T) {
+	s := &Server{Nonce: theNonce, Recordings: t.TempDir(), Handle: func(ctx context.Context, l ivr.Line) error {
+		return errors.Join(l.Answer(ctx), l.Hangup(ctx))
+	}}
+	conf := "[globals]\nHARK_NONCE = " + theNonce + "\n[hark]\nexten = 7001,1,AGI(agi://" + run(t, s) + "/hark)\n same = n,Busy(1)\n" +
+		"exten = 7002,1,Set(HARK_NONCE=nonce-of-somebody-else)\n same = n,Goto(7001,1)\n"
+	a := testbed.AsteriskFor(t, testbed.AsteriskOptions{Files: map[string]string{"extensions_agi.conf": conf}})
+	dial(t, a.SIPAddr, "7001", "12345").hungUp()
+	call, err := sipphone.Dial(t.Context(), sipphone.Options{To: "sip:7002@" + a.SIPAddr})
+	var refused *sipphone.Refused
+	if !errors.As(err, &refused) || refused.Code != 486 {
+		t.Errorf("with a wrong nonce: %v, %v; want busy", call, err)
+	}
+}
+
+// TestPacketsFlow: the caller gets packets while keys are awaited, while the dialogue thinks, and in a recording.
+func TestPacketsFlow(t *testing.T) {
+	s := open(t, nil)
+	p, c := s.call(t)
+	wait := func() (int, error) { time.Sleep(2 * time.Second); return 0, nil } // as long as the dialogue thinks
+	for name, do := range map[string]func(){
+		"keys":     func() { c.gather(ivr.Gather{Max: 1, First: 2 * time.Second})() },
+		"thinking": func() { later(c, wait)() },
+		"record":   func() { c.record(ivr.Record{Max: 2 * time.Second})() },
+	} {
+		before := p.Stats().Packets
+		do()
+		if n := p.Stats().Packets - before; n < 80 {
+			t.Errorf("%s: %d packets in 2 s, want about 100", name, n)
+		}
+	}
+}
+
+// TestAsteriskKilledInRecording: the call is over, and what Asterisk had written is kept.
+func TestAsteriskKilledInRecording(t *testing.T) {
+	s := open(t, nil)
+	p, c := s.call(t)
+	tone := toneClip(t, 1000, 200*time.Millisecond)
+	got := c.record(ivr.Record{Tone: tone, Max: 20 * time.Second, Ends: "#"})
+	began := p.hears(1000, p.answered).Add(tone.Duration)
+	p.say(600)
+	until(began, 6*time.Second)
+	if err := s.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	rec, err := got()
+	if !errors.Is(err, ivr.ErrHangup) || rec.Why != ivr.HungUp || rec.Duration < 3*time.Second || rec.Duration > 7*time.Second {
+		t.Fatalf("%+v, %v", rec, err)
+	}
+	if hz := pitchOf(t, rec.File); hz < 570 || hz > 630 {
+		t.Errorf("%v Hz are in the recording", hz)
+	}
+	t.Logf("of 6 s %v were on the disk", rec.Duration)
+}

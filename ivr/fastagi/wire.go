@@ -1,6 +1,7 @@
 package fastagi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,7 @@ func (w *wire) do(command string, lasts time.Duration) (reply, error) {
 	w.lines.last, w.lines.left = "", maxReply
 	answer := w.agi.Command(command)
 	if w.lines.last == "" {
-		return reply{}, w.breaks(answer.Error)
+		return reply{}, w.breaks(cmp.Or(w.lines.err, answer.Error))
 	}
 	r, err := parseReply(w.lines.last)
 	if err != nil {
