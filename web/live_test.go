@@ -47,7 +47,10 @@ func TestLive(t *testing.T) {
 		t.Errorf("%d %s", resp.StatusCode, kind)
 	}
 	asked := time.Now()
-	d.Until("the time for a request is over", func() bool { return time.Since(asked) > 100*time.Millisecond })
+	d.Until("the time for a request is over", func() bool { return time.Since(asked) > 200*time.Millisecond })
+	if d.Server.Stats().Clients != 1 {
+		t.Error("the stream ended with the time for a request")
+	}
 	d.receive("a secret")
 	lines := bufio.NewScanner(resp.Body)
 	for lines.Scan() && lines.Text() != "event: new" {

@@ -82,7 +82,7 @@ func (s *Server) Handler() http.Handler {
 	doors.Handle("/", bounded(maxForm, limit(timeLimit, mux)))
 	doors.Handle("POST /with/{person}/voice", bounded(maxVoice, limit(voiceLimit, patient(voiceLimit, s.visit(voice)))))
 	doors.HandleFunc("GET /page.js", writeScript)
-	doors.Handle("GET /live", patient(liveMost, http.HandlerFunc(s.live))) // as long as the browser stays
+	doors.HandleFunc("GET /live", s.live) // as long as the browser stays
 	return secure(http.NewCrossOriginProtection().Handler(doors))
 }
 
