@@ -144,6 +144,24 @@ func (b *tab) shot(name string) {
 	}
 }
 
+// accessible has axe-core look at the page, when HARK_AXE names its script (npm pack axe-core).
+func (b *tab) accessible(page string) {
+	b.Helper()
+	source, err := os.ReadFile(os.Getenv("HARK_AXE"))
+	if err != nil {
+		return
+	}
+	var found []string
+	passed := 0
+	b.run(chromedp.Evaluate(string(source)+";0", nil), chromedp.Evaluate(
+		`axe.run().then(function (r) { return r.violations.map(function (v) { return v.id + ': ' + v.nodes.map(function (n) { return n.html + ' ' + n.failureSummary; }).join(' | '); }); })`, &found, awaited))
+	b.run(chromedp.Evaluate("axe.run().then(function (r) { return r.passes.length; })", &passed, awaited))
+	for _, f := range found {
+		b.Errorf("%s: %s", page, f)
+	}
+	b.Logf("%s: axe passes %d rules", page, passed)
+}
+
 // A browser of today: what arrives is there without a reload, what is sent stands there at once and arrives once, and a
 // voice message is recorded, kept by the real audio server, and played.
 func TestChromium(t *testing.T) {
@@ -154,6 +172,7 @@ func TestChromium(t *testing.T) {
 	d.receive("Are you coming?")
 	b.sees("One new message", "Are you coming?")
 	b.shot("inbox")
+	b.accessible("inbox")
 	b.follow("Ben")
 	b.sees("Your answer")
 	d.receive("At eight, or at nine?\nمرحبا بالعالم")
@@ -162,6 +181,7 @@ func TestChromium(t *testing.T) {
 	b.sees("At eight.", "Sent.")
 	d.Until("arrived", func() bool { got := d.XMPP.Received(); return len(got) == 1 && got[0].Body == "At eight." })
 	b.shot("conversation")
+	b.accessible("conversation")
 	b.run(chromedp.Click("//button[.='Record a voice message']", chromedp.BySearch))
 	b.sees("recording")
 	b.run(chromedp.Sleep(1500*time.Millisecond), chromedp.Click("//button[.='Stop']", chromedp.BySearch),
@@ -177,11 +197,13 @@ func TestChromium(t *testing.T) {
 		t.Errorf("the recording cannot be played: %v s", length)
 	}
 	b.shot("voice")
+	b.accessible("voice")
 	b.run(chromedp.Evaluate("document.activeElement.blur()", nil), chromedp.KeyEvent("\x1b"))
 	b.sees("No new messages")
 	b.follow("You")
 	b.sees("Quick replies")
 	b.shot("you")
+	b.accessible("you")
 	b.run(chromedp.Navigate("about:blank"))
 }
 

@@ -7,8 +7,10 @@ import (
 	"encoding/binary"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"hark/im"
 	"hark/presence/presencetest"
@@ -17,6 +19,11 @@ import (
 // The stream says that there is something new, and nothing else; it ends with the browser.
 func TestLive(t *testing.T) {
 	d := open(t)
+	impatient := httptest.NewUnstartedServer(d.site.Config.Handler)
+	impatient.Config.ReadTimeout = 50 * time.Millisecond
+	impatient.Start()
+	t.Cleanup(impatient.Close)
+	d.site = impatient
 	b := d.browser(t, true)
 	b.get("/live")
 	if b.status != http.StatusNoContent || b.source != "" {
@@ -38,6 +45,11 @@ func TestLive(t *testing.T) {
 	defer resp.Body.Close()
 	if kind := resp.Header.Get("Content-Type"); kind != "text/event-stream" {
 		t.Errorf("%d %s", resp.StatusCode, kind)
+	}
+	asked := time.Now()
+	d.Until("the time for a request is over", func() bool { return time.Since(asked) > 200*time.Millisecond })
+	if d.Server.Stats().Clients != 1 {
+		t.Error("the stream ended with the time for a request")
 	}
 	d.receive("a secret")
 	lines := bufio.NewScanner(resp.Body)

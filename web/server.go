@@ -79,17 +79,17 @@ func (s *Server) Handler() http.Handler {
 	}
 	mux.HandleFunc("/", s.nowhere)
 	doors := http.NewServeMux()
-	doors.Handle("/", bounded(maxForm, limit(mux)))
-	doors.Handle("POST /with/{person}/voice", bounded(maxVoice, limit(s.visit(voice))))
+	doors.Handle("/", bounded(maxForm, limit(timeLimit, mux)))
+	doors.Handle("POST /with/{person}/voice", bounded(maxVoice, limit(voiceLimit, patient(voiceLimit, s.visit(voice)))))
 	doors.HandleFunc("GET /page.js", writeScript)
 	doors.HandleFunc("GET /live", s.live) // as long as the browser stays
 	return secure(http.NewCrossOriginProtection().Handler(doors))
 }
 
 // limit bounds how long a request may take.
-func limit(next http.Handler) http.Handler {
+func limit(d time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), timeLimit)
+		ctx, cancel := context.WithTimeout(r.Context(), d)
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})

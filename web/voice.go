@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"hark/im"
 	"hark/presence"
@@ -22,6 +23,9 @@ type Recordings interface {
 
 // maxVoice is how many bytes a recording may have: three minutes at 48 kHz.
 const maxVoice = 18 << 20
+
+// voiceLimit is for a recording to arrive over a slow line, and to be kept.
+const voiceLimit = 3 * time.Minute
 
 // voice sends a recording that the page's script made. The one-time number stands in the address, since the body is the
 // sound. The same again sends nothing, and takes its second link back.
@@ -58,6 +62,15 @@ func (v *visit) voiceAction(href string) string {
 		return ""
 	}
 	return href + "/voice"
+}
+
+// patient gives a request more time to arrive than the server gives to others.
+func patient(d time.Duration, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Where there is no deadline to be moved, as in a test's recorder, there is none to be feared.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(d))
+		next.ServeHTTP(w, r)
+	})
 }
 
 // bounded bounds the body of a request.
