@@ -43,13 +43,15 @@ func measureCache(ctx context.Context, l *lab) (_ []figure, err error) {
 	if err != nil {
 		return nil, err
 	}
+	before := ownCPU()
 	count, took, err := appendAll(ctx, store, users)
 	if err != nil {
 		return nil, err
 	}
 	rate := float64(count) / took.Seconds()
 	return []figure{
-		measured("cache: durable appends (SQLite on "+fileSystem(dir)+")", "%.0f a second", rate).
+		measured("cache: durable appends (SQLite on "+fileSystem(dir)+")", "%.0f a second, %.0f µs of CPU each",
+			rate, micros(ownCPU()-before)/float64(max(count, 1))).
 			against(fmt.Sprintf("≥ %d", cacheAim), rate >= cacheAim),
 	}, nil
 }

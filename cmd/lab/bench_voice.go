@@ -10,6 +10,7 @@ import (
 	"hark/db"
 	"hark/internal/sipphone"
 	"hark/internal/wav"
+	"hark/prompts"
 	"hark/sessions"
 )
 
@@ -56,6 +57,10 @@ func (s *system) messageRounds(ctx context.Context, v voice, from, to []user) ([
 	recipient := map[string]string{}
 	for i, u := range from {
 		recipient[u.Number] = to[i].Number
+		// A number is synthesised when it is spoken for the first time ever; that is not what is measured here.
+		if _, err := v.speaker.Say(ctx, "en", "who.number", prompts.Args{"number": prompts.Digits(to[i].Number)}); err != nil {
+			return nil, err
+		}
 	}
 	sounds := filepath.Join(s.asterisk.Dir, "data", "sounds", "en")
 	long := func(u user) []step { return leaveMessage(u, recipient[u.Number], speech) }
