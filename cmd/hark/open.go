@@ -32,6 +32,9 @@ func (p *parts) openStores(ctx context.Context) (err error) {
 	if p.accounts, err = accounts.Open(ctx, p.db, p.keys, accounts.Options{Log: p.log}); err != nil {
 		return err
 	}
+	if p.notes, err = openNotes(filepath.Join(filepath.Dir(p.config.DB), "calls"), p.keys.Derive("notes of calls")); err != nil {
+		return err
+	}
 	p.sessions = sessions.Open(p.db, p.log)
 	p.opened("session store", p.sessions.Close)
 	return nil
