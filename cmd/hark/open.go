@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"os"
+	"path/filepath"
 	"time"
 
 	"hark/accounts"
@@ -32,7 +33,7 @@ func (p *parts) openStores(ctx context.Context) (err error) {
 	if p.accounts, err = accounts.Open(ctx, p.db, p.keys, accounts.Options{Log: p.log}); err != nil {
 		return err
 	}
-	if p.notes, err = openNotes(filepath.Join(filepath.Dir(p.config.DB), "calls"), p.keys.Derive("notes of calls")); err != nil {
+	if p.notes, err = openNotes(filepath.Join(p.config.data(), "calls"), p.keys.Derive("notes of calls")); err != nil {
 		return err
 	}
 	p.sessions = sessions.Open(p.db, p.log)
