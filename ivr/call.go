@@ -51,6 +51,9 @@ type Call struct {
 	watched []im.Address // persons whose coming is to be told
 	speed   int          // of reading, in percent; 0 is 100
 	change  pinChange
+	adopted state  // where a call that another process left goes on
+	anchor  state  // what is kept of the call against a crash
+	noted   string // the language that is kept with it
 	greeted bool   // the caller was welcomed back already
 	known   string // how the owner of the caller id is called, where that is known
 	notice  int64  // the message that the notice just spoken is about, 0 for none
@@ -81,6 +84,7 @@ func (c *Call) run(ctx context.Context) error {
 		if c.srv.trace != nil {
 			c.srv.trace(c.line, c.at)
 		}
+		c.remember()
 		next, err := c.node.run(ctx, c)
 		if err != nil {
 			if next, err = c.recoverFrom(ctx, err); err != nil {
@@ -128,6 +132,7 @@ func (c *Call) recoverFrom(ctx context.Context, err error) (state, error) {
 
 // leave ends the call: what is unfinished is kept, and everything is let go. The line may be gone already.
 func (c *Call) leave(ctx context.Context) {
+	c.forget(ctx)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.set.Farewell)
 	defer cancel()
 	if c.session != nil {

@@ -17,7 +17,7 @@ const (
 // homeNodes are the main menu and the way into it.
 func homeNodes() []*node {
 	return []*node{
-		{name: atArrive, kind: passing, run: arrive, next: []state{atDrafts, atLost}},
+		{name: atArrive, kind: passing, run: arrive, next: []state{atDrafts, atLost, atHome, atReader, atMore, atStatus, atSettings, atLanguage}},
 		{name: atHome, kind: menu, run: runMenu, intro: homeIntro, help: "home.help",
 			keys: []key{
 				{press: "1", label: "home.key.1", do: startReading, to: atReader},
@@ -40,8 +40,13 @@ func arrive(ctx context.Context, c *Call) (state, error) {
 		return atLost, nil
 	}
 	c.loaded = true
-	c.useLanguage(ctx)
+	if c.adopted == "" {
+		c.useLanguage(ctx)
+	}
 	c.session.news = follow(c.session.client, c.queue.newest, c.watched)
+	if c.adopted != "" {
+		return c.goOn(ctx)
+	}
 	if c.greeted {
 		// nothing more
 	} else if c.resumed && c.session.Name != "" {

@@ -11,7 +11,7 @@ import (
 // loginNodes are the steps from the first word to the caller's messages.
 func loginNodes() []*node {
 	return []*node{
-		{name: atAnswer, kind: passing, run: answer, next: []state{atNumber, atKnown}},
+		{name: atAnswer, kind: passing, run: answer, next: []state{atNumber, atKnown, atArrive}},
 		{name: atKnown, kind: field, run: runField, back: atNumber, help: "login.pin.help", quiet: true, intro: knownIntro,
 			next:   []state{atArrive, atNumber, atAway, atEnd},
 			digits: digits{prompt: "login.pin", max: pinDigits, exact: true, take: takeKnown}},
@@ -53,6 +53,9 @@ func answer(ctx context.Context, c *Call) (state, error) {
 	}
 	if err := c.line.Answer(ctx); err != nil {
 		return "", err
+	}
+	if c.adopt(ctx) {
+		return atArrive, nil
 	}
 	c.tell(earcon("hark"), phrase{clip: &hello})
 	if c.srv.Callers != nil && c.line.Caller() != "" {

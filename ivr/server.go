@@ -22,6 +22,7 @@ type Server struct {
 	Language   string       // of the prompts; "" is "en"
 	Languages  []string     // that callers may choose: those with texts and a voice; nil does not offer any
 	Profiles   Profiles     // nil: callers cannot change their PIN, and their language is not kept
+	Memory     Memory       // nil: a call that outlives this process begins anew at the next one
 	Callers    Callers      // nil: nobody is known by the caller id
 	Settings   Settings
 

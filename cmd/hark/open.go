@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"os"
+	"path/filepath"
 	"time"
 
 	"hark/accounts"
@@ -30,6 +31,9 @@ func (p *parts) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	if p.accounts, err = accounts.Open(ctx, p.db, p.keys, accounts.Options{Log: p.log}); err != nil {
+		return err
+	}
+	if p.notes, err = openNotes(filepath.Join(p.config.data(), "calls"), p.keys.Derive("notes of calls")); err != nil {
 		return err
 	}
 	p.sessions = sessions.Open(p.db, p.log)

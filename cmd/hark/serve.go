@@ -52,7 +52,8 @@ type parts struct {
 	book     *prompts.Book
 	speaker  *prompts.Speaker
 	presence *presence.Server
-	doors    *tls.Config    // with which the doors check other nodes
+	doors    *tls.Config // with which the doors check other nodes
+	notes    *callNotes
 	closers  []func() error // in the order of opening
 }
 

@@ -26,6 +26,7 @@ type Line struct {
 	Name   string // ID
 	From   string // caller id
 	To     string // number dialled
+	Taken  bool   // it was answered by another process before
 	Dir    string // where recordings are written
 	Hanger func() // what the caller's hang-up does: ends the call's context with cause ivr.ErrHangup
 	// Fail, when not nil, is asked at the beginning of each "answer", "gather", "record" and "hangup".
@@ -62,6 +63,9 @@ func (l *Line) ID() string { return l.Name }
 
 // Caller is the caller id.
 func (l *Line) Caller() string { return l.From }
+
+// Adopted tells that another process answered the call.
+func (l *Line) Adopted() bool { return l.Taken }
 
 // Called is the number that was dialled.
 func (l *Line) Called() string { return l.To }

@@ -101,6 +101,17 @@ func Play(ctx context.Context, steps []Step, stage Stage) error {
 	return p.checkNever()
 }
 
+// Follow plays steps of the telephone on a call that is under way, from what was heard first in it, and does not hang up.
+func Follow(ctx context.Context, steps []Step, line *Line) error {
+	p := &player{line: line, calls: []*Line{line}}
+	for _, s := range steps {
+		if err := p.step(ctx, s); err != nil {
+			return fmt.Errorf("%s %s: %w", s.Verb, s.Arg, err)
+		}
+	}
+	return nil
+}
+
 // A player plays one conversation.
 type player struct {
 	stage Stage

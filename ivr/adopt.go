@@ -1,0 +1,113 @@
+package ivr
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"hark/presence/wire"
+)
+
+// A Memory keeps what a call needs to go on when this process dies and another one finds the call still there. What it
+// keeps opens the caller's session: it belongs where only this program reads, never to the switch. Any goroutine may
+// call it.
+type Memory interface {
+	// Keep replaces what is kept for the call, by its Line's ID. It must survive the process, not the machine.
+	Keep(call string, note []byte) error
+	// Recall returns it, nil when there is nothing.
+	Recall(call string) ([]byte, error)
+	// Forget removes it; removing nothing is no error.
+	Forget(call string) error
+}
+
+// An adopted line is a call that was answered by a process which died.
+type adopted interface{ Adopted() bool }
+
+// A note is what is kept of a call: its session, and where it goes on.
+type note struct {
+	wire.SessionReply
+	At       state  `json:"at"`
+	Language string `json:"language"`
+}
+
+// anchors are the states that a call can go on in without anything from before; what hangs on a message goes on in the
+// reader, which has its place. From everywhere else the call goes on in the anchor it came from.
+var anchors = map[state]state{
+	atHome: atHome, atMore: atMore, atStatus: atStatus, atSettings: atSettings, atLanguage: atLanguage,
+	atReader: atReader, atText: atReader, atVoice: atReader, atPaused: atReader, atLast: atReader, atMessage: atReader,
+}
+
+// remember keeps where the call is, when that has changed.
+func (c *Call) remember() {
+	at, ok := anchors[c.at]
+	if c.srv.Memory == nil || !c.loaded || !ok || at == c.anchor && c.lang == c.noted {
+		return
+	}
+	raw, err := json.Marshal(note{SessionReply: c.session.SessionReply, At: at, Language: c.lang})
+	if err == nil {
+		err = c.srv.Memory.Keep(c.line.ID(), raw)
+	}
+	if err != nil {
+		c.log.Warn("the call's place is not kept against a crash", "err", err)
+		return
+	}
+	c.anchor, c.noted = at, c.lang
+}
+
+// forget removes what is kept of the call, unless it goes on with another process.
+func (c *Call) forget(ctx context.Context) {
+	cause := context.Cause(ctx)
+	if c.srv.Memory == nil || cause != nil && !errors.Is(cause, ErrHangup) {
+		return
+	}
+	if err := c.srv.Memory.Forget(c.line.ID()); err != nil {
+		c.log.Warn("a call that is over is still kept", "err", err)
+	}
+}
+
+// adopt goes on with a call that another process left; false when nothing is known of it, so that it begins anew.
+func (c *Call) adopt(ctx context.Context) bool {
+	line, ok := c.line.(adopted)
+	if !ok || !line.Adopted() || c.srv.Memory == nil {
+		return false
+	}
+	raw, err := c.srv.Memory.Recall(c.line.ID())
+	if err != nil || raw == nil {
+		c.log.Warn("an adopted call begins anew", "err", err)
+		return false
+	}
+	var n note
+	if err := json.Unmarshal(raw, &n); err != nil {
+		return false
+	}
+	err = c.await(ctx, func(ctx context.Context) error {
+		client, reply, err := c.srv.Dial.Resume(ctx, wire.ResumeRequest{Session: n.Session, Client: phoneClient})
+		if err != nil {
+			return err
+		}
+		c.session = &session{SessionReply: n.SessionReply}
+		c.renew(client, reply)
+		return nil
+	})
+	if err != nil {
+		c.log.Warn("an adopted call's session cannot be opened", "err", err)
+		return false
+	}
+	c.user, c.lang, c.adopted = n.User, n.Language, n.At
+	c.log.Info("call adopted", "state", n.At)
+	return true
+}
+
+// goOn leads to where an adopted call was.
+func (c *Call) goOn(ctx context.Context) (state, error) {
+	at := c.adopted
+	c.adopted = ""
+	c.tell(say("adopted"))
+	switch {
+	case at == atReader && c.queue.index(c.queue.from.Seq) >= 0:
+		return startReading(ctx, c)
+	case anchors[at] == at && at != atReader:
+		return at, nil
+	}
+	return atHome, nil
+}

@@ -1,0 +1,142 @@
+package ivr_test
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"hark/ivr"
+	"hark/ivr/ivrtest"
+)
+
+// notes are an ivr.Memory.
+type notes struct {
+	mu   sync.Mutex
+	kept map[string][]byte
+}
+
+func (n *notes) Keep(call string, note []byte) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.kept[call] = note
+	return nil
+}
+
+func (n *notes) Recall(call string) ([]byte, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.kept[call], nil
+}
+
+func (n *notes) Forget(call string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.kept, call)
+	return nil
+}
+
+// TestAdopted kills Hark in a state, as far as the call can tell, and lets another Hark find the call: it goes on there,
+// without number and PIN.
+func TestAdopted(t *testing.T) {
+	for _, tt := range []struct{ name, keys, goesOn string }{
+		{"home", "", "You have two new messages:"},
+		{"reader", "1#", "Three four"},
+		{"more", "4", "To set your status, press 1."},
+		{"status", "41", "To be available, press 1."},
+		{"settings", "44", "To change your PIN, press 1."},
+		{"language", "442", "For English, press two."},
+		{"record", "11", "One two"},
+		{"review", "11#", "One two"},
+		{"who", "2", "You have two new messages:"},
+		{"spell", "128", "One two"},
+		{"PIN change", "441246810", "To change your PIN"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { adoptedCall(t, tt.keys, tt.goesOn) })
+		})
+	}
+}
+
+func adoptedCall(t *testing.T, keys, goesOn string) {
+	w := newWorld(t)
+	memory := &notes{kept: map[string][]byte{}}
+	w.server.Memory = memory
+	for _, text := range []string{"One two", "Three four"} {
+		if err := w.message("from Ben: " + text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	line, err := w.Dial(t.Context(), "5551234")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line.Press(theUser + thePIN + keys)
+	time.Sleep(300 * time.Millisecond)
+	memory.mu.Lock()
+	kept := maps.Clone(memory.kept)
+	memory.mu.Unlock()
+	w.shut(errShutdown)
+	if err := w.Gone(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	memory.kept = kept
+	again := adoptedLine(t, w, line.ID())
+	if err := hears(again, "Sorry for the break.", goesOn); err != nil {
+		t.Errorf("%v\n%s", err, again)
+	}
+	again.Hang()
+	if err := w.Gone(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if len(memory.kept) > 0 {
+		t.Error("the call is over and still remembered")
+	}
+	if w.post.logins != 1 || w.auth.tries != 1 && !strings.Contains(keys, thePIN) {
+		t.Errorf("%d logins, %d PINs", w.post.logins, w.auth.tries)
+	}
+}
+
+// adoptedLine lets the server find a call that another one answered.
+func adoptedLine(t *testing.T, w *world, id string) *ivrtest.Line {
+	t.Helper()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	line := ivrtest.NewLine(id, "5551234", w.dir)
+	line.Taken, line.Hanger = true, func() { cancel(ivr.ErrHangup) }
+	w.line, w.gone = line, make(chan error, 1)
+	go func() {
+		w.gone <- w.server.Handle(ctx, line)
+		cancel(nil)
+	}()
+	return line
+}
+
+// hears waits until the words were heard in order.
+func hears(line *ivrtest.Line, words ...string) error {
+	steps := []ivrtest.Step{}
+	for _, text := range words {
+		steps = append(steps, ivrtest.Step{Verb: "hear", Arg: text})
+	}
+	return ivrtest.Follow(context.Background(), steps, line)
+}
+
+// TestAdoptedUnknown: a call of which nothing is known begins anew.
+func TestAdoptedUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.server.Memory = &notes{kept: map[string][]byte{"bad": []byte("{")}}
+		for _, id := range []string{"unknown", "bad"} {
+			line := adoptedLine(t, w, id)
+			if err := hears(line, "Enter your user number"); err != nil {
+				t.Errorf("%s: %v\n%s", id, err, line)
+			}
+			line.Hang()
+			if err := w.Gone(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
