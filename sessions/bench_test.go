@@ -32,11 +32,6 @@ func onBoth(b *testing.B, run func(b *testing.B, store *sessions.SQL)) {
 		run(b, store)
 	}
 	b.Run("sqlite", func(b *testing.B) { begin(b, openSQLite(b, time.Now)) })
-	b.Run("postgres", func(b *testing.B) { begin(b, openPostgres(b)) })
-}
-
-// openPostgres opens a database on a server of its own.
-func openPostgres(b *testing.B) *db.DB {
 	server, err := dbtest.Run(true)
 	if errors.Is(err, dbtest.ErrMissing) {
 		b.Skip(err)
@@ -44,6 +39,16 @@ func openPostgres(b *testing.B) *db.DB {
 	if err != nil {
 		b.Fatal(err)
 	}
+	b.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	b.Run("postgres", func(b *testing.B) { begin(b, openPostgres(b, server)) })
+}
+
+// openPostgres opens a fresh database on the server.
+func openPostgres(b *testing.B, server *dbtest.Server) *db.DB {
 	source, err := server.Create()
 	if err != nil {
 		b.Fatal(err)
@@ -53,7 +58,7 @@ func openPostgres(b *testing.B) *db.DB {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
-		if err := errors.Join(database.Close(), server.Close()); err != nil {
+		if err := database.Close(); err != nil {
 			b.Error(err)
 		}
 	})
