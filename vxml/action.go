@@ -20,27 +20,37 @@ func (b *builder) makers() map[string]func(*xmltree.Node) act {
 // actions compiles executable content.
 func (b *builder) actions(n *xmltree.Node) []act {
 	var list []act
-	for _, c := range n.Child {
-		if a := b.action(c); a != nil {
-			list = append(list, a)
+	for i := 0; i < len(n.Child); i++ {
+		var said []speak
+		for ; i < len(n.Child) && b.isSaid(n.Child[i]); i++ {
+			if s := b.speechNode(n.Child[i]); s != nil {
+				said = append(said, s)
+			}
+		}
+		if len(said) > 0 {
+			list = append(list, func(f *frame) error { return f.say(nil, said) })
+		}
+		if i < len(n.Child) {
+			if a := b.action(n.Child[i]); a != nil {
+				list = append(list, a)
+			}
 		}
 	}
 	return list
 }
 
-// action compiles one node of executable content; nil when it does nothing.
+// isSaid tells whether a node of executable content is spoken: what stands together so is one prompt.
+func (b *builder) isSaid(c *xmltree.Node) bool {
+	_, other := b.make[c.Name]
+	return c.Kind == xmltree.Text || c.Kind == xmltree.Element && !other
+}
+
+// action compiles one executable element; nil when it does nothing.
 func (b *builder) action(c *xmltree.Node) act {
 	if make, ok := b.make[c.Name]; ok && c.Kind == xmltree.Element {
 		return make(c)
 	}
-	if c.Kind == xmltree.Text && strings.TrimSpace(c.Data) == "" {
-		return nil
-	}
-	s := b.speechNode(c)
-	if s == nil {
-		return nil
-	}
-	return func(f *frame) error { return f.say(nil, []speak{s}) }
+	return nil
 }
 
 func (b *builder) promptAction(c *xmltree.Node) act {
@@ -61,20 +71,18 @@ type branch struct {
 }
 
 func (b *builder) ifs(n *xmltree.Node) act {
-	arms := []*branch{{element: b.element(n)}}
-	for _, c := range n.Child {
+	var arms []*branch
+	at, from := n, 0
+	for i, c := range n.Child {
 		if c.Kind == xmltree.Element && (c.Name == "elseif" || c.Name == "else") {
-			if last := arms[len(arms)-1]; last.node.Name == "else" {
+			if at.Name == "else" {
 				b.refuse(c, "<%s> behind <else>", c.Name)
 			}
-			arms = append(arms, &branch{element: b.element(c)})
-			continue
-		}
-		if a := b.action(c); a != nil {
-			last := arms[len(arms)-1]
-			last.actions = append(last.actions, a)
+			arms = append(arms, b.arm(at, n.Child[from:i]))
+			at, from = c, i+1
 		}
 	}
+	arms = append(arms, b.arm(at, n.Child[from:]))
 	return func(f *frame) error {
 		for _, arm := range arms {
 			ok, err := f.cond(arm.element)
@@ -87,6 +95,11 @@ func (b *builder) ifs(n *xmltree.Node) act {
 		}
 		return nil
 	}
+}
+
+// arm compiles what stands between two of <if>, <elseif>, <else> and the end.
+func (b *builder) arm(cond *xmltree.Node, content []*xmltree.Node) *branch {
+	return &branch{b.element(cond), b.actions(&xmltree.Node{Child: content})}
 }
 
 func (b *builder) assign(n *xmltree.Node) act {
@@ -253,10 +266,7 @@ func (b *builder) log(n *xmltree.Node) act {
 		if err := r.all(list); err != nil {
 			return err
 		}
-		text := ""
-		for _, u := range r.out {
-			text += u.text
-		}
+		text := plain(r.out)
 		if x := e.exprs["expr"]; x != nil {
 			more, err := f.evalText(x)
 			if err != nil {

@@ -144,9 +144,10 @@ func (c *call) disconnect() error {
 
 // finish plays what is left, hangs up and returns what the call ended with.
 func (c *call) finish(ctx context.Context, err error) error {
-	var event *Event
+	var left *uncaught
 	var stop *fatal
-	wrong := errors.As(err, &event) && covers("error", event.Name) || errors.As(err, &stop)
+	wrong := errors.As(err, &left) && !covers("connection.disconnect", left.event.Name) && left.event.Name != "exit"
+	wrong = errors.As(err, &stop) && !errors.Is(stop, ivr.ErrHangup) || wrong
 	if !c.gone {
 		if wrong && ctx.Err() == nil {
 			c.add([]utterance{{text: c.Apology, lang: c.Language, deaf: true}})
@@ -160,9 +161,6 @@ func (c *call) finish(ctx context.Context, err error) error {
 	}
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, ivr.ErrHangup) {
 		return cause
-	}
-	if stop != nil && errors.Is(stop, ivr.ErrHangup) || errors.Is(err, context.DeadlineExceeded) {
-		return nil
 	}
 	if wrong {
 		c.log.Warn("a VoiceXML call ended by an error", "call", c.line.ID(), "err", err)

@@ -205,18 +205,7 @@ func (x *execution) withAudio(f *frame, n need, get func(context.Context) (*fetc
 	if src == "" || f == nil {
 		return get(x.ctx())
 	}
-	out, err := x.client.Do(x.ctx(), fetch.Request{URL: resolve(x.doc.base, src), MaxSize: maxSound, Jar: x.jar})
-	if err != nil {
-		return get(x.ctx())
-	}
-	clip, err := x.sounds.clip(out)
-	if err != nil {
-		return get(x.ctx())
-	}
-	if err := x.playQueue(); err != nil {
-		return nil, err
-	}
-	return x.besideSound(f, clip, get)
+	return x.besideSound(f, src, get)
 }
 
 // errFetched ends the playing of fetchaudio.

@@ -2,7 +2,6 @@ package vxml
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -28,7 +27,7 @@ func (f *frame) say(p *prompt, list []speak) error {
 	if p != nil && p.attr("timeout") != "" {
 		f.x.timeout = p.attr("timeout")
 	}
-	f.x.add(r.out)
+	f.x.add(tidy(r.out))
 	return nil
 }
 
@@ -133,37 +132,51 @@ func (c *call) playQueue() error {
 	return nil
 }
 
-// besideSound fetches, and plays a sound over and over when that takes long.
-func (x *execution) besideSound(f *frame, clip *prompts.Clip, get func(context.Context) (*fetch.Response, error)) (*fetch.Response, error) {
-	type answer struct {
-		out *fetch.Response
-		err error
-	}
-	playing, stop := context.WithCancelCause(x.ctx())
+// An answer is what a fetch came to.
+type answer struct {
+	out *fetch.Response
+	err error
+}
+
+// besideSound fetches while the queue is played and, when that takes long, a sound over and over.
+func (x *execution) besideSound(f *frame, src string, get func(context.Context) (*fetch.Response, error)) (*fetch.Response, error) {
+	playing, stop := context.WithCancelCause(x.live)
 	defer stop(nil)
+	fetching, cancel := context.WithCancel(x.live)
+	defer cancel()
 	done := make(chan answer, 1)
-	ctx := x.ctx()
 	go func() {
-		out, err := get(ctx)
+		out, err := get(fetching)
 		done <- answer{out, err}
 		stop(errFetched)
 	}()
+	if err := x.playQueue(); err != nil {
+		cancel()
+		<-done
+		return nil, err
+	}
+	x.playFetchAudio(playing, f, src)
+	a := <-done
+	return a.out, a.err
+}
+
+// playFetchAudio plays until ctx ends; not at all when that is soon, or there is no such sound.
+func (x *execution) playFetchAudio(ctx context.Context, f *frame, src string) {
 	delay := time.NewTimer(seconds(x.property(f, "fetchaudiodelay"), 2*time.Second))
 	defer delay.Stop()
 	select {
-	case a := <-done:
-		return a.out, a.err
+	case <-ctx.Done():
+		return
 	case <-delay.C:
 	}
-	var err error
+	out, err := x.client.Do(ctx, fetch.Request{URL: resolve(x.doc.base, src), MaxSize: maxSound})
+	if err != nil {
+		return
+	}
+	clip, err := x.sounds.clip(out)
 	for err == nil {
-		_, err = x.line.Gather(playing, ivr.Gather{Play: []prompts.Clip{*clip}, NoBargeIn: true})
+		_, err = x.line.Gather(ctx, ivr.Gather{Play: []prompts.Clip{*clip}, NoBargeIn: true})
 	}
-	a := <-done
-	if !errors.Is(err, errFetched) && ctx.Err() != nil {
-		return nil, x.ended(err)
-	}
-	return a.out, a.err
 }
 
 // passed is the last mark that was reached, and how long ago.

@@ -1,6 +1,7 @@
 package vxml
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,25 +37,45 @@ type rendering struct {
 // add appends an utterance; text joins text before it.
 func (r *rendering) add(u utterance) {
 	u.lang, u.deaf = r.lang, r.deaf
-	last := len(r.out) - 1
-	if u.text != "" && last >= 0 {
-		if l := &r.out[last]; l.clip == nil && l.mark == "" && l.pause == 0 && l.lang == u.lang {
-			l.text = strings.TrimSpace(l.text + " " + u.text)
-			return
-		}
-	}
-	r.out = append(r.out, u)
+	r.join([]utterance{u})
 }
 
-// say adds text.
+// join appends what another rendering said.
+func (r *rendering) join(list []utterance) {
+	for _, u := range list {
+		if last := len(r.out) - 1; u.text != "" && last >= 0 && r.out[last].text != "" && r.out[last].lang == u.lang {
+			r.out[last].text += u.text
+		} else {
+			r.out = append(r.out, u)
+		}
+	}
+}
+
+// say adds text as it stands, its blanks included; see tidy.
 func (r *rendering) say(text string) {
-	if text = strings.Join(strings.Fields(text), " "); text == "" {
-		return
-	}
 	if r.spell {
-		text = strings.Join(strings.Split(strings.ReplaceAll(text, " ", ""), ""), " ")
+		text = " " + strings.Join(strings.Split(strings.Join(strings.Fields(text), ""), ""), " ") + " "
 	}
-	r.add(utterance{text: text})
+	if text != "" {
+		r.add(utterance{text: text})
+	}
+}
+
+// tidy makes single blanks of whatever blanks a text has, and leaves out what says nothing.
+func tidy(list []utterance) []utterance {
+	for i := range list {
+		list[i].text = strings.Join(strings.Fields(list[i].text), " ")
+	}
+	return slices.DeleteFunc(list, func(u utterance) bool { return u == utterance{lang: u.lang, deaf: u.deaf} })
+}
+
+// plain is the text of a rendering alone.
+func plain(list []utterance) string {
+	var b strings.Builder
+	for _, u := range list {
+		b.WriteString(u.text)
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
 }
 
 func (r *rendering) all(list []speak) error {
@@ -119,6 +140,10 @@ func (b *builder) group(c *xmltree.Node) speak {
 			r.lang = lang
 		}
 		defer func() { r.lang = before }()
+		if c.Name == "p" || c.Name == "s" {
+			r.say(" ")
+			defer r.say(" ")
+		}
 		return r.all(list)
 	}
 }
@@ -272,8 +297,8 @@ func (r *rendering) choice(x *choice, template []speak) error {
 		if err := inner.all(x.prompt); err != nil {
 			return err
 		}
-		inner.say(spoken(x.keys))
-		r.out = append(r.out, inner.out...)
+		inner.say(" " + spoken(x.keys) + " ")
+		r.join(inner.out)
 		r.add(utterance{pause: breaks["weak"]})
 		return nil
 	}
@@ -281,18 +306,13 @@ func (r *rendering) choice(x *choice, template []speak) error {
 	if err := said.all(x.prompt); err != nil {
 		return err
 	}
-	text := ""
-	for _, u := range said.out {
-		text = strings.TrimSpace(text + " " + u.text)
-	}
-	inner.scope.Declare("_prompt", r.x.vm.Value(text))
+	inner.scope.Declare("_prompt", r.x.vm.Value(plain(said.out)))
 	inner.scope.Declare("_dtmf", r.x.vm.Value(spoken(x.keys)))
 	if err := inner.all(template); err != nil {
 		return err
 	}
-	for _, u := range inner.out {
-		r.out = append(r.out, u)
-	}
+	r.join(inner.out)
+	r.say(" ")
 	return nil
 }
 
@@ -307,7 +327,8 @@ func (b *builder) foreachSpeech(c *xmltree.Node) speak {
 		return r.each(e, func(f *frame) error {
 			inner := &rendering{frame: f, lang: r.lang, deaf: r.deaf, spell: r.spell}
 			err := inner.all(list)
-			r.out = append(r.out, inner.out...)
+			r.join(inner.out)
+			r.say(" ")
 			return err
 		})
 	}

@@ -1,0 +1,241 @@
+package vxml
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+	"go.uber.org/goleak"
+
+	"hark/ivr"
+	"hark/ivr/ivrtest"
+	"hark/vxml/fetch"
+	"hark/vxml/sound"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestCases plays testdata/cases: each is a conversation (see package ivrtest), and the files of an application.
+//
+// Lines for the world: "transfer OUTCOME" arranges the next transfer, "object CLASSID" says what was called last,
+// "asked TEXT" and "not asked TEXT" look into the requests to the server, "slow 5s" delays its answers, "event NAME" looks
+// for an event that was thrown.
+func TestCases(t *testing.T) {
+	files, err := filepath.Glob("testdata/cases/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no cases", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			a, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			playCase(t, string(a.Comment), siteOf(a), "http://app.example/main.vxml", t.TempDir())
+		})
+	}
+}
+
+func playCase(t *testing.T, script string, s *caseSite, page, dir string) {
+	t.Helper()
+	steps, err := ivrtest.Parse(strings.NewReader(script))
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := &caseWorld{site: s, page: page, dir: dir, done: make(chan error, 1)}
+		i, err := New(Options{
+			Fetch: fetch.Options{Allow: []string{"http://app.example/", "file://" + dir + "/"}, Transport: s},
+			Voice: wordVoice{}, Objects: w, Dir: dir, Watch: w.watch,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer i.Close()
+		w.interpreter = i
+		if err := ivrtest.Play(t.Context(), steps, w); err != nil {
+			t.Error(err)
+		}
+	})
+	left, err := filepath.Glob(filepath.Join(dir, "recording-*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("recordings are left: %v %v", left, err)
+	}
+}
+
+// A caseSite is a web server without a network.
+type caseSite struct {
+	files map[string][]byte
+	slow  time.Duration
+	asked []string
+}
+
+func siteOf(a *txtar.Archive) *caseSite {
+	s := &caseSite{files: map[string][]byte{}}
+	for _, f := range a.Files {
+		s.files[f.Name] = f.Data
+	}
+	s.files["beep.wav"] = sound.WAV(make([]int16, 8000))
+	return s
+}
+
+func (s *caseSite) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body []byte
+	if r.Body != nil {
+		body, _ = io.ReadAll(r.Body)
+	}
+	if path.Ext(r.URL.Path) == ".vxml" && s.slow > 0 {
+		select {
+		case <-time.After(s.slow):
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
+	}
+	s.asked = append(s.asked, r.Method+" "+r.URL.RequestURI()+" "+string(body))
+	name := strings.TrimPrefix(r.URL.Path, "/")
+	resp := &http.Response{StatusCode: 200, Header: http.Header{}, Request: r, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+	data, ok := s.files[name]
+	if !ok {
+		resp.StatusCode = 404
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(data))
+	return resp, nil
+}
+
+// A caseWorld is the stage of a case.
+type caseWorld struct {
+	site        *caseSite
+	page, dir   string
+	interpreter *Interpreter
+	outcome     Outcome
+	object      string
+	events      []string
+	done        chan error
+	calls       int
+}
+
+func (w *caseWorld) watch(n Note) {
+	if n.Kind == Thrown {
+		w.events = append(w.events, n.Text)
+	}
+}
+
+func (w *caseWorld) Dial(ctx context.Context, from string) (*ivrtest.Line, error) {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	w.calls++
+	line := ivrtest.NewLine(fmt.Sprint("call ", w.calls), from, w.dir)
+	line.To = "200"
+	line.Hanger = func() { cancel(ivr.ErrHangup) }
+	go func() {
+		err := w.interpreter.Handle(ctx, &caseLine{line, w}, w.page)
+		cancel(nil)
+		w.done <- err
+	}()
+	return line, nil
+}
+
+func (w *caseWorld) Gone(context.Context) error {
+	select {
+	case err := <-w.done:
+		var wrong *uncaught
+		var stop *fatal
+		if errors.As(err, &wrong) || errors.As(err, &stop) {
+			return nil
+		}
+		return err
+	case <-time.After(ivrtest.Patience):
+		return errors.New("the call does not end")
+	}
+}
+
+func (w *caseWorld) Do(ctx context.Context, line string) error {
+	synctest.Wait()
+	verb, arg, _ := strings.Cut(line, " ")
+	has := func(list []string, text string) bool { return strings.Contains(strings.Join(list, "\n")+"\n", text) }
+	switch {
+	case verb == "transfer":
+		w.outcome = Outcome(arg)
+	case verb == "slow":
+		d, err := time.ParseDuration(arg)
+		w.site.slow = d
+		return err
+	case verb == "object" && w.object != arg:
+		return fmt.Errorf("the last object was %q", w.object)
+	case verb == "asked" && !has(w.site.asked, arg):
+		return fmt.Errorf("asked was %q", w.site.asked)
+	case verb == "event" && !has(w.events, arg+"\n"):
+		return fmt.Errorf("events were %q", w.events)
+	case strings.HasPrefix(line, "not asked ") && has(w.site.asked, strings.TrimPrefix(line, "not asked ")):
+		return fmt.Errorf("asked was %q", w.site.asked)
+	case verb != "object" && verb != "asked" && verb != "event" && verb != "not":
+		return fmt.Errorf("what is %q?", line)
+	}
+	return nil
+}
+
+// Begin makes the objects of a call.
+func (w *caseWorld) Begin(ivr.Line) CallObjects { return w }
+
+// Call calls one.
+func (w *caseWorld) Call(_ context.Context, id string, params map[string]any) (any, error) {
+	text := ""
+	if rec, ok := params["voice"].(*Recording); ok {
+		if _, err := os.Stat(rec.File); err != nil {
+			return nil, err
+		}
+		text = fmt.Sprintf(" voice of %s", rec.Duration)
+		delete(params, "voice")
+	}
+	w.object = fmt.Sprint(id, params, text)
+	switch id {
+	case "hark:refuse":
+		return nil, &Event{Name: "hark.refused", Message: "not today"}
+	case "hark:fail":
+		return nil, errors.New("broken")
+	case "hark:list":
+		return map[string]any{"n": 2, "list": []any{"Anna", "Ben"}}, nil
+	case "hark:send":
+		return nil, nil
+	}
+	return nil, ErrNoObject
+}
+
+// Close ends the objects of a call.
+func (w *caseWorld) Close(context.Context) {}
+
+// A caseLine can transfer.
+type caseLine struct {
+	*ivrtest.Line
+	world *caseWorld
+}
+
+func (l *caseLine) Transfer(ctx context.Context, t Transfer) (Transferred, error) {
+	l.world.object = fmt.Sprintf("%s %v %s %s %s", t.Dest, t.Bridge, t.Connect, t.Max, t.AAI)
+	switch l.world.outcome {
+	case "none":
+		return Transferred{}, ErrNoRoute
+	case "keys":
+		for range 3 {
+			if t.Listen != nil && t.Listen('*') {
+				return Transferred{Outcome: NearDisconnect, Duration: 5 * time.Second}, nil
+			}
+		}
+		return Transferred{Outcome: FarDisconnect}, nil
+	case "hangup":
+		l.Hang()
+		<-ctx.Done()
+		return Transferred{}, context.Cause(ctx)
+	}
+	return Transferred{Outcome: l.world.outcome, Duration: 7 * time.Second}, nil
+}
