@@ -20,10 +20,20 @@ type Event struct {
 // Events is where the events arrive, in order, with only the newest EXISTS kept. A slow reader blocks nobody: past 256
 // events the oldest are dropped. The channel closes after the last event once the socket is gone.
 func (c *Client) Events() <-chan Event {
-	c.events.once.Do(func() {
-		c.tasks.Go(func() { c.events.pump(c.closed) })
-	})
+	c.events.once.Do(c.startEvents)
 	return c.events.out
+}
+
+// startEvents starts the pump, unless Close has begun to wait for everything that was started.
+func (c *Client) startEvents() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case <-c.closed:
+		close(c.events.out)
+	default:
+		c.tasks.Go(func() { c.events.pump(c.closed) })
+	}
 }
 
 // maxEvents is how many events wait for a slow reader.
