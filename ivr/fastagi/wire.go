@@ -112,6 +112,3 @@ func (w *wire) breaks(err error) error {
 	w.broken = true
 	return fmt.Errorf("%w: %w", errBroken, err)
 }
-
-// close cuts the connection; any goroutine may.
-func (w *wire) close() { _ = w.lines.Close() }
