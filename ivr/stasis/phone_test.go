@@ -45,12 +45,16 @@ func (p *phone) hangup() {
 	p.Hangup(ctx)
 }
 
-// press sends keys, while nothing is said.
+// press sends keys, while nothing is said, with a rest behind each: Asterisk hears a key twice when a busy machine sends
+// several in one burst.
 func (p *phone) press(keys string) {
 	p.t.Helper()
 	p.hush()
-	if err := p.Press(p.t.Context(), keys); err != nil {
-		p.t.Error(err)
+	for _, key := range keys {
+		if err := p.Press(p.t.Context(), string(key)); err != nil {
+			p.t.Error(err)
+		}
+		until(time.Now(), 80*time.Millisecond)
 	}
 }
 
