@@ -19,6 +19,7 @@ type config struct {
 	Name     string         `toml:"name"`
 	DB       string         `toml:"db"`
 	Keys     string         `toml:"keys"`
+	Phone    string         `toml:"phone"`
 	Log      logConfig      `toml:"log"`
 	Listen   listenConfig   `toml:"listen"`
 	Asterisk asteriskConfig `toml:"asterisk"`
