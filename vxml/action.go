@@ -110,14 +110,28 @@ func (b *builder) assign(n *xmltree.Node) act {
 		if err != nil {
 			return err
 		}
-		if target.Err == nil && f.scope.Find(first) == nil {
-			return throw(evSemantic, "%s is not declared", first)
+		if err := f.assignable(target, first); err != nil {
+			return err
 		}
 		if err := f.x.vm.Assign(f.scope, target, v); err != nil {
 			return semantic(err)
 		}
 		return nil
 	}
+}
+
+// assignable checks that a variable is declared, and a document's own.
+func (f *frame) assignable(target *ecma.Expr, first string) error {
+	if target.Err != nil {
+		return semantic(target.Err)
+	}
+	switch s := f.scope.Find(first); {
+	case s == nil:
+		return throw(evSemantic, "%s is not declared", first)
+	case s.Fixed():
+		return throw(evSemantic, "%s cannot be changed", first)
+	}
+	return nil
 }
 
 // goodName tells whether a document may declare a variable of that name.
@@ -190,8 +204,8 @@ func (f *frame) clear(name string) error {
 		}
 	}
 	target, first := ecma.CompileTarget(name)
-	if target.Err == nil && f.scope.Find(first) == nil {
-		return throw(evSemantic, "%s is not declared", name)
+	if err := f.assignable(target, first); err != nil {
+		return err
 	}
 	if err := f.x.vm.Assign(f.scope, target, ecma.Undefined()); err != nil {
 		return semantic(err)

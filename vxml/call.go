@@ -81,6 +81,7 @@ func (c *call) newSession() *ecma.Scope {
 	s.Declare("id", c.vm.Value(c.line.ID()))
 	s.Declare("telephone", c.vm.Object("ani", c.line.Caller(), "dnis", c.line.Called()))
 	s.Declare("session", s.Object())
+	c.vm.Freeze(connection)
 	s.Fix()
 	return s
 }
@@ -105,6 +106,16 @@ func (c *call) step() error {
 		return c.ended(context.Cause(ctx))
 	}
 	return nil
+}
+
+// aWhile is how long a turn takes in which somebody could have done something.
+const aWhile = 200 * time.Millisecond
+
+// listened begins the counting of steps anew after a turn that began at a time, if the caller did something or could have.
+func (c *call) listened(began time.Time, did bool) {
+	if did || time.Since(began) >= aWhile {
+		c.steps = 0
+	}
 }
 
 // ended makes of an error of the line what the document sees: the caller's hang-up is an event.

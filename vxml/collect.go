@@ -200,11 +200,12 @@ func (f *formRun) collect(i *item) (*input, error) {
 	if !strings.Contains(f.x.property(fr, "inputmodes"), "dtmf") {
 		return c.unheard(first)
 	}
+	began := time.Now()
 	key, err := c.first(first)
 	if err != nil {
 		return nil, c.ended(err)
 	}
-	f.x.steps = 0
+	f.x.listened(began, key != "")
 	if key == "" {
 		c.in.event = evNoInput
 		return &c.in, nil

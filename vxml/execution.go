@@ -59,8 +59,11 @@ func (x *execution) visit(t *transition) error {
 // enter makes the scopes of a document (VoiceXML 2.0, 1.5.2): a root that stays keeps its variables, unless it goes to
 // itself.
 func (x *execution) enter(t *transition) error {
-	stays := x.root != nil && x.root == t.root && !(x.doc == x.root && t.doc == t.root)
 	wasRoot := x.doc == x.root
+	stays := x.root != nil && x.root.url == t.root.url && !(wasRoot && t.doc == t.root)
+	if stays {
+		x.root = t.root
+	}
 	x.doc = t.doc
 	if !stays {
 		x.root = t.root

@@ -38,11 +38,12 @@ func (f *formRun) record(i *item) error {
 	if err != nil {
 		return err
 	}
+	began := time.Now()
 	rec, err := f.x.line.Record(f.x.live, req)
 	if rec.File != "" {
 		f.x.files = append(f.x.files, rec.File)
 	}
-	f.x.steps = 0
+	f.x.listened(began, false)
 	err = f.x.ended(err)
 	var event *Event
 	if err != nil && !(errors.As(err, &event) && event.Name == evHangup) {

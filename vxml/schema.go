@@ -110,12 +110,23 @@ func validate(n *xmltree.Node, report func(Problem)) {
 			if strings.TrimSpace(c.Data) != "" && !slices.Contains(kids, "#text") {
 				report(Problem{c.Line, "text does not belong into <" + n.Name + ">", true})
 			}
-		case c.Kind == xmltree.Element && shapes[c.Name].attrs+shapes[c.Name].kids != "" && !slices.Contains(kids, c.Name):
-			report(Problem{c.Line, "<" + c.Name + "> does not belong into <" + n.Name + ">", true})
 		case c.Kind == xmltree.Element:
-			validate(c, report)
+			validateChild(n, c, kids, report)
 		}
 	}
+}
+
+// validateChild checks an element within another one. Spoken elements outside of a <prompt>, which the language does not
+// have but people write, are taken where text is.
+func validateChild(n, c *xmltree.Node, kids []string, report func(Problem)) {
+	if _, known := shapes[c.Name]; known && !slices.Contains(kids, c.Name) {
+		taken := slices.Contains(kids, "#text") && slices.Contains(strings.Fields(speech), c.Name)
+		report(Problem{c.Line, "<" + c.Name + "> does not belong into <" + n.Name + ">", !taken})
+		if !taken {
+			return
+		}
+	}
+	validate(c, report)
 }
 
 // validateAttrs checks attributes. One that is not known is passed over by the interpreter, and told of by Check.

@@ -99,8 +99,9 @@ func (f *formRun) transfer(i *item) error {
 	if err := f.x.playQueue(); err != nil {
 		return err
 	}
+	began := time.Now()
 	out, err := line.Transfer(f.x.live, req)
-	f.x.steps = 0
+	f.x.listened(began, false)
 	if err != nil {
 		return f.transferFailed(err)
 	}

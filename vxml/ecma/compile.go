@@ -128,7 +128,11 @@ func parse(name, src string) (*ast.Program, error) {
 		return nil, err
 	}
 	tree, err := parser.ParseFile(nil, name, src, 0, parser.WithDisableSourceMaps)
-	if err != nil {
+	var list parser.ErrorList
+	switch {
+	case errors.As(err, &list) && len(list) > 0:
+		return nil, fmt.Errorf("%w: %s", ErrSource, list[0].Message)
+	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrSource, err)
 	}
 	if tooDeep(tree) {

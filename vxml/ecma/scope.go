@@ -30,8 +30,14 @@ func (vm *VM) NewScope(parent *Scope) *Scope {
 // Object is the scope as documents see it under its name ("document").
 func (s *Scope) Object() Value { return s.own }
 
-// Fix makes the scope read-only for assignments by name.
-func (s *Scope) Fix() { s.fixed = true }
+// Fix makes the scope, and the objects in it, read-only.
+func (s *Scope) Fix() {
+	s.fixed = true
+	s.vm.Freeze(s.own)
+}
+
+// Fixed tells whether the scope is read-only.
+func (s *Scope) Fixed() bool { return s.fixed }
 
 // Parent is the scope around this one, or nil.
 func (s *Scope) Parent() *Scope { return s.parent }

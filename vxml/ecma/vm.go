@@ -283,3 +283,24 @@ func (vm *VM) Export(v Value) (any, error) {
 	})
 	return out, err
 }
+
+// Globals returns the names that every script can use.
+func (vm *VM) Globals() []string { return vm.rt.GlobalObject().GetOwnPropertyNames() }
+
+// Freeze makes an object, and the objects in it, read-only.
+func (vm *VM) Freeze(v Value) {
+	o, ok := v.(*goja.Object)
+	if !ok {
+		return
+	}
+	freeze, ok := goja.AssertFunction(vm.rt.GlobalObject().Get("Object").ToObject(vm.rt).Get("freeze"))
+	if !ok {
+		return
+	}
+	_, _ = freeze(goja.Undefined(), o)
+	for _, key := range o.Keys() {
+		if inner, ok := o.Get(key).(*goja.Object); ok && inner != o {
+			vm.Freeze(inner)
+		}
+	}
+}

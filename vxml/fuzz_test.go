@@ -1,0 +1,71 @@
+package vxml
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"hark/vxml/ecma"
+	"hark/vxml/fetch"
+)
+
+// FuzzDocument proves that whatever a document says, the call comes to an end.
+func FuzzDocument(f *testing.F) {
+	files, err := filepath.Glob("testdata/cases/*.txtar")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no cases", err)
+	}
+	for _, file := range files {
+		a, err := txtar.ParseFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(a.Files[0].Data), "12#")
+	}
+	examples, err := filepath.Glob("examples/*/*.vxml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range examples {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(b), "0123")
+	}
+	for _, hostile := range []string{
+		`<form><block><script>while(true);</script></block></form>`,
+		`<catch><throw event="again"/></catch><form><block><throw event="x"/></block></form>`,
+		`<form id="a"><subdialog src="#a"/></form>`,
+		`<form><block><goto next="main.vxml"/></block></form>`,
+		`<form><field type="digits"><property name="timeout" value="0s"/><noinput><reprompt/></noinput></field></form>`,
+		`<form><block><foreach item="x" array="new Array(10000)"><foreach item="y" array="new Array(10000)"><log/></foreach></foreach></block></form>`,
+		`<form><field><grammar root="r"><rule id="r"><ruleref uri="#r"/></rule></grammar></field></form>`,
+	} {
+		f.Add(v(hostile), "1")
+	}
+	f.Fuzz(func(t *testing.T, doc, keys string) {
+		s := &caseSite{files: map[string][]byte{"main.vxml": []byte(doc)}}
+		i, err := New(Options{
+			Fetch: fetch.Options{Allow: []string{"http://app.example/"}, Transport: s}, Voice: wordVoice{}, Dir: t.TempDir(),
+			Limits: Limits{Steps: 2000, Scripts: ecma.Limits{Time: 50 * time.Millisecond, Total: 200 * time.Millisecond}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer i.Close()
+		ctx, cancel := context.WithCancelCause(context.Background())
+		defer cancel(nil)
+		began := time.Now()
+		_ = i.Handle(ctx, &irLine{keys: strings.Trim(keys, "xyz"), hang: cancel, far: Busy}, "http://app.example/main.vxml")
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("took %s", took)
+		}
+		Check([]byte(doc), "http://app.example/main.vxml")
+	})
+}
