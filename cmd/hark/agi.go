@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"hark/ivr"
 	"hark/ivr/fastagi"
 )
 
@@ -58,19 +57,18 @@ func (p *parts) agi() (*fastagi.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan := p.config.plan()
-	if err := plan.Check(); err != nil {
+	dialogues, err := p.dialogues()
+	if err != nil {
 		return nil, err
 	}
 	folder := p.config.agiFolder()
 	if err := shareWithGroup(folder); err != nil {
 		return nil, err
 	}
-	dialogue := p.dialogue()
 	return &fastagi.Server{
 		Addr:        p.config.Listen.AGI,
 		Nonce:       p.config.Listen.AGINonce,
-		Handle:      func(ctx context.Context, line ivr.Line) error { return answer(ctx, plan, dialogue, line) },
+		Handle:      dialogues.answer,
 		Log:         p.log,
 		Media:       media,
 		Recordings:  folder,

@@ -95,21 +95,12 @@ func (p *program) call(ctx context.Context, o sipphone.Options, script io.Reader
 	return err
 }
 
+// defaultSynth is flite in its own voice.
+var defaultSynth = prompts.SynthOptions{}
+
 // referenceVoice renders what is expected to be heard, in a folder that done removes.
 func referenceVoice(ctx context.Context, o prompts.SynthOptions) (say func(string) (string, error), done func() error, err error) {
-	synth, err := prompts.NewSynthesiser(ctx, o)
-	if err != nil {
-		return nil, nil, err
-	}
-	dir, err := os.MkdirTemp("", "hark-call-")
-	if err != nil {
-		return nil, nil, err
-	}
-	book, err := prompts.LoadBook(nil, "")
-	if err != nil {
-		return nil, nil, err
-	}
-	speaker, err := prompts.NewSpeaker(prompts.SpeakerOptions{Book: book, Synth: synth, Dir: filepath.Join(dir, "speech")})
+	speaker, done, err := newReferenceSpeaker(ctx, o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -117,5 +108,26 @@ func referenceVoice(ctx context.Context, o prompts.SynthOptions) (say func(strin
 		clip, err := speaker.SayText(ctx, "en", text)
 		return clip.File, err
 	}
-	return say, func() error { return errors.Join(speaker.Close(), os.RemoveAll(dir)) }, nil
+	return say, done, nil
+}
+
+// newReferenceSpeaker makes a speaker with a folder of its own, which done removes.
+func newReferenceSpeaker(ctx context.Context, o prompts.SynthOptions) (speaker *prompts.Speaker, done func() error, err error) {
+	synth, err := prompts.NewSynthesiser(ctx, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	book, err := prompts.LoadBook(nil, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	dir, err := os.MkdirTemp("", "hark-speech-")
+	if err != nil {
+		return nil, nil, err
+	}
+	speaker, err = prompts.NewSpeaker(prompts.SpeakerOptions{Book: book, Synth: synth, Dir: filepath.Join(dir, "speech")})
+	if err != nil {
+		return nil, nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return speaker, func() error { return errors.Join(speaker.Close(), os.RemoveAll(dir)) }, nil
 }

@@ -27,6 +27,7 @@ type config struct {
 	Prompts  promptsConfig  `toml:"prompts"`
 	Audio    audioConfig    `toml:"audio"`
 	XMPP     xmppConfig     `toml:"xmpp"`
+	VXML     vxmlConfig     `toml:"vxml"`
 	Retain   retainConfig   `toml:"retain"`
 	Node     nodeConfig     `toml:"node"`
 }
@@ -80,6 +81,10 @@ type audioConfig struct {
 type xmppConfig struct {
 	CA           string `toml:"ca"`
 	AllowPrivate bool   `toml:"allow_private"`
+}
+
+type vxmlConfig struct {
+	Allow []string `toml:"allow"`
 }
 
 type retainConfig struct {

@@ -34,14 +34,13 @@ func (p *parts) telephone() (*stasis.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan := p.config.plan()
-	if err := plan.Check(); err != nil {
+	dialogues, err := p.dialogues()
+	if err != nil {
 		return nil, err
 	}
-	dialogue := p.dialogue()
 	return &stasis.App{
 		URL: a.ARI, User: a.User, Password: a.Password, Name: a.App,
-		Handle:      func(ctx context.Context, line ivr.Line) error { return answer(ctx, plan, dialogue, line) },
+		Handle:      dialogues.answer,
 		Log:         p.log,
 		Media:       media,
 		MaxCalls:    a.Calls,

@@ -64,6 +64,7 @@ and keeps their session alive when they hang up.
 		p.audioCommand(),
 		p.dialogueCommand(),
 		p.dialplanCommand(),
+		p.vxmlCommand(),
 		p.callCommand(),
 		p.phoneCommand(),
 		p.versionCommand(),

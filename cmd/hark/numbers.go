@@ -2,12 +2,13 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"hark/dialplan"
 	"hark/ivr"
+	"hark/vxml"
+	"hark/vxml/fetch"
 )
 
 // plan is the dialplan that the configuration describes.
@@ -19,14 +20,36 @@ func (c config) plan() dialplan.Plan {
 	return p
 }
 
+// dialogues answer the calls: which one, the number that was called says.
+type dialogues struct {
+	plan      dialplan.Plan
+	messenger *ivr.Server
+	pages     *vxml.Interpreter // nil when no number is answered by VoiceXML
+}
+
+// dialogues makes what the configured numbers need.
+func (p *parts) dialogues() (d dialogues, err error) {
+	d = dialogues{plan: p.config.plan(), messenger: p.dialogue()}
+	if err := d.plan.Check(); err != nil {
+		return d, err
+	}
+	if bases := p.config.bases(); len(bases) > 0 {
+		d.pages, err = vxml.New(vxml.Options{Fetch: fetch.Options{Allow: bases}, Voice: p.speaker, Log: p.log})
+		if err == nil {
+			p.opened("VoiceXML interpreter", d.pages.Close)
+		}
+	}
+	return d, err
+}
+
 // answer gives a call to the dialogue of the number that was called. A number that the plan does not know is answered
 // too: whoever wrote the dialplan by hand sent it here.
-func answer(ctx context.Context, plan dialplan.Plan, dialogue *ivr.Server, line ivr.Line) error {
-	route, known := plan.Choose(line.Called())
-	if known && route.Dialogue != dialplan.Messenger {
-		return fmt.Errorf("the dialogue %q of number %s is not there", route.Dialogue, route.Number)
+func (d dialogues) answer(ctx context.Context, line ivr.Line) error {
+	route, known := d.plan.Choose(line.Called())
+	if known && route.Dialogue == dialplan.VoiceXML {
+		return d.pages.Handle(ctx, line, pageURL(route.Page))
 	}
-	chosen := *dialogue
+	chosen := *d.messenger
 	chosen.Language = route.Language
 	return chosen.Handle(ctx, line)
 }

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"hark/ivr"
 	"hark/ivr/console"
 )
 
@@ -31,15 +31,12 @@ configuration's own database, so no "hark serve" may run beside it.`,
 				return err
 			}
 			o.Out, o.Player = p.out, strings.Fields(player)
-			o.In = p.in
-			if p.in == os.Stdin && isTerminal(os.Stdin) {
-				tty, restore, err := console.Open()
-				if err != nil {
-					return err
-				}
-				defer restore()
-				o.In = tty
+			keys, restore, err := p.keypad()
+			if err != nil {
+				return err
 			}
+			defer restore()
+			o.In = keys
 			return p.phone(cmd.Context(), c, o)
 		},
 	}
@@ -50,6 +47,14 @@ configuration's own database, so no "hark serve" may run beside it.`,
 	flags.StringVar(&o.Speech, "speech", "", "a WAV file to speak into recordings; silence without one")
 	flags.Float64Var(&o.Speed, "speed", 1, "how much faster than real time prompts pass")
 	return command
+}
+
+// keypad is where keys come from: the terminal, one at a time, or a pipe.
+func (p *program) keypad() (keys io.Reader, restore func() error, err error) {
+	if p.in != os.Stdin || !isTerminal(os.Stdin) {
+		return p.in, func() error { return nil }, nil
+	}
+	return console.Open()
 }
 
 // isTerminal tells whether keys are typed and do not come from a pipe or a file.
@@ -71,8 +76,9 @@ func (p *program) phone(ctx context.Context, c config, o console.Options) (err e
 	go func() { served <- parts.presence.Run(inner) }()
 	defer func() { stop(); err = errors.Join(err, ignoreCancel(<-served)) }()
 	fmt.Fprintln(p.errOut, "Type 0-9 * #; h hangs up.")
-	dialogue := parts.dialogue()
-	return console.Run(ctx, o, func(ctx context.Context, line ivr.Line) error {
-		return answer(ctx, c.plan(), dialogue, line)
-	})
+	dialogues, err := parts.dialogues()
+	if err != nil {
+		return err
+	}
+	return console.Run(ctx, o, dialogues.answer)
 }
