@@ -54,7 +54,7 @@ func (r *rendering) join(list []utterance) {
 // say adds text as it stands, its blanks included; see tidy.
 func (r *rendering) say(text string) {
 	if r.spell {
-		text = " " + strings.Join(strings.Split(strings.Join(strings.Fields(text), ""), ""), " ") + " "
+		text = strings.Join(strings.Split(strings.Join(strings.Fields(text), ""), ""), " ")
 	}
 	if text != "" {
 		r.add(utterance{text: text})
