@@ -265,8 +265,12 @@ func (c *collecting) unheard(wait time.Duration) (*input, error) {
 		return nil, err
 	}
 	for end := time.Now().Add(wait); time.Now().Before(end); {
-		if _, err := c.key(time.Until(end)); err != nil {
+		key, err := c.key(time.Until(end))
+		if err != nil {
 			return nil, c.ended(err)
+		}
+		if key == "" {
+			break
 		}
 	}
 	c.in.event = evNoInput
