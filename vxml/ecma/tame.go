@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/dop251/goja"
 )
@@ -58,12 +59,17 @@ func (vm *VM) tameFunction(g *goja.Object) {
 	_ = g.Set("Function", made)
 }
 
+// codeMakers is a program that lists the prototypes of those constructors.
+var codeMakers = sync.OnceValue(func() *goja.Program {
+	return goja.MustCompile("", "[(function*(){}).constructor.prototype, (async function(){}).constructor.prototype]", false)
+})
+
 // hideConstructors unlinks the constructors that make code of strings.
 func (vm *VM) hideConstructors() {
-	for _, src := range []string{"(function*(){}).constructor.prototype",
-		"(async function(){}).constructor.prototype", "(async function*(){}).constructor.prototype"} {
-		if v, err := vm.rt.RunString(src); err == nil {
-			_ = v.ToObject(vm.rt).DefineDataProperty("constructor", goja.Undefined(), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE)
+	if list, err := vm.rt.RunProgram(codeMakers()); err == nil {
+		for _, i := range []string{"0", "1"} {
+			proto := list.ToObject(vm.rt).Get(i).ToObject(vm.rt)
+			_ = proto.DefineDataProperty("constructor", goja.Undefined(), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE)
 		}
 	}
 	proto := vm.prototype(vm.rt.GlobalObject(), "Function")

@@ -80,6 +80,9 @@ type ruleRun struct {
 
 // rule computes the meaning of one rule; tagged tells whether a tag made it.
 func (m *meaning) rule(p *Parse) (v ecma.Value, tagged bool, err error) {
+	if !p.tagged() {
+		return m.vm.Value(p.Text()), false, nil
+	}
 	header, err := m.header(p.rule.grammar)
 	if err != nil {
 		return nil, false, err
@@ -100,6 +103,11 @@ func (m *meaning) rule(p *Parse) (v ecma.Value, tagged bool, err error) {
 		}
 	}
 	return r.result(p)
+}
+
+// tagged tells whether there is a tag in the rule or below it.
+func (p *Parse) tagged() bool {
+	return slices.ContainsFunc(p.part, func(x part) bool { return x.tag != nil || x.sub != nil && x.sub.tagged() })
 }
 
 func (r *ruleRun) result(p *Parse) (ecma.Value, bool, error) {
