@@ -36,6 +36,7 @@ ffmpeg          command:ffmpeg           reads our sound files, and measures the
 lame            command:lame             an MP3 encoder to compare with
 mpg123          command:mpg123           an MP3 player
 opus-tools      command:opusdec          an Opus encoder and player
+sox             command:sox              reads our sound files, too
 zbar-tools      command:zbarimg          reads QR codes
 nginx-light     file:/usr/sbin/nginx     a web server to compare with
 '
