@@ -144,7 +144,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, status int) {
 	if status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "60")
 	}
-	w.Header().Set("Vary", "Accept, User-Agent")
+	w.Header().Set("Vary", vary)
 	w.Header().Set("Cache-Control", "no-store")
 	switch wanted(r) {
 	case wantHTML:
