@@ -78,7 +78,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 		h.serveSound(w, r, rec, form)
 		return
 	}
-	w.Header().Set("Vary", "Accept, User-Agent")
+	w.Header().Set("Vary", vary)
 	if ok, err := h.mayHear(r, rec, false); !ok || err != nil {
 		h.unavailable(w, r, rec, errOr(err, ErrGone))
 		return
@@ -93,7 +93,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 // serveSound counts the play and sends the form, or the ranges of it that were asked for.
 func (h *Handler) serveSound(w http.ResponseWriter, r *http.Request, rec Recording, f Form) {
 	if f == "" {
-		w.Header().Set("Vary", "Accept, User-Agent")
+		w.Header().Set("Vary", vary)
 	}
 	if ok, err := h.mayHear(r, rec, !isPreview(r)); !ok || err != nil {
 		h.unavailable(w, r, rec, errOr(err, ErrGone))
@@ -112,11 +112,7 @@ func (h *Handler) serveSound(w http.ResponseWriter, r *http.Request, rec Recordi
 	header.Set("Content-Type", f.Type())
 	header.Set("ETag", etag(o.Info()))
 	header.Set("Content-Disposition", disposition(r, rec, f))
-	if tooManyRanges(r) {
-		r = r.Clone(r.Context())
-		r.Header.Del("Range")
-	}
-	http.ServeContent(w, r, "", rec.Created, st)
+	http.ServeContent(w, withPlainRange(r, o.Info().Size), "", rec.Created, st)
 }
 
 // open opens a form, waiting for it if it is being made. No form at all is the MP3, or the WAV when there is no MP3 to
@@ -172,6 +168,9 @@ func (h *Handler) client(r *http.Request) netip.Addr {
 	return ap.Addr()
 }
 
+// vary names what the answer to the bare link hangs on.
+const vary = "Accept, User-Agent, Via, X-Wap-Gateway"
+
 // want is what a request is for.
 type want int
 
@@ -181,17 +180,24 @@ const (
 	wantWML               // a page for a WAP phone
 )
 
-// wanted tells what a request for the bare link is for: a WAP phone names WML in Accept, a browser HTML, and everything
-// else wants the sound itself.
+// wanted tells what a request for the bare link is for: a WAP phone names WML in Accept, or comes through a gateway
+// that does so for it; a browser names HTML, and everything else wants the sound itself.
 func wanted(r *http.Request) want {
 	accept := strings.ToLower(strings.Join(r.Header.Values("Accept"), ","))
+	html := strings.Contains(accept, "text/html") || strings.Contains(accept, "application/xhtml+xml")
 	switch {
-	case strings.Contains(accept, "vnd.wap.wml"):
+	case strings.Contains(accept, "vnd.wap.wml"), isGateway(r) && !html:
 		return wantWML
-	case strings.Contains(accept, "text/html"), strings.Contains(accept, "application/xhtml+xml"), isPreviewer(r):
+	case html, isPreviewer(r):
 		return wantHTML
 	}
 	return wantSound
+}
+
+// isGateway tells whether a WAP gateway passed the request on.
+func isGateway(r *http.Request) bool {
+	via := strings.ToLower(strings.Join(r.Header.Values("Via"), ","))
+	return r.Header.Get("X-Wap-Gateway") != "" || strings.Contains(via, "wap") || strings.Contains(via, "kannel")
 }
 
 // unavailable answers for a recording that is there no more, or cannot be sent.
@@ -229,7 +235,3 @@ func disposition(r *http.Request, rec Recording, f Form) string {
 	}
 	return fmt.Sprintf(`%s; filename="voice-message-%s.%s"`, how, rec.Created.Format("2006-01-02-150405"), f)
 }
-
-// tooManyRanges: RFC 9110, section 14.2, allows to ignore a Range that looks like an attack. Sixteen are more than any
-// player asks for.
-func tooManyRanges(r *http.Request) bool { return strings.Count(r.Header.Get("Range"), ",") >= 16 }

@@ -7,8 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"mime"
-	"mime/multipart"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -134,98 +132,6 @@ func TestMethods(t *testing.T) {
 		if r := ask(h, m, path); r.StatusCode != 405 || r.Header.Get("Allow") == "" {
 			t.Errorf("%s: %s", m, r.Status)
 		}
-	}
-}
-
-// TestRanges is RFC 9110, section 14, for a file of known length.
-func TestRanges(t *testing.T) {
-	_, h, _, path := served(t, 2*time.Second, Meta{})
-	path += ".wav"
-	whole := body(t, ask(h, "GET", path))
-	n := len(whole)
-	last := fmt.Sprintf("bytes %d-%d/%d", n-1, n-1, n)
-	for _, c := range []struct {
-		ask    string
-		status int
-		from   int
-		to     int // not included
-		says   string
-	}{
-		{"bytes=0-", 206, 0, n, fmt.Sprintf("bytes 0-%d/%d", n-1, n)},
-		{"bytes=0-1", 206, 0, 2, fmt.Sprintf("bytes 0-1/%d", n)},
-		{"bytes=0-0", 206, 0, 1, fmt.Sprintf("bytes 0-0/%d", n)},
-		{"bytes=100-199", 206, 100, 200, fmt.Sprintf("bytes 100-199/%d", n)},
-		{fmt.Sprintf("bytes=%d-", n-1), 206, n - 1, n, last},
-		{"bytes=-1", 206, n - 1, n, last},
-		{"bytes=-500", 206, n - 500, n, fmt.Sprintf("bytes %d-%d/%d", n-500, n-1, n)},
-		{fmt.Sprintf("bytes=-%d", n+9), 206, 0, n, fmt.Sprintf("bytes 0-%d/%d", n-1, n)},
-		{fmt.Sprintf("bytes=10-%d", n+9), 206, 10, n, fmt.Sprintf("bytes 10-%d/%d", n-1, n)},
-		{fmt.Sprintf("bytes=%d-", n), 416, 0, 0, fmt.Sprintf("bytes */%d", n)},
-		{fmt.Sprintf("bytes=%d-%d", n, n+1), 416, 0, 0, fmt.Sprintf("bytes */%d", n)},
-		{"bytes=5-4", 416, 0, 0, ""},
-		{"bytes=x-y", 416, 0, 0, ""},
-		{"bytes=" + strings.Repeat("0-0,", 20) + "0-0", 200, 0, n, ""},
-	} {
-		r := ask(h, "GET", path, "Range", c.ask)
-		b := body(t, r)
-		if r.StatusCode != c.status || c.says != "" && r.Header.Get("Content-Range") != c.says {
-			t.Errorf("%s: %s, Content-Range %q", c.ask, r.Status, r.Header.Get("Content-Range"))
-			continue
-		}
-		if c.status != 416 && (!bytes.Equal(b, whole[c.from:c.to]) || r.Header.Get("Content-Length") != fmt.Sprint(c.to-c.from)) {
-			t.Errorf("%s: %d bytes, Content-Length %s", c.ask, len(b), r.Header.Get("Content-Length"))
-		}
-		if r.Header.Get("Accept-Ranges") != "bytes" && c.status != 416 {
-			t.Errorf("%s: no Accept-Ranges", c.ask)
-		}
-	}
-}
-
-func TestSeveralRanges(t *testing.T) {
-	_, h, _, path := served(t, time.Second, Meta{})
-	whole := body(t, ask(h, "GET", path+".wav"))
-	r := ask(h, "GET", path+".wav", "Range", "bytes=0-9,100-149,-5")
-	b := body(t, r)
-	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if r.StatusCode != 206 || kind != "multipart/byteranges" || err != nil || r.Header.Get("Content-Length") != fmt.Sprint(len(b)) {
-		t.Fatalf("%s %v", r.Status, r.Header)
-	}
-	parts := multipart.NewReader(bytes.NewReader(b), params["boundary"])
-	for _, want := range [][]byte{whole[:10], whole[100:150], whole[len(whole)-5:]} {
-		p, err := parts.NextPart()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := io.ReadAll(p); err != nil || !bytes.Equal(got, want) || p.Header.Get("Content-Type") != "audio/wav" {
-			t.Errorf("%s: %d bytes, %v", p.Header.Get("Content-Range"), len(got), err)
-		}
-	}
-}
-
-func TestConditions(t *testing.T) {
-	_, h, _, path := served(t, time.Second, Meta{})
-	path += ".wav"
-	first := ask(h, "GET", path)
-	tag, modified := first.Header.Get("ETag"), first.Header.Get("Last-Modified")
-	for _, c := range []struct {
-		headers []string
-		status  int
-	}{
-		{[]string{"If-None-Match", tag}, 304},
-		{[]string{"If-None-Match", `"other"`}, 200},
-		{[]string{"If-Match", `"other"`}, 412},
-		{[]string{"If-Modified-Since", modified}, 304},
-		{[]string{"If-Range", tag, "Range", "bytes=0-1"}, 206},
-		{[]string{"If-Range", `"other"`, "Range", "bytes=0-1"}, 200},
-		{[]string{"If-Range", modified, "Range", "bytes=0-1"}, 206},
-		{[]string{"If-Range", "Mon, 01 Jan 2001 00:00:00 GMT", "Range", "bytes=0-1"}, 200},
-	} {
-		if r := ask(h, "GET", path, c.headers...); r.StatusCode != c.status {
-			t.Errorf("%v: %s, want %d", c.headers, r.Status, c.status)
-		}
-	}
-	if tag == ask(h, "GET", strings.TrimSuffix(path, "wav")+"mp3").Header.Get("ETag") {
-		t.Error("two forms have the same ETag")
 	}
 }
 
@@ -416,29 +322,4 @@ func TestRevokeInTheMiddle(t *testing.T) {
 			}
 		})
 	}
-}
-
-func FuzzRange(f *testing.F) {
-	for _, s := range []string{"bytes=0-", "bytes=-1", "bytes=0-1,5-", "bytes=9223372036854775807-", "bytes=--1", "items=0-1"} {
-		f.Add(s)
-	}
-	_, h, _, path := served(f, time.Second, Meta{})
-	whole := body(f, ask(h, "GET", path+".wav"))
-	f.Fuzz(func(t *testing.T, ranges string) {
-		r := ask(h, "GET", path+".wav", "Range", ranges)
-		b := body(t, r)
-		switch r.StatusCode {
-		case 200:
-			if !bytes.Equal(b, whole) {
-				t.Error("not the whole")
-			}
-		case 206:
-			if len(b) > 8*len(whole) || !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") && !bytes.Contains(whole, b) {
-				t.Error("not a part of the whole")
-			}
-		case 416:
-		default:
-			t.Errorf("status %d", r.StatusCode)
-		}
-	})
 }

@@ -58,7 +58,7 @@ const partWords = "The recording was cut short."
 
 func (h *Handler) servePage(w http.ResponseWriter, r *http.Request, rec Recording, token string) {
 	p := page{
-		Heading: rec.tags().title, Rec: &rec, Link: h.store.base.JoinPath(token).String(), Length: clock(rec.Duration),
+		Heading: rec.heading(), Rec: &rec, Link: h.store.base.JoinPath(token).String(), Length: clock(rec.Duration),
 		Sources: h.sources(r.Context(), rec, token), Waveform: waveform(rec.Waveform),
 		Answer: h.cfg.Answer, Dial: dialable(h.cfg.Answer),
 	}
@@ -144,7 +144,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, status int) {
 	if status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "60")
 	}
-	w.Header().Set("Vary", "Accept, User-Agent")
+	w.Header().Set("Vary", vary)
 	w.Header().Set("Cache-Control", "no-store")
 	switch wanted(r) {
 	case wantHTML:

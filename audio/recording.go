@@ -1,6 +1,7 @@
 package audio
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -66,16 +67,22 @@ func (r Recording) key() string {
 	return key
 }
 
-// tags are what goes into its files.
-func (r Recording) tags() tags {
-	title := r.Title
-	if title == "" {
-		title = defaultTitle
+// heading is the recording's title, whether somebody gave it one or not.
+func (r Recording) heading() string { return cmp.Or(r.Title, "Voice message") }
+
+// Name is what the recording is called outside of its page, in messages and in its files: the title, and that it is only
+// a part where it is.
+func (r Recording) Name() string {
+	if r.Part {
+		return r.heading() + " (cut short)"
 	}
-	return tags{title: title, artist: r.From, date: r.Created.Format(time.RFC3339)}
+	return r.heading()
 }
 
-const defaultTitle = "Voice message"
+// tags are what goes into its files.
+func (r Recording) tags() tags {
+	return tags{title: r.Name(), artist: r.From, date: r.Created.Format(time.RFC3339)}
+}
 
 func (r Recording) expired(now time.Time) bool { return !now.Before(r.Expires) }
 

@@ -213,6 +213,10 @@ func TestCrashedHeaderIsRepaired(t *testing.T) {
 	if rec.Duration != 2*time.Second || !rec.Part {
 		t.Errorf("%v, part %v; want 2s, true", rec.Duration, rec.Part)
 	}
+	mp3 := body(t, ask(NewHandler(s.Store, HandlerConfig{}), "GET", strings.TrimPrefix(rec.URL, "http://im.test")+".mp3"))
+	if int64(len(mp3)) != rec.Size || !bytes.Contains(mp3[:200], []byte("Voice message (cut short)")) {
+		t.Errorf("the MP3 of %d bytes (announced %d) passes for a whole recording", len(mp3), rec.Size)
+	}
 }
 
 func TestLocal(t *testing.T) {

@@ -16,7 +16,7 @@ const (
 
 // serveDeck is the page for a WAP phone. It cannot play the recording: it tells what it is, and offers to call.
 func (h *Handler) serveDeck(w http.ResponseWriter, r *http.Request, rec Recording) {
-	lines := []string{"<b>" + wmlText(rec.tags().title) + "</b>"}
+	lines := []string{"<b>" + wmlText(rec.heading()) + "</b>"}
 	if rec.From != "" {
 		lines = append(lines, wmlText("From "+rec.From))
 	}

@@ -23,6 +23,7 @@ package im
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -114,8 +115,16 @@ type Attachment struct {
 	Seconds float64 `json:"seconds,omitempty"` // length of sound, 0 when unknown
 	Size    int64   `json:"size,omitempty"`    // bytes, 0 when unknown
 	Title   string  `json:"title,omitempty"`
-	// Waveform is up to 100 peaks, 0–100, of a voice message; nil when unknown.
-	Waveform []uint8 `json:"-"`
+	// Waveform is up to MaxWaveform peaks, each from 0 to 100, of a voice message; nil when unknown. In JSON it is base64.
+	Waveform []uint8 `json:"waveform,omitempty"`
+}
+
+// MaxWaveform is the largest number of peaks in an Attachment.
+const MaxWaveform = 100
+
+// IsWaveform tells whether peaks, which a stranger may have sent, are as Attachment wants them.
+func IsWaveform(peaks []uint8) bool {
+	return len(peaks) <= MaxWaveform && !slices.ContainsFunc(peaks, func(p uint8) bool { return p > 100 })
 }
 
 // IsAudio tells whether the attachment is sound, as far as its media type says.

@@ -22,7 +22,7 @@ func TestInbound(t *testing.T) {
 	phone, _ := b.Login(presencetest.Ana, presencetest.AnaPIN, "")
 	web, _ := b.Login(presencetest.Ana, presencetest.AnaPIN, "web")
 	b.Online(1)
-	voice := im.Attachment{URL: "https://example.org/a", Type: "audio/mpeg", Seconds: 3}
+	voice := im.Attachment{URL: "https://example.org/a", Type: "audio/mpeg", Seconds: 3, Waveform: []uint8{0, 50, 100}}
 	b.XMPP.Deliver("ben@example.org", presencetest.AnaID, "one")
 	b.XMPP.Deliver("ben@example.org", presencetest.AnaID, "two", voice)
 	waitFor(t, phone, 2)
@@ -237,6 +237,33 @@ func TestSend(t *testing.T) {
 	}
 }
 
+// TestVoiceMessageIsWhole: all that is known of a recording goes with its link to the network, and into the log.
+func TestVoiceMessageIsWhole(t *testing.T) {
+	b := presencetest.New(t)
+	client, _ := b.Login(presencetest.Ana, presencetest.AnaPIN, "")
+	b.Online(1)
+	voice := im.Attachment{URL: "https://im.example.org/a/x", Type: "audio/mpeg", Seconds: 3.1, Size: 12463, Title: "Voice message",
+		Waveform: []uint8{0, 7, 100}}
+	req := wire.SendRequest{ID: "v1", To: xmpp("ben@x"), Body: voice.URL, Attachments: []im.Attachment{voice}}
+	if reply, err := client.Send(t.Context(), req); err != nil || reply.State != im.Sent {
+		t.Fatalf("%+v, %v", reply, err)
+	}
+	got := b.XMPP.Received()
+	if len(got) != 1 {
+		t.Fatalf("the network got %+v", got)
+	}
+	if diff := cmp.Diff([]im.Attachment{voice}, got[0].Attachments); diff != "" {
+		t.Error(diff)
+	}
+	reply, err := client.Fetch(t.Context(), wire.FetchRequest{With: xmpp("ben@x")})
+	if err != nil || len(reply.Messages) != 1 {
+		t.Fatalf("the conversation: %+v, %v", reply, err)
+	}
+	if diff := cmp.Diff([]im.Attachment{voice}, reply.Messages[0].Attachments); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestSendRefused(t *testing.T) {
 	b := presencetest.New(t)
 	client, _ := b.Login(presencetest.Ana, presencetest.AnaPIN, "")
@@ -251,10 +278,12 @@ func TestSendRefused(t *testing.T) {
 		"nothing in it":    {wire.SendRequest{ID: "1", To: xmpp("b@x")}, wire.Syntax},
 		"control":          {wire.SendRequest{ID: "1", To: xmpp("b@x"), Body: "\x07"}, wire.Syntax},
 		"a link of spaces": {wire.SendRequest{ID: "1", To: xmpp("b@x"), Attachments: []im.Attachment{{URL: "a b"}}}, wire.Syntax},
-		"too long":         {wire.SendRequest{ID: "1", To: xmpp("b@x"), Body: strings.Repeat("x", im.MaxBody+1)}, wire.TooLong},
-		"no frame":         {wire.SendRequest{ID: "1", To: xmpp("b@x"), Body: strings.Repeat("x", wire.MaxFrame)}, wire.TooLong},
-		"no such network":  {wire.SendRequest{ID: "1", To: im.Address{Network: "telex", ID: "1"}, Body: "x"}, wire.NotFound},
-		"the id of other":  {wire.SendRequest{ID: "used", To: xmpp("ben@x"), Body: "second text"}, wire.Limit},
+		"a peak of 101": {wire.SendRequest{ID: "1", To: xmpp("b@x"), Attachments: []im.Attachment{{URL: "a", Waveform: []uint8{101}}}},
+			wire.Syntax},
+		"too long":        {wire.SendRequest{ID: "1", To: xmpp("b@x"), Body: strings.Repeat("x", im.MaxBody+1)}, wire.TooLong},
+		"no frame":        {wire.SendRequest{ID: "1", To: xmpp("b@x"), Body: strings.Repeat("x", wire.MaxFrame)}, wire.TooLong},
+		"no such network": {wire.SendRequest{ID: "1", To: im.Address{Network: "telex", ID: "1"}, Body: "x"}, wire.NotFound},
+		"the id of other": {wire.SendRequest{ID: "used", To: xmpp("ben@x"), Body: "second text"}, wire.Limit},
 	} {
 		client, _ := b.Login(presencetest.Ana, presencetest.AnaPIN, "") // a new one: BAD is counted
 		if _, err := client.Send(t.Context(), c.req); !presence.HasCode(err, c.code) {

@@ -3,6 +3,7 @@ package presence
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -213,7 +214,12 @@ const maxAttachments = 8
 func clean(m im.Message) im.Message {
 	m.Body = cleanText(m.Body, im.MaxBody)
 	m.Name = cleanText(m.Name, 200)
-	m.Attachments = m.Attachments[:min(len(m.Attachments), maxAttachments)]
+	m.Attachments = slices.Clone(m.Attachments[:min(len(m.Attachments), maxAttachments)])
+	for i, a := range m.Attachments {
+		if !im.IsWaveform(a.Waveform) {
+			m.Attachments[i].Waveform = nil
+		}
+	}
 	return m
 }
 

@@ -122,6 +122,9 @@ func checkSend(req wire.SendRequest) error {
 		if len(a.URL) > maxLink || strings.ContainsFunc(a.URL, notPrintable) || a.URL == "" {
 			return badArgument("an attachment needs a link of at most 2048 printable characters")
 		}
+		if !im.IsWaveform(a.Waveform) {
+			return badArgument("a waveform is at most 100 peaks, each from 0 to 100")
+		}
 	}
 	return nil
 }

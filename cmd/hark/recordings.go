@@ -88,7 +88,7 @@ func meta(n ivr.Note) audio.Meta { return audio.Meta{Owner: n.User, From: n.Name
 
 // attachment is how a recording travels in a message.
 func attachment(r audio.Recording) im.Attachment {
-	return im.Attachment{URL: r.URL, Type: r.Type, Seconds: r.Duration.Seconds(), Size: r.Size, Title: r.Title, Waveform: r.Waveform}
+	return im.Attachment{URL: r.URL, Type: r.Type, Seconds: r.Duration.Seconds(), Size: r.Size, Title: r.Name(), Waveform: r.Waveform}
 }
 
 // goneFor says in the dialogue's words that a recording is not there any more.

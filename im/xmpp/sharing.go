@@ -13,10 +13,12 @@ const (
 	nsSharing  = "urn:xmpp:sfs:0"
 	nsMetadata = "urn:xmpp:file:metadata:0"
 	nsURLData  = "http://jabber.org/protocol/url-data"
+	// Our own element in the metadata: the peaks of a voice message, 0 to 100, with spaces between. No XEP has one.
+	nsWaveform = "urn:hark:waveform:0"
 )
 
-// sharing says of a link what clients need to show a player at once: type, size and length. Clients that do not know it
-// have the plain link.
+// sharing says of a link what clients need to show a player at once: type, size, length and waveform. Clients that do not
+// know it have the plain link.
 func sharing(a im.Attachment) *element {
 	file := el(nsMetadata, "file")
 	if a.Type != "" {
@@ -30,6 +32,9 @@ func sharing(a im.Attachment) *element {
 	}
 	if a.Seconds > 0 {
 		file.with(el(nsMetadata, "length").says(strconv.FormatInt(int64(math.Round(a.Seconds*1000)), 10)))
+	}
+	if len(a.Waveform) > 0 {
+		file.with(el(nsWaveform, "waveform").says(writePeaks(a.Waveform)))
 	}
 	sources := el(nsSharing, "sources").with(el(nsURLData, "url-data", "target", clean(a.URL)))
 	return el(nsSharing, "file-sharing", "disposition", "inline").with(file, sources)
@@ -56,6 +61,7 @@ func sharedFiles(e *element) (list []im.Attachment) {
 		if ms, err := strconv.ParseInt(file.textOf(nsMetadata, "length"), 10, 64); err == nil && ms > 0 {
 			a.Seconds = float64(ms) / 1000
 		}
+		a.Waveform = readPeaks(file.textOf(nsWaveform, "waveform"))
 		list = append(list, a)
 	}
 	return list
@@ -72,4 +78,27 @@ func mediaType(s string) string {
 		return ""
 	}
 	return s
+}
+
+func writePeaks(peaks []uint8) string {
+	words := make([]string, len(peaks))
+	for i, p := range peaks {
+		words[i] = strconv.Itoa(int(p))
+	}
+	return strings.Join(words, " ")
+}
+
+// readPeaks reads what writePeaks wrote; nil when it is anything else.
+func readPeaks(s string) (peaks []uint8) {
+	for word := range strings.FieldsSeq(s) {
+		n, err := strconv.ParseUint(word, 10, 8)
+		if err != nil || len(peaks) == im.MaxWaveform {
+			return nil
+		}
+		peaks = append(peaks, uint8(n))
+	}
+	if !im.IsWaveform(peaks) {
+		return nil
+	}
+	return peaks
 }

@@ -1,6 +1,8 @@
 package xmpp
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -10,7 +12,8 @@ import (
 
 // TestSharing writes attachments and reads them again.
 func TestSharing(t *testing.T) {
-	voice := im.Attachment{URL: "https://im.example.org/a/abc", Type: "audio/mpeg", Seconds: 3.104, Size: 12463, Title: "Voice <message>"}
+	voice := im.Attachment{URL: "https://im.example.org/a/abc", Type: "audio/mpeg", Seconds: 3.104, Size: 12463, Title: "Voice <message>",
+		Waveform: []uint8{0, 12, 100}}
 	bare := im.Attachment{URL: "https://example.org/x.png", Type: "image/png"}
 	m := im.Outgoing{ID: "m1", Body: voice.URL, Attachments: []im.Attachment{voice, bare}}
 	got := attachmentsOf(outgoing("ben@example.org", m))
@@ -43,5 +46,18 @@ func TestSharedByStrangers(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestWaveformsOfStrangers: what is not up to a hundred peaks from 0 to 100 is none.
+func TestWaveformsOfStrangers(t *testing.T) {
+	for in, want := range map[string][]uint8{
+		"0 50 100": {0, 50, 100}, "  7\n8 ": {7, 8}, "": nil, "101": nil, "256": nil, "-1": nil, "1,2": nil, "1 x": nil,
+		strings.Repeat("1 ", im.MaxWaveform):   slices.Repeat([]uint8{1}, im.MaxWaveform),
+		strings.Repeat("1 ", im.MaxWaveform+1): nil,
+	} {
+		if got := readPeaks(in); !slices.Equal(got, want) {
+			t.Errorf("%.20q: %v, want %v", in, got, want)
+		}
 	}
 }
