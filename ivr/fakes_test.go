@@ -128,6 +128,7 @@ type post struct {
 	dropped     int
 	panics      bool // the next SEND panics
 	logins      int
+	marked      []int64 // messages whose senders were told that they were heard
 }
 
 const (
@@ -274,6 +275,10 @@ func (c *client) Ack(ctx context.Context, seq int64) error {
 		c.cursor = max(c.cursor, seq)
 		return nil
 	})
+}
+
+func (c *client) Heard(ctx context.Context, seqs ...int64) error {
+	return c.do(ctx, func() error { c.marked = append(c.marked, seqs...); return nil })
 }
 
 func (c *client) Send(ctx context.Context, r wire.SendRequest) (reply wire.SendReply, err error) {
