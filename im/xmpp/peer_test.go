@@ -73,6 +73,7 @@ func (p *peer) live(ctx context.Context) {
 	p.mu.Lock()
 	p.session = session
 	clear(p.online)
+	p.cond.Broadcast()
 	p.mu.Unlock()
 	if err := p.Show(ctx, p.shown); err == nil {
 		_ = session.Serve(xmpp.HandlerFunc(p.handle))

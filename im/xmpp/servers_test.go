@@ -157,6 +157,7 @@ func cutIsNoNewLogin(t *testing.T, r *realm) {
 func TestLongAbsence(t *testing.T) { onEach(t, longAbsence) }
 
 func longAbsence(t *testing.T, r *realm) {
+	skipUnmet(t)
 	account, friend := r.pair(t)
 	c, d := login(t, r.service(), account, nil)
 	send := func(i int) {
@@ -192,6 +193,7 @@ func longAbsence(t *testing.T, r *realm) {
 func TestOldState(t *testing.T) { onEach(t, oldState) }
 
 func oldState(t *testing.T, r *realm) {
+	skipUnmet(t)
 	account, friend := r.pair(t)
 	c, d := login(t, r.service(), account, nil)
 	var old im.Resume
