@@ -64,6 +64,12 @@ func (e *ear) begin(at time.Time) {
 	}
 }
 
+func (e *ear) began() time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.zero
+}
+
 func (e *ear) setKeyPayload(n uint8) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
