@@ -251,7 +251,7 @@ func (a answers) found(list []time.Duration, m *sipphone.Matcher, lead time.Dura
 func at(sample int) time.Duration { return time.Duration(sample) * time.Second / sipphone.Rate }
 
 // keyFigures has callers press keys into what they hear. In the first round no text was rendered before; in the second
-// the same messages are heard again.
+// the same messages are heard again: what is skipped stays new.
 func (s *system) keyFigures(ctx context.Context, l *lab, users []user) (figures []figure, err error) {
 	own, err := newVoice(ctx, filepath.Join(s.dir, "own-speech"))
 	if err != nil {
@@ -264,7 +264,7 @@ func (s *system) keyFigures(ctx context.Context, l *lab, users []user) (figures 
 		stats, err := sipphone.Load(ctx, sipphone.LoadOptions{
 			Options: sipphone.Options{To: s.extension(s.asterisk.Number)}, Rate: pressRate, Calls: len(users), Limit: 2 * time.Minute,
 			Each: func(n int) (sipphone.Options, func(context.Context, *sipphone.Call) error) {
-				return s.presser(users[n], r)
+				return s.presser(users[n], n, r)
 			},
 		})
 		if err != nil {
@@ -285,16 +285,18 @@ func (s *system) keyFigures(ctx context.Context, l *lab, users []user) (figures 
 		against("≤ one frame, 20 ms", p99 <= silenceAim && len(silence) > 0)), nil
 }
 
-// presser is a caller who begins to key into the first prompt, some times, and then goes from message to message.
-func (s *system) presser(u user, r *reactions) (sipphone.Options, func(context.Context, *sipphone.Call) error) {
+// presser is caller n of a round, who begins to key into the first prompt, some times, never at the same word, and then
+// goes from message to message, and beyond the last one.
+func (s *system) presser(u user, n int, r *reactions) (sipphone.Options, func(context.Context, *sipphone.Call) error) {
 	w := &stopwatch{}
 	o := sipphone.Options{To: s.extension(s.asterisk.Number), CallerID: u.callerID(), Sound: w.hear}
 	return o, func(ctx context.Context, call *sipphone.Call) error {
 		key := func(keys string, then time.Duration) error {
 			return errors.Join(press(keys)(ctx, call), listen(then)(ctx, call))
 		}
-		for range clears {
-			if err := errors.Join(listen(1500*time.Millisecond)(ctx, call), key(u.Number[:1], 300*time.Millisecond)); err != nil {
+		for i := range clears {
+			word := time.Second + time.Duration(n*clears+i)*37*time.Millisecond
+			if err := errors.Join(listen(word)(ctx, call), key(u.Number[:1], 300*time.Millisecond)); err != nil {
 				return err
 			}
 			r.silenced(w.silence(call.LastKey()))
@@ -306,7 +308,7 @@ func (s *system) presser(u user, r *reactions) (sipphone.Options, func(context.C
 			return err
 		}
 		var keys []time.Duration
-		for range pressedKeys - 1 {
+		for range pressedKeys {
 			if err := key("#", 2500*time.Millisecond); err != nil {
 				return err
 			}
@@ -362,7 +364,7 @@ func (s *system) crowd(ctx context.Context, l *lab, users []user) ([]figure, err
 // listener is a caller who hears messages for a minute.
 func (s *system) listener(u user, gap func(time.Duration)) (sipphone.Options, func(context.Context, *sipphone.Call) error) {
 	w := &stopwatch{}
-	o := sipphone.Options{To: s.extension(s.asterisk.Number), CallerID: u.callerID(), Quiet: true, Sound: w.hear}
+	o := sipphone.Options{To: s.extension(s.asterisk.Number), CallerID: u.callerID(), Sound: w.hear}
 	return o, func(ctx context.Context, call *sipphone.Call) error {
 		for _, do := range []step{listen(300 * time.Millisecond), press(u.Number), listen(200 * time.Millisecond), press(u.PIN), listen(3 * time.Second), press("1"), listen(time.Second)} {
 			if err := do(ctx, call); err != nil {
