@@ -42,6 +42,11 @@ type phones struct {
 
 var errShutdown = errors.New("shutting down")
 
+// Ring makes it the stage of a conversation.
+func (p *phones) Ring(ctx context.Context, from string) (ivrtest.Phone, error) {
+	return p.Dial(ctx, from)
+}
+
 // Dial makes a call.
 func (p *phones) Dial(ctx context.Context, from string) (*ivrtest.Line, error) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
