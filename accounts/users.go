@@ -41,7 +41,7 @@ func (d *DB) Add(ctx context.Context, n NewUser) (u User, pin string, err error)
 		return User{}, "", inside(err)
 	}
 	u = User{Name: n.Name, Language: n.Language}
-	err = d.db.Write(ctx, func(tx *db.Tx) error { return insertUser(tx, &u, kept) })
+	err = d.db.Write(ctx, func(tx *db.Tx) error { return insertUser(tx, &u, kept, digits) })
 	if err != nil {
 		return User{}, "", err
 	}
@@ -49,13 +49,13 @@ func (d *DB) Add(ctx context.Context, n NewUser) (u User, pin string, err error)
 }
 
 // insertUser finds a number that nobody has.
-func insertUser(tx *db.Tx, u *User, pin string) error {
+func insertUser(tx *db.Tx, u *User, pin string, digits int) error {
 	for range 100 {
 		var made int64
 		u.Number = randomNumber()
 		err := tx.Row(`
-			INSERT INTO account (usr, name, language, pin, made) VALUES ($1, $2, $3, $4, hark_now())
-			ON CONFLICT DO NOTHING RETURNING made`, u.Number, u.Name, u.Language, pin).Scan(&made)
+			INSERT INTO account (usr, name, language, pin, pin_digits, made) VALUES ($1, $2, $3, $4, $5, hark_now())
+			ON CONFLICT DO NOTHING RETURNING made`, u.Number, u.Name, u.Language, pin, digits).Scan(&made)
 		if errors.Is(err, db.ErrNoRows) {
 			continue
 		}
@@ -84,6 +84,21 @@ func (d *DB) digits(ctx context.Context) (int, error) {
 		return pinLonger, nil
 	}
 	return pinDigits, nil
+}
+
+// PINDigits is how many digits the PINs of all accounts have, or -1 when that differs. It tells nothing of one account.
+func (d *DB) PINDigits(ctx context.Context) (int, error) {
+	var shortest, longest int
+	err := d.db.Row(ctx, `
+		SELECT coalesce((SELECT min(pin_digits) FROM account), $1), coalesce((SELECT max(pin_digits) FROM account), $1)`,
+		pinDigits).Scan(&shortest, &longest)
+	if err != nil {
+		return 0, inside(err)
+	}
+	if shortest != longest {
+		return -1, nil
+	}
+	return shortest, nil
 }
 
 const userQuery = `
@@ -153,7 +168,7 @@ func (d *DB) replacePIN(ctx context.Context, number, pin string) error {
 	}
 	defer d.verifier.drop(number)
 	return d.db.Write(ctx, func(tx *db.Tx) error {
-		if n, err := tx.Exec(`UPDATE account SET pin = $2 WHERE usr = $1`, number, kept); n == 0 || err != nil {
+		if n, err := tx.Exec(`UPDATE account SET pin = $2, pin_digits = $3 WHERE usr = $1`, number, kept, len(pin)); n == 0 || err != nil {
 			return changed(n, err)
 		}
 		_, err := tx.Exec(`DELETE FROM attempt WHERE usr = $1`, number)

@@ -77,14 +77,27 @@ func TestManyUsersNeedLongerPINs(t *testing.T) {
 		return nil
 	}))
 	user, pin := r.add(t)
+	wantDigits := func(want int) {
+		t.Helper()
+		if got, err := r.PINDigits(ctx); got != want || err != nil {
+			t.Errorf("PINs have %d digits (%v), want %d", got, err, want)
+		}
+	}
+	wantDigits(6)
 	if len(pin) != 6 {
 		t.Errorf("user number 1,000 got PIN of %d digits", len(pin))
 	}
 	if _, pin := r.add(t); len(pin) != 8 {
 		t.Errorf("user number 1,001 got a PIN of %d digits", len(pin))
 	}
+	wantDigits(-1)
 	wantErr(t, r.SetPIN(ctx, user, "480273"), ErrBadPIN)
 	must(t, r.SetPIN(ctx, user, "48027359"))
+	must(t, r.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(`DELETE FROM account WHERE usr LIKE 'u%'`)
+		return err
+	}))
+	wantDigits(8)
 	must(t, r.login(user, "48027359", ""))
 }
 

@@ -61,6 +61,12 @@ type Callers interface {
 	Known(ctx context.Context, caller string) (user, name string, ok bool)
 }
 
+// PINs tells how long a PIN is. A Server without it takes Settings.PINDigits for all.
+type PINs interface {
+	// PINDigits is how many digits every PIN has, or a negative number when that differs between users.
+	PINDigits(ctx context.Context) (int, error)
+}
+
 // A Messenger is the thin client: one socket to the presence server that holds the caller's session.
 // *presence.Client is one.
 type Messenger interface {

@@ -27,7 +27,7 @@ func runField(ctx context.Context, c *Call) (state, error) {
 			next = help
 		case in.End == "#" && !keyed:
 			next, err = n.empty(ctx, c)
-		case keyed && (in.End == "#" || in.Why == Full || !n.exact):
+		case keyed && (in.End == "#" || in.Why == Full || !n.exact || n.max(c.set) == longestPIN):
 			next, err = n.take(ctx, c, in.Keys)
 		}
 		if err != nil || next != stay && next != help {

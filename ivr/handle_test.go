@@ -114,13 +114,37 @@ func TestEndedContextIsReturned(t *testing.T) {
 	}
 }
 
-// TestPINOfUnknownLength needs its hash.
+// lengths are PINs of this many digits.
+type lengths int
+
+func (l lengths) PINDigits(context.Context) (int, error) { return int(l), nil }
+
+// TestPINOfUnknownLength ends with its hash, or with a pause.
 func TestPINOfUnknownLength(t *testing.T) {
+	for _, keys := range []string{"12345678#", "12345678"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.auth.pin, w.server.PINs = "12345678", lengths(-1)
+			steps := []ivrtest.Step{
+				{Verb: "call"}, {Verb: "press", Arg: theUser + "#"}, {Verb: "press", Arg: keys}, {Verb: "hear", Arg: "no new messages"},
+			}
+			if err := ivrtest.Play(t.Context(), steps, w); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestLongPIN needs no hash when all are as long.
+func TestLongPIN(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.auth.pin, w.server.Settings.PINDigits = "12345678", -1
+		w.auth.pin, w.server.PINs = "12345678", lengths(8)
 		steps := []ivrtest.Step{
-			{Verb: "call"}, {Verb: "press", Arg: theUser + "#12345678#"}, {Verb: "hear", Arg: "no new messages"},
+			{Verb: "call"}, {Verb: "press", Arg: theUser + "#123456781"}, {Verb: "hear", Arg: "Ben"}, // 1 hears the messages
+		}
+		if err := w.Do(t.Context(), "message from Ben: Are you there?"); err != nil {
+			t.Fatal(err)
 		}
 		if err := ivrtest.Play(t.Context(), steps, w); err != nil {
 			t.Error(err)

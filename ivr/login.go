@@ -34,7 +34,7 @@ func loginNodes() []*node {
 func userDigits(s Settings) int { return s.UserDigits }
 func codeDigits(s Settings) int { return s.CodeDigits }
 
-// longestPIN bounds a PIN of unknown length.
+// longestPIN bounds a PIN of unknown length, which a pause ends as well as a hash: no prompt asks for one.
 const longestPIN = 16
 
 func pinDigits(s Settings) int {
@@ -57,6 +57,7 @@ func answer(ctx context.Context, c *Call) (state, error) {
 	if c.adopt(ctx) {
 		return atArrive, nil
 	}
+	c.learnPINs(ctx)
 	c.tell(earcon("hark"), phrase{clip: &hello})
 	if c.srv.Callers != nil && c.line.Caller() != "" {
 		if user, name, ok := c.srv.Callers.Known(ctx, c.line.Caller()); ok {
@@ -87,6 +88,19 @@ func takeKnown(ctx context.Context, c *Call, pin string) (state, error) {
 func takeNumber(_ context.Context, c *Call, n string) (state, error) {
 	c.user = n
 	return atPIN, nil
+}
+
+// learnPINs finds out once a call how long a PIN is. When that is not to be had, none needs to be that long.
+func (c *Call) learnPINs(ctx context.Context) {
+	if c.srv.PINs == nil {
+		return
+	}
+	digits, err := c.srv.PINs.PINDigits(ctx)
+	if err != nil {
+		c.log.Warn("the length of PINs is not known", "err", err)
+		digits = -1
+	}
+	c.set.PINDigits = digits
 }
 
 // takePIN logs in by user number and PIN.

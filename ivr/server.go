@@ -24,6 +24,7 @@ type Server struct {
 	Profiles   Profiles     // nil: callers cannot change their PIN, and their language is not kept
 	Memory     Memory       // nil: a call that outlives this process begins anew at the next one
 	Callers    Callers      // nil: nobody is known by the caller id
+	PINs       PINs         // nil: every PIN has Settings.PINDigits
 	Settings   Settings
 
 	trace func(line Line, at state) // for tests: called on entering a state
@@ -47,7 +48,7 @@ type Settings struct {
 	Reconnect    time.Duration // how long a lost presence server is tried for: 5 s
 	Farewell     time.Duration // how long keeping draft and place may take after the hang-up: 5 s
 	UserDigits   int           // length of a user number: 7
-	PINDigits    int           // length of a PIN, which then needs no hash: 6; negative when it differs between users
+	PINDigits    int           // length of a PIN, which then needs no hash: 6; negative when it differs, and a hash or a pause ends it
 	CodeDigits   int           // length of a session number: 9
 	Tries        int           // failed logins until the call ends: 3
 }

@@ -61,6 +61,7 @@ func (p *parts) dialogue() *ivr.Server {
 		Profiles:   profiles{p.accounts},
 		Callers:    callers{p.accounts, p.sessions},
 		Memory:     p.notes,
+		PINs:       p.accounts,
 	}
 }
 
