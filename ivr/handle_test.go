@@ -141,7 +141,7 @@ func TestLongPIN(t *testing.T) {
 		w := newWorld(t)
 		w.auth.pin, w.server.PINs = "12345678", lengths(8)
 		steps := []ivrtest.Step{
-			{Verb: "call"}, {Verb: "press", Arg: theUser + "#123456781"}, {Verb: "hear", Arg: "Ben"}, // 1 hears the messages
+			{Verb: "call"}, {Verb: "press", Arg: theUser + "#123456781"}, {Verb: "hear", Arg: "ben, just now"}, // 1 hears the messages
 		}
 		if err := w.Do(t.Context(), "message from Ben: Are you there?"); err != nil {
 			t.Fatal(err)
