@@ -32,6 +32,7 @@ func openSQLite(ctx context.Context, path string, o Options) (_ *sqlite, err err
 	if err := prepareFile(path); err != nil {
 		return nil, err
 	}
+	keepFreeMemory()
 	s := &sqlite{path: path, log: o.Log, hub: newHub(), marks: questionMarks()}
 	defer func() {
 		if err != nil {

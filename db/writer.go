@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -40,7 +41,7 @@ func startWriter(pool *sql.DB, marks func(string) string, h *hub, log *slog.Logg
 		pool: pool, marks: marks, hub: h, log: log,
 		queue: make(chan *request, groupMax), stopping: make(chan struct{}), finished: make(chan struct{}),
 	}
-	go w.run()
+	go w.serve()
 	return w
 }
 
@@ -78,7 +79,7 @@ func (w *writer) stop() {
 	<-w.finished
 }
 
-func (w *writer) run() {
+func (w *writer) serve() {
 	defer close(w.finished)
 	defer w.drop()
 	for {
@@ -117,15 +118,15 @@ func (w *writer) gather(first *request) []*request {
 	return group
 }
 
-// commit runs the group in one transaction and answers everybody in it.
+// commit runs the group in one transaction and answers everybody in it who still waits.
 func (w *writer) commit(group []*request) {
+	group = slices.DeleteFunc(group, func(r *request) bool { return !r.taken.CompareAndSwap(false, true) })
 	results := make([]error, len(group))
 	err := w.transaction(group, results)
 	if err != nil {
 		w.log.Error("database writes failed", "writes", len(group), "err", err)
 	}
 	for i, r := range group {
-		r.taken.Store(true) // also those that the transaction never came to
 		if results[i] == nil && err != nil {
 			results[i] = err
 		}
@@ -136,25 +137,41 @@ func (w *writer) commit(group []*request) {
 	}
 }
 
-// transaction fails when nothing of the group was written; results hold what single writes failed with.
+// transaction fails when nothing of the group was written; results hold what single writes failed with. It tries the
+// group without savepoints first, since making and dropping one costs as much as a small write does.
 func (w *writer) transaction(group []*request, results []error) error {
+	if all, err := w.together(group); all || err != nil {
+		return err
+	}
+	return w.apart(group, results)
+}
+
+// together writes all of the group, or nothing when one of it fails; then all is false.
+func (w *writer) together(group []*request) (all bool, err error) {
+	if err := w.begin(); err != nil {
+		return false, classify(err)
+	}
+	for _, r := range group {
+		if w.run(r) != nil {
+			w.rollback()
+			return false, nil
+		}
+	}
+	return true, w.end()
+}
+
+// apart writes each of the group behind a savepoint of its own, so that one that fails leaves the others alone.
+func (w *writer) apart(group []*request, results []error) error {
 	if err := w.begin(); err != nil {
 		return classify(err)
 	}
 	for i, r := range group {
-		if !r.taken.CompareAndSwap(false, true) {
-			continue
-		}
 		results[i] = w.item(r)
 		if results[i] != nil && w.aborted() {
 			return classify(results[i])
 		}
 	}
-	if err := w.exec("COMMIT"); err != nil {
-		w.rollback()
-		return classify(err)
-	}
-	return nil
+	return w.end()
 }
 
 // item runs one write behind a savepoint.
@@ -162,15 +179,21 @@ func (w *writer) item(r *request) error {
 	if err := w.exec("SAVEPOINT item"); err != nil {
 		return classify(err)
 	}
-	tx := &Tx{ctx: context.Background(), on: w.conn, rebind: w.marks, notify: (*Tx).keepNote}
-	err := r.do(tx)
+	err := w.run(r)
 	if err == nil {
-		r.notes = tx.notes
 		return classify(w.exec("RELEASE item"))
 	}
 	if undo := w.exec("ROLLBACK TO item"); undo == nil {
 		w.exec("RELEASE item")
 	}
+	return err
+}
+
+// run runs one write in the transaction that is open.
+func (w *writer) run(r *request) error {
+	tx := &Tx{ctx: context.Background(), on: w.conn, rebind: w.marks, notify: (*Tx).keepNote}
+	err := r.do(tx)
+	r.notes = tx.notes
 	return classify(err)
 }
 
@@ -197,6 +220,15 @@ func (w *writer) begin() error {
 func (w *writer) exec(statement string) error {
 	_, err := w.conn.ExecContext(context.Background(), statement)
 	return err
+}
+
+// end commits, or leaves nothing.
+func (w *writer) end() error {
+	err := w.exec("COMMIT")
+	if err != nil {
+		w.rollback()
+	}
+	return classify(err)
 }
 
 // aborted tells whether SQLite has undone the whole transaction by itself, as it does when the disk is full.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hark/im"
+	"hark/internal/shallow"
 	"hark/presence/wire"
 	"hark/sessions"
 )
@@ -19,9 +20,11 @@ const (
 
 // pump sends what waits to be sent until the connection is over or shall end.
 func (u *uplink) pump(l *link, conn im.Conn) *im.Error {
-	u.publish(conn)
+	shallow.Run(func() { u.publish(conn) })
 	for {
-		again, err := u.flush(l, conn)
+		var again time.Duration
+		var err *im.Error
+		shallow.Run(func() { again, err = u.flush(l, conn) })
 		if err != nil {
 			return err
 		}

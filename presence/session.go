@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hark/im"
+	"hark/internal/shallow"
 	"hark/presence/wire"
 	"hark/sessions"
 )
@@ -90,7 +91,7 @@ func (s *Session) run() {
 	for {
 		select {
 		case f := <-s.mail:
-			f()
+			shallow.Run(f)
 		case e := <-s.ending:
 			s.close(e)
 			return

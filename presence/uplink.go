@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hark/im"
+	"hark/internal/shallow"
 	"hark/presence/wire"
 )
 
@@ -154,13 +155,19 @@ func stateAfter(err *im.Error) string {
 // live is the life of one connection. The error says why it ended.
 func (u *uplink) live() *im.Error {
 	u.show(stateConnecting, nil)
-	l, conn, err := u.open()
+	var l *link
+	var conn im.Conn
+	var err error
+	shallow.Run(func() {
+		if l, conn, err = u.open(); err == nil {
+			l.opened(conn)
+			u.saveResume(conn.Resume())
+		}
+	})
 	if err != nil {
 		l.finish()
 		return asError(err)
 	}
-	l.opened(conn)
-	u.saveResume(conn.Resume())
 	u.show(stateOnline, conn)
 	over := u.pump(l, conn)
 	u.show(stateConnecting, nil)

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"hark/im"
+	"hark/internal/shallow"
 )
 
 // A Conn is one live login. Its exported methods may be called from any goroutine.
@@ -100,15 +101,23 @@ func (c *Conn) read() {
 
 func (c *Conn) readAll() error {
 	for {
-		e, err := c.in.next()
-		if err != nil {
-			return err
+		err := c.in.await()
+		if err == nil {
+			shallow.Run(func() { err = c.readOne() })
 		}
-		if err := c.handle(e); err != nil {
+		if err != nil {
 			return err
 		}
 		c.waitRoom()
 	}
+}
+
+func (c *Conn) readOne() error {
+	e, err := c.in.next()
+	if err != nil {
+		return err
+	}
+	return c.handle(e)
 }
 
 // breakOff ends the connection for a reason; only the first one counts. c.mu must be held.

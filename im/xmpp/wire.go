@@ -152,6 +152,14 @@ func (r *stanzaReader) Read(p []byte) (int, error) {
 	return 1, nil
 }
 
+// await waits for the first byte of the next element.
+func (r *stanzaReader) await() error {
+	if r.w.in.Buffered() > 0 {
+		return nil
+	}
+	return r.w.fill()
+}
+
 // next returns the next element of the stream; errStreamEnd at the closing tag.
 func (r *stanzaReader) next() (*element, error) {
 	if r.d == nil {
