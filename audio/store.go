@@ -36,6 +36,9 @@ type Config struct {
 	Backend Backend
 	// Keys is the path of the file with the keys that sign links. It must not be in Dir. It is made at the first start.
 	Keys string
+	// FirstKey, of 32 bytes or more, is the key that the file is made with; nil is a random one. Stores on several
+	// machines that are given the same one accept each other's links.
+	FirstKey []byte
 	// URL is what links begin with, ending in a slash: "https://im.example.org/a/".
 	URL string
 	// Cache is a directory for copies that Asterisk plays when the recording itself is not an 8 kHz file on this
@@ -109,7 +112,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Backend == nil && inside(cfg.Dir, cfg.Keys) {
 		return nil, fmt.Errorf("audio: the key file %s must not be among the recordings", cfg.Keys)
 	}
-	keys, err := loadKeys(cfg.Keys)
+	keys, err := loadKeys(cfg.Keys, cfg.FirstKey)
 	if err != nil {
 		return nil, err
 	}
