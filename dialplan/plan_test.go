@@ -119,17 +119,21 @@ func TestWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := head + `[hark]
-exten = 7000,1,Stasis(hark)
- same = n,GotoIf($["${STASISSTATUS}" = "SUCCESS"]?bye)
- same = n(sorry),Answer(500)
- same = n,Playback(sorry&please-try-call-later)
- same = n(bye),Hangup()
-exten = _71XX,1,Set(CHANNEL(language)=pt_BR)
+exten = 7000,1,Set(TIMEOUT(absolute)=40)
  same = n,Stasis(hark)
  same = n,GotoIf($["${STASISSTATUS}" = "SUCCESS"]?bye)
  same = n(sorry),Answer(500)
  same = n,Playback(sorry&please-try-call-later)
  same = n(bye),Hangup()
+exten = _71XX,1,Set(CHANNEL(language)=pt_BR)
+ same = n,Set(TIMEOUT(absolute)=40)
+ same = n,Stasis(hark)
+ same = n,GotoIf($["${STASISSTATUS}" = "SUCCESS"]?bye)
+ same = n(sorry),Answer(500)
+ same = n,Playback(sorry&please-try-call-later)
+ same = n(bye),Hangup()
+exten = T,1,Playback(sorry&please-try-call-later)
+ same = n,Hangup()
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Error(diff)

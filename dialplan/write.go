@@ -14,8 +14,12 @@ const head = `; Written by "hark dialplan". Change Hark's configuration, and hav
 ; and to nowhere else. Hark answers the call itself.
 ;
 ; The lines behind Stasis() speak when Hark is not there to take the call; Hark may also send a caller to the label
-; "sorry" by itself.
+; "sorry" by itself. Hark winds TIMEOUT(absolute) up again as long as it lives: when it died in a call, and no other Hark
+; has taken the call over, the caller comes to extension T.
 `
+
+// harkDead is how many seconds a call waits for a Hark that is gone. ivr/stasis winds it up every 10 s, to the same time.
+const harkDead = 40
 
 // Write writes the extensions of the plan for Asterisk's extensions.conf, or for a file included there. A plan that Check
 // refuses is not written.
@@ -33,6 +37,9 @@ func (p Plan) Write(w io.Writer) error {
 	for _, r := range p.Routes {
 		p.extension(&b, r)
 	}
+	if p.AGI == "" {
+		p.abandoned(&b)
+	}
 	_, err := w.Write(b.Bytes())
 	return err
 }
@@ -47,9 +54,14 @@ func (p Plan) extension(b *bytes.Buffer, r Route) {
 		p.throughAGI(b)
 		return
 	}
-	fmt.Fprintf(b, "Stasis(%s)\n", p.App)
+	fmt.Fprintf(b, "Set(TIMEOUT(absolute)=%d)\n same = n,Stasis(%s)\n", harkDead, p.App)
 	fmt.Fprintf(b, " same = n,GotoIf($[\"${STASISSTATUS}\" = \"SUCCESS\"]?bye)\n")
 	fmt.Fprintf(b, " same = n(%s),Answer(500)\n", SorryLabel)
 	fmt.Fprintf(b, " same = n,Playback(%s)\n", p.Apology)
 	fmt.Fprintf(b, " same = n(bye),Hangup()\n")
+}
+
+// abandoned writes what speaks to a caller whose Hark has died in the call.
+func (p Plan) abandoned(b *bytes.Buffer) {
+	fmt.Fprintf(b, "exten = T,1,Playback(%s)\n same = n,Hangup()\n", p.Apology)
 }

@@ -103,7 +103,23 @@ type Message struct {
 	Sent time.Time `json:"sent"`
 	// Outgoing says that the user sent it: through Hark, or from another client of his (carbon copy).
 	Outgoing bool `json:"outgoing,omitempty"`
+	// Choices are the answers that the message itself offers (XEP-0439); nil when it offers none.
+	Choices []Choice `json:"choices,omitempty"`
+	// Markable says that the sender wants to know when the message was heard or seen (XEP-0333).
+	Markable bool `json:"markable,omitempty"`
 }
+
+// A Choice is one answer that a message offers to whoever gets it.
+type Choice struct {
+	Label string `json:"label"` // what is shown or said
+	Body  string `json:"body"`  // what is sent when it is chosen
+}
+
+// Bounds of what a message may offer: choices, and bytes of a label or body.
+const (
+	MaxChoices = 9
+	MaxChoice  = 200
+)
 
 // MaxBody is the longest message body in bytes.
 const MaxBody = 16 << 10

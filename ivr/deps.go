@@ -66,6 +66,7 @@ type Callers interface {
 type Messenger interface {
 	Fetch(ctx context.Context, r wire.FetchRequest) (wire.FetchReply, error)
 	Ack(ctx context.Context, seq int64) error
+	Heard(ctx context.Context, seqs ...int64) error
 	Send(ctx context.Context, r wire.SendRequest) (wire.SendReply, error)
 	Roster(ctx context.Context) ([]wire.Contact, error)
 	Status(ctx context.Context, r wire.StatusRequest) error

@@ -16,6 +16,8 @@ import (
 
 	"hark/accounts"
 	"hark/im"
+	"hark/internal/sipphone"
+	"hark/internal/wav"
 	"hark/ivr"
 	"hark/presence"
 	"hark/presence/wire"
@@ -128,6 +130,7 @@ type post struct {
 	dropped     int
 	panics      bool // the next SEND panics
 	logins      int
+	marked      []int64 // messages whose senders were told that they were heard
 }
 
 const (
@@ -276,6 +279,10 @@ func (c *client) Ack(ctx context.Context, seq int64) error {
 	})
 }
 
+func (c *client) Heard(ctx context.Context, seqs ...int64) error {
+	return c.do(ctx, func() error { c.marked = append(c.marked, seqs...); return nil })
+}
+
 func (c *client) Send(ctx context.Context, r wire.SendRequest) (reply wire.SendReply, err error) {
 	err = c.do(ctx, func() error {
 		if c.panics {
@@ -350,6 +357,7 @@ type shelf struct {
 	kept  map[string]time.Duration // by link, or by the id of a draft
 	count int
 	full  bool
+	dir   string // where the recordings are files; "" keeps only their lengths
 }
 
 const (
@@ -359,18 +367,36 @@ const (
 
 // put adds a recording that came from somewhere and returns its link.
 func (s *shelf) put(d time.Duration) im.Attachment {
-	url := s.add(shelfURL, d)
+	url := s.add(shelfURL, d, "")
+	return s.link(url, d)
+}
+
+func (s *shelf) link(url string, d time.Duration) im.Attachment {
 	return im.Attachment{URL: url, Type: "audio/mpeg", Seconds: d.Seconds()}
 }
 
-func (s *shelf) add(prefix string, d time.Duration) string {
+// add keeps a recording, as a copy of file where recordings are files; one that came from nowhere is a tone.
+func (s *shelf) add(prefix string, d time.Duration, file string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count++
 	name := fmt.Sprintf("%s%d", prefix, s.count)
 	s.kept[name] = d
+	if s.dir == "" {
+		return name
+	}
+	sound, err := wav.Read(file)
+	if file == "" {
+		sound, err = wav.Sound{Rate: sipphone.Rate, Samples: sipphone.Tone(500+50*float64(s.count), d)}, nil
+	}
+	if err = errors.Join(err, wav.Write(s.path(name), sound)); err != nil {
+		panic(err) // the folder is the test's own
+	}
 	return name
 }
+
+// path is the file of a recording.
+func (s *shelf) path(name string) string { return filepath.Join(s.dir, filepath.Base(name)+".wav") }
 
 func (s *shelf) Ready(context.Context, string) error {
 	s.mu.Lock()
@@ -394,14 +420,14 @@ func (s *shelf) Put(ctx context.Context, file string, n ivr.Note) (im.Attachment
 	if err := s.check(ctx, file, n); err != nil {
 		return im.Attachment{}, err
 	}
-	return s.put(n.Length), nil
+	return s.link(s.add(shelfURL, n.Length, file), n.Length), nil
 }
 
 func (s *shelf) PutDraft(ctx context.Context, file string, n ivr.Note) (string, error) {
 	if err := s.check(ctx, file, n); err != nil {
 		return "", err
 	}
-	return s.add(draftID, n.Length), nil
+	return s.add(draftID, n.Length, file), nil
 }
 
 func (s *shelf) Local(_ context.Context, url string) (string, time.Duration, bool, error) {
@@ -426,18 +452,24 @@ func (s *shelf) find(name string) (string, time.Duration, error) {
 	if !ok {
 		return "", 0, ivr.ErrGone
 	}
-	return "/shelf/" + filepath.Base(name) + ".wav", d, nil
+	if s.dir == "" {
+		return "/shelf/" + filepath.Base(name) + ".wav", d, nil
+	}
+	return s.path(name), d, nil
 }
 
 func (s *shelf) SendDraft(ctx context.Context, id string, n ivr.Note) (im.Attachment, error) {
 	if err := s.meet(ctx); err != nil {
 		return im.Attachment{}, err
 	}
-	_, length, err := s.find(id)
+	file, length, err := s.find(id)
 	if err != nil {
 		return im.Attachment{}, err
 	}
-	return s.put(length), s.DropDraft(ctx, id)
+	if s.dir == "" {
+		file = ""
+	}
+	return s.link(s.add(shelfURL, length, file), length), s.DropDraft(ctx, id)
 }
 
 func (s *shelf) DropDraft(_ context.Context, id string) error {

@@ -12,7 +12,8 @@ import (
 // An item is one message in the queue.
 type item struct {
 	wire.Message
-	heard bool // read to its end in this call or an earlier one
+	heard bool // read to its end in this call or an earlier one, or answered
+	told  bool // its sender is told that it was heard, or will be
 	parts []bool
 }
 
@@ -39,6 +40,7 @@ type queue struct {
 	beyond []int64               // heard messages after the cursor, as the server has them
 	gone   []int64               // messages that the user deleted here
 	again  []int64               // messages up to the cursor that are new again
+	tell   []int64               // heard messages whose senders are to be told
 	undo   deletion              // what was just deleted
 	sound                        // of the message being read
 }
@@ -96,7 +98,7 @@ func (q *queue) prepend(list []wire.Message) int {
 	for _, m := range list {
 		if !m.Outgoing && q.index(m.Seq) < 0 && !slices.Contains(q.gone, m.Seq) {
 			q.name(m)
-			old = append(old, &item{Message: m, heard: true})
+			old = append(old, &item{Message: m, heard: true, told: true})
 		}
 	}
 	q.items = append(old, q.items...)

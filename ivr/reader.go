@@ -173,19 +173,28 @@ func (c *Call) reached(ctx context.Context, m *item, in Input, shift int) error 
 	if q.voice {
 		whole = m.listened(from, q.at, length(q.clips))
 	}
-	if !whole || q.lasting || m.heard {
+	if !whole || q.lasting || m.heard && m.told {
 		return nil
 	}
-	m.heard = true
+	if m.heard = true; !m.told {
+		m.told = true
+		q.tell = append(q.tell, m.Seq)
+	}
 	if ctx.Err() != nil { // the caller hung up: leave acknowledges
 		return nil
 	}
 	return c.ask(ctx, c.acknowledge)
 }
 
-// acknowledge tells the server what was heard. What was skipped before it stays new.
+// acknowledge tells the server what was heard. What was skipped before it stays new, and nobody is told that it was heard.
 func (c *Call) acknowledge(ctx context.Context, s Messenger) error {
 	q := &c.queue
+	if len(q.tell) > 0 {
+		if err := s.Heard(ctx, q.tell...); err != nil {
+			return err
+		}
+		q.tell = nil
+	}
 	upto, beyond := q.progress()
 	if upto > q.cursor {
 		if err := s.Ack(ctx, upto); err != nil {

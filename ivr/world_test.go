@@ -42,6 +42,11 @@ type phones struct {
 
 var errShutdown = errors.New("shutting down")
 
+// Ring makes it the stage of a conversation.
+func (p *phones) Ring(ctx context.Context, from string) (ivrtest.Phone, error) {
+	return p.Dial(ctx, from)
+}
+
 // Dial makes a call.
 func (p *phones) Dial(ctx context.Context, from string) (*ivrtest.Line, error) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -156,7 +161,7 @@ func (w *world) Do(_ context.Context, line string) error {
 		"auth": w.setAuth, "presence": w.setPresence, "recordings": w.setRecordings, "line": w.setLine,
 		"send": w.setSend, "shows": w.setShow, "known": w.setKnown, "status": w.checkStatus, "pin": w.checkPIN,
 		"language": w.setLanguage, "speech": w.setSpeech, "code": w.setCode,
-		"sent": w.checkSent, "cursor": w.checkCursor, "tries": w.checkTries, "draft": w.checkDraft,
+		"sent": w.checkSent, "cursor": w.checkCursor, "marked": w.checkMarked, "tries": w.checkTries, "draft": w.checkDraft,
 		"place": w.checkPlace, "kept": w.checkKept, "logins": w.checkLogins,
 	}[verb]
 	if !ok {
@@ -415,6 +420,16 @@ func (w *world) checkCursor(rest string) error {
 	w.post.mu.Lock()
 	defer w.post.mu.Unlock()
 	return same(strconv.FormatInt(w.post.cursor, 10), rest)
+}
+
+// checkMarked compares which messages' senders were told that they were heard: "marked 1 3", "marked none".
+func (w *world) checkMarked(rest string) error {
+	w.post.mu.Lock()
+	defer w.post.mu.Unlock()
+	if len(w.post.marked) == 0 {
+		return same("none", rest)
+	}
+	return same(strings.Trim(fmt.Sprint(w.post.marked), "[]"), rest)
 }
 
 func (w *world) checkTries(rest string) error {

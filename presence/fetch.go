@@ -108,11 +108,3 @@ func shorten(m wire.Message) wire.Message {
 	m.Attachments = m.Attachments[:min(len(m.Attachments), 1)]
 	return m
 }
-
-// ack carries out ACK: durable before OK.
-func (c *conn) ack(ctx context.Context, req wire.AckRequest) (result, error) {
-	if err := c.server.Sessions.Advance(ctx, c.session.user, c.client, sessions.Seq(req.Seq)); err != nil {
-		return result{}, err
-	}
-	return result{after: func() { c.session.post(c.session.changedLevel) }}, nil
-}

@@ -34,6 +34,12 @@ func (c *Client) Ack(ctx context.Context, seq int64) error {
 	return c.do(ctx, wire.Ack, wire.AckRequest{Seq: seq}, nil)
 }
 
+// Heard says which messages the user has heard or seen to their end, in any order, so that their senders can be told. It
+// moves no cursor; say it once for each message. A network that is away is not told later.
+func (c *Client) Heard(ctx context.Context, seqs ...int64) error {
+	return c.do(ctx, wire.Ack, wire.AckRequest{Heard: seqs}, nil)
+}
+
 // Send sends a message. Once it returns without error the message is kept and goes out, now or when its network is back
 // (State Queued). Sending the same id again within 24 hours is a no-op with the same answer.
 func (c *Client) Send(ctx context.Context, req wire.SendRequest) (wire.SendReply, error) {

@@ -5,8 +5,8 @@
 #   scripts/deps.sh tests  what the tests and the benches need, too
 #
 # Asterisk is not among it (scripts/asterisk.sh fetches one of its own), nor is Go.
-# Needs root rights or sudo only when something is missing. Leaves no service running: Prosody, PostgreSQL, Kannel and
-# nginx are only ever started by the tests and the demos, on ports and folders of their own.
+# Needs root rights or sudo only when something is missing. Leaves no service running: Prosody, ejabberd, PostgreSQL,
+# Kannel and nginx are only ever started by the tests and the demos, on ports and folders of their own.
 set -euo pipefail
 
 # One line each: the Debian package, how to see that it is there, what it is for.
@@ -22,6 +22,7 @@ prosody         command:prosody          the XMPP server
 '
 readonly for_tests='
 postgresql      postgres:initdb          the database of several nodes
+ejabberd        file:/usr/sbin/ejabberdctl   another XMPP server
 sip-tester      command:sipp             SIP calls by the hundred
 curl            command:curl             a web client that speaks HTTP/1.0
 lynx            command:lynx             a text browser
@@ -84,7 +85,7 @@ hold_servers() {
 	as_root tee "$policy" >/dev/null <<-END
 		#!/bin/sh
 		# Made by Hark's scripts/deps.sh for the time of one installation.
-		case "\$1" in prosody | postgresql* | kannel | nginx) exit 101 ;; esac
+		case "\$1" in prosody | ejabberd | postgresql* | kannel | nginx) exit 101 ;; esac
 		[ ! -x $before ] || exec $before "\$@"
 	END
 	as_root chmod 755 "$policy"
@@ -120,7 +121,7 @@ main() {
 		exit 1
 	fi
 	mapfile -t packages < <(awk '{ print $1 }' <<<"$lines")
-	for server in prosody postgresql kannel nginx; do
+	for server in prosody ejabberd postgresql kannel nginx; do
 		[[ " ${packages[*]} " != *" $server "* ]] || servers+=" $server"
 	done
 

@@ -96,10 +96,10 @@ func insert(tx *db.Tx, user string, seq Seq, now int64, r *messageRow) (_ Seq, f
 		}
 	}
 	n, err := tx.Exec(`
-		INSERT INTO message (usr, seq, outgoing, origin, id, sender, recipient, name, body, attachments, reply_to, sent, state, stored, size)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`,
+		INSERT INTO message (usr, seq, outgoing, origin, id, sender, recipient, name, body, attachments, reply_to, sent, state, stored, size, choices, markable)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT DO NOTHING`,
 		user, seq, r.Outgoing, r.Origin, r.ID, r.From.String(), r.To.String(), r.Name, r.Body, r.attachments, r.ReplyTo,
-		r.sent, r.state, now, r.size)
+		r.sent, r.state, now, r.size, r.choices, r.Markable)
 	if err != nil || n == 1 {
 		return seq, true, inside(err)
 	}

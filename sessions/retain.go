@@ -132,7 +132,7 @@ func drop(tx *db.Tx, user string, upto Seq) (dropped int, err error) {
 		return 0, inside(err)
 	}
 	if _, err := tx.Exec(`
-		UPDATE message SET gone = TRUE, size = 0, body = '', name = '', attachments = '', reply_to = '', reason = ''
+		UPDATE message SET gone = TRUE, size = 0, body = '', name = '', attachments = '', choices = '', reply_to = '', reason = ''
 		WHERE usr = $1 AND seq <= $2 AND NOT gone AND state <> $3`, user, upto, im.Queued); err != nil {
 		return 0, inside(err)
 	}

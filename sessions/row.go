@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ const overhead = 128
 type messageRow struct {
 	im.Message
 	attachments string
+	choices     string
 	sent        int64 // microseconds, 0 when unknown
 	state       im.DeliveryState
 	size        int
@@ -28,32 +30,41 @@ func rowOf(m im.Message, state im.DeliveryState) (messageRow, error) {
 		*text = clean(*text)
 	}
 	r := messageRow{Message: m, state: state}
-	if len(m.Attachments) > 0 {
-		text, err := json.Marshal(m.Attachments)
-		if err != nil {
-			return r, fmt.Errorf("sessions: attachments: %w", err)
-		}
-		r.attachments = clean(string(text))
+	var err error
+	if r.attachments, err = packed(m.Attachments); err != nil {
+		return r, fmt.Errorf("sessions: attachments: %w", err)
+	}
+	if r.choices, err = packed(m.Choices); err != nil {
+		return r, fmt.Errorf("sessions: choices: %w", err)
 	}
 	if !m.Sent.IsZero() {
 		r.sent = m.Sent.UnixMicro()
 	}
-	r.size = overhead + len(m.Body) + len(m.Name) + len(r.attachments)
+	r.size = overhead + len(m.Body) + len(m.Name) + len(r.attachments) + len(r.choices)
 	return r, nil
+}
+
+// packed is a list as JSON, "" when it is empty.
+func packed[T any](list []T) (string, error) {
+	if len(list) == 0 {
+		return "", nil
+	}
+	text, err := json.Marshal(list)
+	return clean(string(text)), err
 }
 
 func clean(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
-const messageColumns = `seq, outgoing, origin, id, sender, recipient, name, body, attachments, reply_to, sent, state, reason, stored, size`
+const messageColumns = `seq, outgoing, origin, id, sender, recipient, name, body, attachments, reply_to, sent, state, reason, stored, size, choices, markable`
 
 // scanMessage reads messageColumns.
 func scanMessage(row db.Scanner) (m Message, err error) {
-	var from, to, attachments string
+	var from, to, attachments, choices string
 	var sent, stored int64
 	err = row.Scan(&m.Seq, &m.Outgoing, &m.Origin, &m.ID, &from, &to, &m.Name, &m.Body, &attachments, &m.ReplyTo,
-		&sent, &m.State, &m.Reason, &stored, &m.Size)
+		&sent, &m.State, &m.Reason, &stored, &m.Size, &choices, &m.Markable)
 	if err != nil {
 		return m, inside(err)
 	}
@@ -61,18 +72,15 @@ func scanMessage(row db.Scanner) (m Message, err error) {
 		m.Sent = time.UnixMicro(sent).UTC()
 	}
 	m.Stored = time.UnixMilli(stored).UTC()
-	return m, unpack(&m, from, to, attachments)
+	return m, inside(errors.Join(
+		m.From.UnmarshalText([]byte(from)), m.To.UnmarshalText([]byte(to)),
+		unpack(attachments, &m.Attachments), unpack(choices, &m.Choices)))
 }
 
-func unpack(m *Message, from, to, attachments string) error {
-	if err := m.From.UnmarshalText([]byte(from)); err != nil {
-		return inside(err)
-	}
-	if err := m.To.UnmarshalText([]byte(to)); err != nil {
-		return inside(err)
-	}
-	if attachments == "" {
+// unpack reads what packed wrote.
+func unpack[T any](text string, list *[]T) error {
+	if text == "" {
 		return nil
 	}
-	return inside(json.Unmarshal([]byte(attachments), &m.Attachments))
+	return json.Unmarshal([]byte(text), list)
 }

@@ -131,7 +131,7 @@ func (w *caseWorld) watch(n Note) {
 	}
 }
 
-func (w *caseWorld) Dial(ctx context.Context, from string) (*ivrtest.Line, error) {
+func (w *caseWorld) Ring(ctx context.Context, from string) (ivrtest.Phone, error) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	w.calls++
 	line := ivrtest.NewLine(fmt.Sprint("call ", w.calls), from, w.dir)

@@ -153,6 +153,9 @@ func (i *Interpreter) Handle(ctx context.Context, line ivr.Line, page string) (e
 	}()
 	x := &execution{call: c}
 	doc, root, err := x.page(nil, nil, fetch.Request{URL: page})
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return hangupIsNone(cause)
+	}
 	if err != nil {
 		return fmt.Errorf("vxml: %w", err)
 	}

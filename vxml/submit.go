@@ -190,13 +190,31 @@ func (f *formRun) paramValues(i *item) (map[string]ecma.Value, error) {
 	return values, nil
 }
 
-// fromGo makes a value of what an object gave.
+// fromGo makes a value of what an object gave; the result nil is true.
 func (x *execution) fromGo(v any) ecma.Value {
-	switch v := v.(type) {
-	case nil:
+	if v == nil {
 		return x.vm.Value(true)
+	}
+	return x.vm.Value(x.wrapped(v))
+}
+
+// wrapped makes values of the recordings within what an object gave.
+func (x *execution) wrapped(v any) any {
+	switch v := v.(type) {
 	case *Recording:
 		return x.vm.Wrap(v, "recording:"+filepath.Base(v.File))
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = x.wrapped(v[i])
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k := range v {
+			out[k] = x.wrapped(v[k])
+		}
+		return out
 	}
-	return x.vm.Value(v)
+	return v
 }

@@ -7,12 +7,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"hark/audio"
@@ -48,77 +46,6 @@ func openWithAudio(t *testing.T) *door {
 	mux.Handle("/", s.Handler())
 	mux.Handle("/a/", audio.NewHandler(kept, audio.HandlerConfig{}))
 	return &door{Bed: b, site: site}
-}
-
-// A tab is a tab of a real Chromium.
-type tab struct {
-	*testing.T
-	ctx context.Context
-}
-
-func openTab(t *testing.T) *tab {
-	t.Helper()
-	need(t, "chromium", "chromium")
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("use-fake-ui-for-media-stream", true))
-	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
-	t.Cleanup(cancel)
-	ctx, stop := chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(stop)
-	ctx, closeTab := chromedp.NewContext(ctx)
-	t.Cleanup(func() {
-		if err := chromedp.Cancel(ctx); err != nil {
-			t.Log(err)
-		}
-		closeTab()
-	})
-	if err := chromedp.Run(ctx); err != nil { // the browser lives as long as this context
-		t.Fatal(err)
-	}
-	return &tab{T: t, ctx: ctx}
-}
-
-func (b *tab) run(actions ...chromedp.Action) {
-	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 20*time.Second)
-	defer cancel()
-	if err := chromedp.Run(ctx, actions...); err != nil {
-		var page string
-		chromedp.Run(b.ctx, chromedp.OuterHTML("body", &page))
-		b.Fatalf("%v\n%s", err, page)
-	}
-}
-
-// sees waits until the page shows some words.
-func (b *tab) sees(words ...string) {
-	b.Helper()
-	for _, w := range words {
-		shown := ""
-		for deadline := time.Now().Add(15 * time.Second); !strings.Contains(shown, w); {
-			chromedp.Run(b.ctx, chromedp.Evaluate("document.body ? document.body.innerText : ''", &shown)) // fails between two pages
-			if time.Now().After(deadline) {
-				b.Fatalf("the page does not say %q:\n%s", w, shown)
-			}
-		}
-	}
-}
-
-// awaited has Evaluate wait for a promise.
-func awaited(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
-
-func quoted(s string) string { return `"` + strings.ReplaceAll(s, `"`, `\"`) + `"` }
-
-func (b *tab) login(site string) {
-	b.Helper()
-	b.run(chromedp.Navigate(site+"/"), chromedp.SendKeys("input[name=user]", presencetest.Ana), chromedp.SendKeys("input[name=pin]", presencetest.AnaPIN+"\r"))
-	b.sees("Welcome, Ana")
-}
-
-// follow goes where the link with these words leads.
-func (b *tab) follow(words string) {
-	b.Helper()
-	b.run(chromedp.Click("//a[contains(., "+quoted(words)+")]", chromedp.BySearch))
 }
 
 // shot keeps a picture of the page for whoever asks by HARK_PICTURES, a folder.
@@ -177,15 +104,16 @@ func TestChromium(t *testing.T) {
 	b.sees("Your answer")
 	d.receive("At eight, or at nine?\nمرحبا بالعالم")
 	b.sees("At eight, or at nine?")
-	b.run(chromedp.SendKeys("textarea", "At eight.\r", chromedp.ByQuery))
+	b.types("text", "At eight.\r")
 	b.sees("At eight.", "Sent.")
 	d.Until("arrived", func() bool { got := d.XMPP.Received(); return len(got) == 1 && got[0].Body == "At eight." })
 	b.shot("conversation")
 	b.accessible("conversation")
-	b.run(chromedp.Click("//button[.='Record a voice message']", chromedp.BySearch))
+	b.press("Record a voice message")
 	b.sees("recording")
-	b.run(chromedp.Sleep(1500*time.Millisecond), chromedp.Click("//button[.='Stop']", chromedp.BySearch),
-		chromedp.Click("//button[.='Send it']", chromedp.BySearch))
+	b.run(chromedp.Sleep(1500 * time.Millisecond)) // of sound
+	b.press("Stop")
+	b.press("Send it")
 	b.sees("Voice message,")
 	got := d.XMPP.Received()
 	if len(got) != 2 || len(got[1].Attachments) != 1 || got[1].Attachments[0].Seconds < 0.5 {
@@ -213,15 +141,14 @@ func TestChromiumWithoutScript(t *testing.T) {
 	d.Online(0)
 	b := openTab(t)
 	b.run(emulation.SetScriptExecutionDisabled(true))
-	b.run(chromedp.Navigate(d.site.URL+"/"), chromedp.SendKeys("input[name=user]", presencetest.Ana), chromedp.SendKeys("input[name=pin]", presencetest.AnaPIN+"\r"))
-	b.sees("Welcome, Ana")
+	b.login(d.site.URL)
 	d.receive("Are you coming?")
 	b.follow("Look again")
 	b.sees("One new message")
 	b.follow("Ben")
 	b.sees("Your answer")
-	b.run(chromedp.SendKeys("textarea", "Yes.", chromedp.ByQuery))
-	b.run(chromedp.Click("input[value=Send]", chromedp.ByQuery))
+	b.types("text", "Yes.")
+	b.press("Send")
 	b.sees("Sent.")
 	if got := d.XMPP.Received(); len(got) != 1 || got[0].Body != "Yes." {
 		t.Errorf("Ben got %+v", got)

@@ -23,6 +23,7 @@ var measurements = []measurement{
 	{"login", measureLogin},
 	{"cache", measureCache},
 	{"calls", measureCalls},
+	{"speech", measureSpeech},
 	{"sessions", measureSessions},
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"syscall"
 	"time"
 
 	"hark/im"
@@ -94,14 +92,7 @@ func (s *system) awaitLive(ctx context.Context, want int) error {
 
 // memory has Hark collect its garbage and reads the memory of both.
 func (s *system) memory(ctx context.Context) (m memory, err error) {
-	said, err := os.ReadFile(s.log)
-	if err != nil {
-		return m, err
-	}
-	if err := s.hark.Process.Signal(syscall.SIGUSR1); err != nil {
-		return m, err
-	}
-	if err := s.awaitLog(ctx, len(said), "msg=memory"); err != nil {
+	if _, err := s.sayMemory(ctx); err != nil {
 		return m, err
 	}
 	hark, err := testbed.UsageOf(s.hark.Process.Pid)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +34,9 @@ type system struct {
 	asterisk *testbed.Asterisk
 	prosody  *testbed.Prosody
 	web      string // address of the web door
+	agi      string // address of FastAGI, "" when there is none
+	nonce    string // of FastAGI
+	cold     bool   // its rendered speech is its own
 	presence string // address of the client interface
 	hark     *exec.Cmd
 	gone     chan struct{} // closed when hark has ended
@@ -46,6 +50,9 @@ var xmppUsers = map[string]string{"ana": "ana-at-xmpp", "ben": "ben-at-xmpp"}
 type setup struct {
 	prosody  *testbed.ProsodyOptions
 	asterisk *testbed.AsteriskOptions
+	cold     bool                    // no speech is rendered yet
+	agi      bool                    // Hark answers agiNumber over FastAGI, too
+	ari      func(url string) string // the address by which Hark reaches ARI; nil is ARI's own
 }
 
 // start brings up the parts that the demo and "lab run" use. Hark itself is started later, by startHark.
@@ -58,7 +65,7 @@ func (l *lab) start(ctx context.Context) (*system, error) {
 
 // startWith brings the parts up, in order, and configures Hark for them.
 func (l *lab) startWith(ctx context.Context, parts setup) (_ *system, err error) {
-	s := &system{dir: l.dir, program: l.program}
+	s := &system{dir: l.dir, program: l.program, cold: parts.cold}
 	if s.dir == "" {
 		if s.dir, err = os.MkdirTemp("", "hark-lab-"); err != nil {
 			return nil, err
@@ -75,7 +82,7 @@ func (l *lab) startWith(ctx context.Context, parts setup) (_ *system, err error)
 	if err := s.startParts(ctx, l.out, parts); err != nil {
 		return nil, err
 	}
-	if err := s.configure(); err != nil {
+	if err := s.configure(parts.ari); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -87,6 +94,11 @@ func (s *system) startParts(ctx context.Context, progress io.Writer, parts setup
 			return err
 		}
 	}
+	if parts.agi {
+		if err := s.prepareAGI(parts.asterisk); err != nil {
+			return err
+		}
+	}
 	if parts.asterisk != nil {
 		parts.asterisk.Progress = progress
 		s.asterisk, err = testbed.StartAsterisk(ctx, *parts.asterisk)
@@ -94,11 +106,33 @@ func (s *system) startParts(ctx context.Context, progress io.Writer, parts setup
 	return err
 }
 
+// agiNumber is the extension that Hark answers over FastAGI.
+const agiNumber = "7001"
+
+// prepareAGI adds that extension to an Asterisk that is to be started.
+func (s *system) prepareAGI(o *testbed.AsteriskOptions) (err error) {
+	if s.agi, err = freeAddress(); err != nil {
+		return err
+	}
+	s.nonce = rand.Text()
+	checkout, err := testbed.Checkout()
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(filepath.Join(checkout, "asterisk-conf", "agi", "extensions_agi.conf"))
+	if err != nil {
+		return err
+	}
+	filled := strings.NewReplacer("@HARK_AGI_NUMBER@", agiNumber, "@HARK_AGI_ADDR@", s.agi, "@HARK_AGI_NONCE@", s.nonce).Replace(string(text))
+	o.Files = map[string]string{"extensions_agi.conf": filled}
+	return nil
+}
+
 // callsAtOnce is more than the benches make; what limits them is to be seen, and not the setting.
 const callsAtOnce = 2000
 
 // configure writes hark.toml.
-func (s *system) configure() (err error) {
+func (s *system) configure(ari func(string) string) (err error) {
 	if s.web, err = freeAddress(); err != nil {
 		return err
 	}
@@ -106,11 +140,22 @@ func (s *system) configure() (err error) {
 		return err
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "name = \"lab:7778\"\ndb = %q\n[listen]\nweb = %q\npresence = %q\n[prompts]\ncache = %q\n",
-		s.database(), s.web, s.presence, speechCache(s.dir))
+	fmt.Fprintf(&text, "name = \"lab:7778\"\ndb = %q\n[listen]\nweb = %q\npresence = %q\n",
+		s.database(), s.web, s.presence)
+	if s.agi != "" {
+		fmt.Fprintf(&text, "agi = %q\nagi_nonce = %q\n", s.agi, s.nonce)
+	}
+	fmt.Fprintf(&text, "[prompts]\ncache = %q\n", s.speech())
 	if a := s.asterisk; a != nil {
+		url := a.ARIURL
+		if ari != nil {
+			url = ari(url)
+		}
 		fmt.Fprintf(&text, "[asterisk]\nari = %q\nuser = %q\npassword = %q\ncalls = %d\n[[number]]\ncalled = %q\n",
-			a.ARIURL, a.ARIUser, a.ARIPassword, callsAtOnce, a.Number)
+			url, a.ARIUser, a.ARIPassword, callsAtOnce, a.Number)
+		if s.agi != "" {
+			fmt.Fprintf(&text, "[[number]]\ncalled = %q\n", agiNumber)
+		}
 	}
 	if p := s.prosody; p != nil {
 		fmt.Fprintf(&text, "[xmpp]\nca = %q\nallow_private = true\n", p.CAFile)
@@ -134,6 +179,14 @@ func speechCache(fallback string) string {
 		return filepath.Join(base, "hark", "speech")
 	}
 	return filepath.Join(fallback, "speech")
+}
+
+// speech is where this Hark keeps its rendered speech.
+func (s *system) speech() string {
+	if s.cold {
+		return filepath.Join(s.dir, "speech")
+	}
+	return speechCache(s.dir)
 }
 
 func (s *system) config() string   { return filepath.Join(s.dir, "hark.toml") }
@@ -176,6 +229,12 @@ func (s *system) awaitLog(ctx context.Context, from int, words string) error {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// logged is hark's log so far.
+func (s *system) logged() (string, error) {
+	text, err := os.ReadFile(s.log)
+	return string(text), err
 }
 
 // stopHark ends the program as an operator would, with SIGTERM, and waits.

@@ -95,7 +95,7 @@ func (c *Conn) message(m im.Outgoing) im.Message {
 	}
 	return im.Message{
 		Origin: im.Hark + ":" + c.user + "/" + m.ID, ID: m.ID, From: address(c.user), To: m.To, Name: c.name,
-		Body: body, Attachments: m.Attachments, ReplyTo: m.ReplyTo, Sent: c.service.now(),
+		Body: body, Attachments: m.Attachments, ReplyTo: m.ReplyTo, Sent: c.service.now(), Markable: true,
 	}
 }
 

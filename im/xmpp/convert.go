@@ -1,6 +1,7 @@
 package xmpp
 
 import (
+	"cmp"
 	"net/url"
 	"path"
 	"slices"
@@ -131,6 +132,7 @@ func (v view) readBody(r *reading, env envelope, from, to string) {
 	m := &im.Message{
 		ID: idOf(env.element), From: address(from), To: address(to), Body: body, Attachments: attachments,
 		ReplyTo: env.child(nsReply, "reply").attr("id"), Sent: v.stamp(env), Outgoing: env.sent,
+		Choices: choicesOf(env.element), Markable: env.child(nsMarkers, "markable") != nil,
 	}
 	m.Origin = v.origin(env, m)
 	other := from
@@ -206,6 +208,19 @@ func bodyOf(e *element) string {
 		}
 	}
 	return body
+}
+
+// choicesOf returns the answers that the message offers (XEP-0439). One without a label is shown as it is sent.
+func choicesOf(e *element) (list []im.Choice) {
+	for _, k := range e.kids {
+		body := strings.TrimSpace(k.attr("value"))
+		if !k.is(nsQuick, "response") || body == "" || len(body) > im.MaxChoice || len(list) == im.MaxChoices {
+			continue
+		}
+		label := clip(strings.TrimSpace(k.attr("label")), im.MaxChoice)
+		list = append(list, im.Choice{Label: cmp.Or(label, body), Body: body})
+	}
+	return list
 }
 
 // maxAttachments is how many links of one message are looked at.

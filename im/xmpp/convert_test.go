@@ -73,6 +73,12 @@ func TestRead(t *testing.T) {
 				m.Body = "http://x.org/a.MP3"
 				m.Attachments = []im.Attachment{{URL: "http://x.org/a.MP3", Type: "audio/mpeg"}}
 			}), nil},
+		"choices": {ben + "<body>Dinner?</body><response xmlns='urn:xmpp:tmp:quick-response' value='yes' label='Gladly'/>" +
+			"<response xmlns='urn:xmpp:tmp:quick-response' value='no'/><response xmlns='urn:xmpp:tmp:quick-response' label='nothing'/></message>",
+			message(func(m *im.Message) {
+				m.Body, m.Choices = "Dinner?", []im.Choice{{Label: "Gladly", Body: "yes"}, {Label: "no", Body: "no"}}
+			}), nil},
+		"markable":    {ben + "<body>hello</body><markable xmlns='urn:xmpp:chat-markers:0'/></message>", message(func(m *im.Message) { m.Markable = true }), nil},
 		"bad link":    {ben + "<body>hello</body><x xmlns='jabber:x:oob'><url>javascript:alert(1)</url></x></message>", message(same), nil},
 		"too long":    {ben + "<body>" + strings.Repeat("ä", im.MaxBody) + "</body></message>", message(func(m *im.Message) { m.Body = strings.Repeat("ä", im.MaxBody/2) }), nil},
 		"nickname":    {"<message from='zoe@x.org/1' id='m1'><body>hello</body><nick xmlns='http://jabber.org/protocol/nick'>Zoë</nick></message>", message(func(m *im.Message) { m.From, m.Origin, m.Name = address("zoe@x.org"), "zoe@x.org/m1", "Zoë" }), nil},

@@ -23,14 +23,15 @@
 //
 // # What is spoken
 //
-// XEP-0030 (answers only), 0066, 0085, 0184, 0186, 0198, 0199, 0203, 0280, 0297, 0313, 0333, 0359, 0368, 0446,
-// 0447, 0461.
+// XEP-0030 (answers only), 0066, 0085, 0184, 0186, 0198, 0199, 0203, 0280, 0297, 0313, 0333, 0359, 0368, 0439
+// (responses), 0440, 0446, 0447, 0461.
 package xmpp
 
 // Name spaces of the extensions.
 const (
 	nsClient    = "jabber:client"
 	nsStream    = "http://etherx.jabber.org/streams"
+	nsBinding   = "urn:xmpp:sasl-cb:0"
 	nsBind      = "urn:ietf:params:xml:ns:xmpp-bind"
 	nsStanzas   = "urn:ietf:params:xml:ns:xmpp-stanzas"
 	nsRoster    = "jabber:iq:roster"
@@ -50,6 +51,7 @@ const (
 	nsMarkers   = "urn:xmpp:chat-markers:0"
 	nsSID       = "urn:xmpp:sid:0"
 	nsReply     = "urn:xmpp:reply:0"
+	nsQuick     = "urn:xmpp:tmp:quick-response"
 	nsHints     = "urn:xmpp:hints"
 	nsNick      = "http://jabber.org/protocol/nick"
 )

@@ -2,6 +2,7 @@ package xmpp
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -121,24 +122,35 @@ func startTLS(session *xmpp.Session, w *wire) error {
 
 // saslFeature is SASL with SCRAM, bound to the TLS channel where both sides can.
 func (l *login) saslFeature() xmpp.StreamFeature {
-	mechanisms := []sasl.Mechanism{sasl.ScramSha256Plus, sasl.ScramSha1Plus, sasl.ScramSha256, sasl.ScramSha1}
-	if l.service.AllowPlain {
-		mechanisms = append(mechanisms, sasl.Plain)
-	}
-	f := xmpp.SASL("", l.account.Password, mechanisms...)
-	negotiate := f.Negotiate
+	f := xmpp.SASL("", l.account.Password, sasl.ScramSha1)
 	f.Negotiate = func(ctx context.Context, session *xmpp.Session, data any) (xmpp.SessionState, io.ReadWriter, error) {
+		mechanisms := l.mechanisms(session)
 		offered, _ := data.([]string)
 		if !canDo(mechanisms, offered) {
 			return 0, nil, fail(im.Config, "xmpp: the server offers no login that keeps the password safe, only %q", offered)
 		}
-		mask, rw, err := negotiate(ctx, session, data)
+		mask, rw, err := xmpp.SASL("", l.account.Password, mechanisms...).Negotiate(ctx, session, data)
 		if err != nil {
 			return mask, nil, saslError(err)
 		}
 		return mask, rw, nil
 	}
 	return f
+}
+
+// mechanisms lists how to log in, best first. TLS 1.3 has a channel binding of its own (RFC 9266), which a server must
+// have announced (XEP-0440): ejabberd 23.01 offers to bind, understands only the old kind, and would take the right
+// password for a wrong one.
+func (l *login) mechanisms(session *xmpp.Session) []sasl.Mechanism {
+	list := []sasl.Mechanism{sasl.ScramSha256, sasl.ScramSha1}
+	_, announced := session.Feature(nsBinding)
+	if w, ok := session.Conn().(*wire); announced || ok && w.ConnectionState().Version < tls.VersionTLS13 {
+		list = append([]sasl.Mechanism{sasl.ScramSha256Plus, sasl.ScramSha1Plus}, list...)
+	}
+	if l.service.AllowPlain {
+		list = append(list, sasl.Plain)
+	}
+	return list
 }
 
 func canDo(mechanisms []sasl.Mechanism, offered []string) bool {

@@ -35,6 +35,7 @@ type peer struct {
 	inbox    []im.Message
 	told     map[string]im.DeliveryState
 	online   map[string]im.Show // the user's clients
+	left     int                // how often one of them was seen to go
 	raws     []string           // what came from the user, for cases that look closer
 	shown    im.Show
 	receipts bool // answers requests for receipts
@@ -72,6 +73,7 @@ func (p *peer) live(ctx context.Context) {
 	p.mu.Lock()
 	p.session = session
 	clear(p.online)
+	p.cond.Broadcast()
 	p.mu.Unlock()
 	if err := p.Show(ctx, p.shown); err == nil {
 		_ = session.Serve(xmpp.HandlerFunc(p.handle))
@@ -153,6 +155,7 @@ func (p *peer) handle(t xmlstream.TokenReadEncoder, start *xml.StartElement) err
 func (p *peer) sawPresence(s stanza, resource string) {
 	switch {
 	case s.Type == "unavailable":
+		p.left++
 		delete(p.online, resource)
 	case s.Type != "":
 	case s.Show == "away":
@@ -272,6 +275,13 @@ func (p *peer) Sees(ctx context.Context, s im.Show) error {
 		return fmt.Errorf("%w: it is seen as %s", err, seen)
 	}
 	return nil
+}
+
+// sawLeave is how often a client of the user was seen to go away.
+func (p *peer) sawLeave() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.left
 }
 
 func (p *peer) Told(ctx context.Context, id string) (state im.DeliveryState, err error) {

@@ -254,6 +254,17 @@ func (c *Call) Press(ctx context.Context, keys string) error {
 	return c.say(ctx, &utterance{keys: events})
 }
 
+// Began is the moment that the first sample of Heard stands for; zero before the answer.
+func (c *Call) Began() time.Time { return c.ear.began() }
+
+// LastKey is when the last key was let go, which is when the other side takes it; zero when none was.
+func (c *Call) LastKey() time.Time {
+	if at := c.mouth.letGo.Load(); at != 0 {
+		return time.Unix(0, at)
+	}
+	return time.Time{}
+}
+
 // Speak plays a WAV file (8 kHz, PCM 16 bit) into the call, and returns when it is over.
 func (c *Call) Speak(ctx context.Context, wavFile string) error {
 	s, err := wav.Read(wavFile)

@@ -22,7 +22,8 @@ const maxLost = 250
 type ear struct {
 	law  law
 	deaf bool
-	max  int // samples
+	max  int                                 // samples
+	tell func(at time.Time, samples []int16) // may be nil
 
 	mu      sync.Mutex // guards what follows
 	zero    time.Time  // the start of the call
@@ -47,7 +48,7 @@ type ear struct {
 type run struct{ flow, time int }
 
 func newEar(l law, o Options) *ear {
-	return &ear{law: l, deaf: o.Deaf, max: int(o.MaxHeard * Rate / time.Second), stats: CallStats{FirstRTP: -1},
+	return &ear{law: l, deaf: o.Deaf, tell: o.Sound, max: int(o.MaxHeard * Rate / time.Second), stats: CallStats{FirstRTP: -1},
 		keys: keyPayload, holes: map[uint16]int{}}
 }
 
@@ -61,6 +62,12 @@ func (e *ear) begin(at time.Time) {
 	} else {
 		e.stats.FirstRTP = 0
 	}
+}
+
+func (e *ear) began() time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.zero
 }
 
 func (e *ear) setKeyPayload(n uint8) {
@@ -114,6 +121,11 @@ func (e *ear) sound(now time.Time, p *rtp.Packet) {
 		e.fill(p)
 	default:
 		e.keep(p, time, lost)
+	}
+	if e.tell != nil && !e.deaf {
+		samples := make([]int16, len(p.Payload))
+		e.decode(samples, p.Payload)
+		e.tell(now, samples)
 	}
 }
 

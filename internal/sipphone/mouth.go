@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtp"
@@ -35,7 +36,8 @@ type mouth struct {
 	quiet   bool
 	keys    uint8 // payload type of telephone-event
 	header  rtp.Header
-	keyTime uint32 // the timestamp of the key that is held
+	keyTime uint32       // the timestamp of the key that is held
+	letGo   atomic.Int64 // when the last key was, in Unix nanoseconds
 	current *utterance
 	packet  [12 + frameSamples]byte
 	frame   [frameSamples]byte
@@ -177,6 +179,9 @@ func (m *mouth) key(u *utterance) {
 	default:
 		if u.step == 0 {
 			m.keyTime, m.header.Marker = m.header.Timestamp, true
+		}
+		if u.step == keyHeld {
+			m.letGo.Store(time.Now().UnixNano())
 		}
 		held := min(u.step+1, keyHeld)
 		keyEvent(m.frame[:], u.keys[0], u.step >= keyHeld, uint16(held*frameSamples))

@@ -44,6 +44,9 @@ type Options struct {
 	Quiet bool
 	// Deaf counts what comes in, but does not keep it.
 	Deaf bool
+	// Sound, when not nil, is handed each sound packet as it comes in, before anything else happens to it. It is called from
+	// the call's own goroutine and must not keep the samples. A Deaf call decodes nothing and does not call it.
+	Sound func(at time.Time, samples []int16)
 	// MaxHeard is how much is kept of what is heard, from the start of the call; 0 is 10 minutes.
 	MaxHeard time.Duration
 	// Log gets the SIP stack's complaints. Never keys. nil discards.

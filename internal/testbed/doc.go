@@ -1,9 +1,10 @@
-// Package testbed starts the real parts around Hark, for tests, the demo and the lab: Asterisk and Prosody, each with a
-// run folder and loopback ports of its own, so that any number of them run side by side and collide with nothing.
+// Package testbed starts the real parts around Hark, for tests, the demo and the lab: Asterisk, Prosody and
+// ejabberd, each with a run folder and loopback ports of its own, so that any number of them run side by side and
+// collide with nothing.
 //
 // Nothing here is faked: Asterisk is the one that scripts/asterisk.sh fetches, configured by asterisk-conf/, and Prosody
-// is Debian's. A test asks for them with [AsteriskFor] and [ProsodyFor], which end them with the test; a program calls
-// [StartAsterisk] and [StartProsody] and stops them itself.
+// and ejabberd are Debian's. A test asks for them with [AsteriskFor], [ProsodyFor] and [EjabberdFor], which end them with
+// the test; a program calls [StartAsterisk] and [StartProsody] and stops them itself.
 //
 // A part can be killed, restarted and stopped at any time; that is what the fault tests are made of. Every part dies
 // with the process that started it, also when that one is killed. Linux only.
@@ -33,6 +34,18 @@ func ProsodyFor(t testing.TB, o ProsodyOptions) *Prosody {
 	}
 	t.Cleanup(func() { endWith(t, "prosody", p.LogFile, p.Discard) })
 	return p
+}
+
+// EjabberdFor starts an ejabberd that ends, and is forgotten, with the test. When the test fails, the end of ejabberd's
+// log goes to the test's.
+func EjabberdFor(t testing.TB, o EjabberdOptions) *Ejabberd {
+	t.Helper()
+	e, err := StartEjabberd(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { endWith(t, "ejabberd", e.LogFile, e.Discard) })
+	return e
 }
 
 func endWith(t testing.TB, name, logFile string, discard func() error) {

@@ -26,14 +26,17 @@ func layProsody(o ProsodyOptions) (*Prosody, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Prosody{
-		Addr:    hostPort(host, port),
-		Domain:  cmp.Or(o.Domain, "localhost"),
-		CAFile:  filepath.Join(dir, "cert.pem"),
-		Dir:     dir,
-		LogFile: filepath.Join(dir, "log"),
-		temp:    temp,
-	}
+	p := &Prosody{XMPPServer{
+		Addr:      hostPort(host, port),
+		Domain:    cmp.Or(o.Domain, "localhost"),
+		CAFile:    filepath.Join(dir, "cert.pem"),
+		Dir:       dir,
+		LogFile:   filepath.Join(dir, "log"),
+		name:      "prosody",
+		command:   []string{"prosody", "-F", "--config", filepath.Join(dir, "prosody.cfg.lua")},
+		portTaken: "Failed to open server port",
+		temp:      temp,
+	}}
 	if err := p.lay(o, host, port); err != nil {
 		return nil, errors.Join(fmt.Errorf("testbed: prosody: %w", err), p.Discard())
 	}

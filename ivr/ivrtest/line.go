@@ -32,6 +32,8 @@ type Line struct {
 	// Fail, when not nil, is asked at the beginning of each "answer", "gather", "record" and "hangup".
 	Fail func(op string) error
 
+	found int // where in the transcript Hear looks on; the script's goroutine's own
+
 	mu        sync.Mutex
 	changed   chan struct{} // closed and replaced at every change
 	began     time.Time
@@ -240,7 +242,7 @@ func (t *turn) play(ctx context.Context, clips []prompts.Clip, deaf bool) error 
 // sound plays one clip and its pause; whole is false when a key ended it.
 func (t *turn) sound(ctx context.Context, clip prompts.Clip, deaf bool) (whole bool, err error) {
 	began, index := time.Now(), 0
-	t.change(func() { index = t.note(Heard{Text: text(clip), ID: clip.ID}) })
+	t.change(func() { index = t.note(Heard{Text: Text(clip), ID: clip.ID}) })
 	length := clip.Duration - clip.Offset
 	whole, err = t.until(ctx, began.Add(length), deaf)
 	t.at = clip.Offset + min(time.Since(began), length)
@@ -409,8 +411,8 @@ func (l *Line) write(d time.Duration) (string, error) {
 	return f.Name(), errors.Join(err, f.Close())
 }
 
-// text is what a transcript calls a clip.
-func text(c prompts.Clip) string {
+// Text is what a transcript calls a clip.
+func Text(c prompts.Clip) string {
 	if c.Text != "" || c.File == "" {
 		return c.Text
 	}

@@ -8,8 +8,6 @@ import (
 	"io"
 	"strings"
 	"time"
-
-	"hark/internal/wav"
 )
 
 // A Step is one line of a conversation.
@@ -73,10 +71,31 @@ func (s Step) check() error {
 	return nil
 }
 
+// A Phone is the caller's end of one call: a *Line, or a real telephone.
+type Phone interface {
+	// Press presses keys in one breath.
+	Press(keys string)
+	// Hear waits until something whose words contain the text is heard, behind what was found last: its beginning, or all
+	// of it.
+	Hear(ctx context.Context, text string, out bool) error
+	// Say speaks once a recording has begun, and returns when all is said: for so long ("5s"), or a WAV file.
+	Say(ctx context.Context, what string) error
+	// Ended waits until the other end has hung up.
+	Ended(ctx context.Context) error
+	// Over tells that the other end has hung up.
+	Over() bool
+	// Hang hangs up.
+	Hang()
+	// Heard looks through the whole call for words that contain the text, and returns them.
+	Heard(text string) (words string, yes bool)
+	// String is the transcript of the call.
+	String() string
+}
+
 // A Stage is where a conversation is played.
 type Stage interface {
-	// Dial begins a call. It returns when the telephone rings at Hark.
-	Dial(ctx context.Context, from string) (*Line, error)
+	// Ring begins a call. It returns when the telephone rings at Hark.
+	Ring(ctx context.Context, from string) (Phone, error)
 	// Gone waits until Hark has let go of the last call.
 	Gone(ctx context.Context) error
 	// Do does what a line for the world says.
@@ -103,7 +122,8 @@ func Play(ctx context.Context, steps []Step, stage Stage) error {
 
 // Follow plays steps of the telephone on a call that is under way, from what was heard first in it, and does not hang up.
 func Follow(ctx context.Context, steps []Step, line *Line) error {
-	p := &player{line: line, calls: []*Line{line}}
+	line.found = 0
+	p := &player{phone: line, calls: []Phone{line}}
 	for _, s := range steps {
 		if err := p.step(ctx, s); err != nil {
 			return fmt.Errorf("%s %s: %w", s.Verb, s.Arg, err)
@@ -115,9 +135,8 @@ func Follow(ctx context.Context, steps []Step, line *Line) error {
 // A player plays one conversation.
 type player struct {
 	stage Stage
-	line  *Line   // the call at hand
-	from  int     // where in its transcript hear looks on
-	calls []*Line // all calls
+	phone Phone   // the call at hand
+	calls []Phone // all calls
 	never []string
 }
 
@@ -145,16 +164,16 @@ func (p *player) step(ctx context.Context, s Step) error {
 	case "call":
 		return p.dial(ctx, strings.TrimSpace(strings.TrimPrefix(s.Arg, "from")))
 	}
-	if p.line == nil {
+	if p.phone == nil {
 		return errors.New("nobody has called")
 	}
 	switch s.Verb {
 	case "press":
-		p.line.Press(s.Arg)
+		p.phone.Press(s.Arg)
 	case "hear", "listen":
-		return p.hear(ctx, s.Arg, s.Verb == "listen")
+		return p.phone.Hear(ctx, s.Arg, s.Verb == "listen")
 	case "say":
-		return p.say(ctx, s.Arg)
+		return p.phone.Say(ctx, s.Arg)
 	case "ended":
 		return p.ended(ctx)
 	case "hang up":
@@ -168,106 +187,42 @@ func (p *player) dial(ctx context.Context, from string) error {
 	if err := p.gone(ctx); err != nil {
 		return err
 	}
-	line, err := p.stage.Dial(ctx, from)
+	phone, err := p.stage.Ring(ctx, from)
 	if err != nil {
 		return err
 	}
-	p.line, p.from = line, 0
-	p.calls = append(p.calls, line)
+	p.phone = phone
+	p.calls = append(p.calls, phone)
 	return nil
-}
-
-// hear waits until something is heard, or was heard out.
-func (p *player) hear(ctx context.Context, text string, out bool) error {
-	for {
-		list, changed := p.line.Transcript()
-		for i := p.from; i < len(list); i++ {
-			if h := list[i]; !h.Event && strings.Contains(h.Text, text) && (h.Out || !out) {
-				p.from = i + 1
-				return nil
-			}
-		}
-		if p.line.Over() {
-			return errors.New("not heard before the call ended")
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return errors.New("not heard")
-		}
-	}
-}
-
-// say speaks once a recording has begun, and returns when all is said.
-func (p *player) say(ctx context.Context, what string) error {
-	d, samples, err := speech(what)
-	if err != nil {
-		return err
-	}
-	for {
-		on, changed := p.line.Recording()
-		if on {
-			break
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return errors.New("nothing is recorded")
-		}
-	}
-	p.line.Talk(d, samples)
-	return sleep(context.WithoutCancel(ctx), d)
-}
-
-// speech is what is said: silence of a length, or a WAV file.
-func speech(what string) (time.Duration, []int16, error) {
-	if d, err := time.ParseDuration(what); err == nil {
-		return d, nil, nil
-	}
-	sound, err := wav.Read(what)
-	if err == nil && sound.Rate != rate {
-		err = fmt.Errorf("%s has %d Hz, not %d", what, sound.Rate, rate)
-	}
-	return time.Duration(len(sound.Samples)) * time.Second / rate, sound.Samples, err
 }
 
 // ended waits until Hark ends the call.
 func (p *player) ended(ctx context.Context) error {
-	for {
-		_, changed := p.line.Transcript()
-		if p.line.Over() {
-			p.line = nil
-			return p.stage.Gone(ctx)
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return errors.New("the call goes on")
-		}
+	if err := p.phone.Ended(ctx); err != nil {
+		return err
 	}
+	p.phone = nil
+	return p.stage.Gone(ctx)
 }
 
 // gone hangs up, if there is a call, and waits until Hark has let go of it.
 func (p *player) gone(ctx context.Context) error {
-	if p.line == nil {
+	if p.phone == nil {
 		return nil
 	}
-	if !p.line.Over() {
-		p.line.Hang()
+	if !p.phone.Over() {
+		p.phone.Hang()
 	}
-	p.line = nil
+	p.phone = nil
 	return p.stage.Gone(ctx)
 }
 
 // checkNever looks for what must not have been heard.
 func (p *player) checkNever() error {
-	for _, l := range p.calls {
-		list, _ := l.Transcript()
-		for _, h := range list {
-			for _, text := range p.never {
-				if !h.Event && strings.Contains(h.Text, text) {
-					return fmt.Errorf("never %s: heard %q\n%s", text, h.Text, p)
-				}
+	for _, phone := range p.calls {
+		for _, text := range p.never {
+			if words, yes := phone.Heard(text); yes {
+				return fmt.Errorf("never %s: heard %q\n%s", text, words, p)
 			}
 		}
 	}

@@ -45,7 +45,7 @@ type stage struct {
 	gone   chan error
 }
 
-func (s *stage) Dial(ctx context.Context, from string) (*Line, error) {
+func (s *stage) Ring(ctx context.Context, from string) (Phone, error) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	line := NewLine("call", from, s.t.TempDir())
 	line.Hanger = func() { cancel(ivr.ErrHangup) }

@@ -97,6 +97,9 @@ func (a *App) Run(ctx context.Context) error {
 	defer cutLink()
 	ended := make(chan error, 1)
 	go func() { ended <- a.keepLink(linkCtx) }()
+	var winder sync.WaitGroup
+	winder.Go(func() { a.wind(linkCtx) })
+	defer func() { cutLink(); winder.Wait() }()
 	select {
 	case err := <-ended:
 		a.calls.endAll(err)

@@ -13,9 +13,11 @@ import (
 const (
 	// defaultBetween is Gather.Between's default.
 	defaultBetween = 3 * time.Second
-	// quietAfter is how long the line may lie without a packet while keys are awaited, before silence is sent. Address
-	// translators and providers hang up after tens of seconds; fast keys need no command.
+	// quietAfter is how long the line may lie without a packet behind a key, before silence is sent. Address translators
+	// and providers hang up after tens of seconds; fast keys need no command.
 	quietAfter = 500 * time.Millisecond
+	// frameTime is one packet of sound. Behind sound, silence is sent for whatever is longer, so that packets flow on.
+	frameTime = 20 * time.Millisecond
 	// downTime is how long after a command that had no answer the news of a lost connection may take.
 	downTime = 500 * time.Millisecond
 )
@@ -176,6 +178,9 @@ func (t *turn) collect(ctx context.Context) (ivr.Input, error) {
 		}
 		t.wait(n.at)
 		t.soothe(ctx, n.at)
+		if t.player.pausing() {
+			t.sendSilence(ctx)
+		}
 	}
 }
 
@@ -199,7 +204,9 @@ func (t *turn) wait(now time.Time) {
 		return
 	}
 	t.deadline = now.Add(t.First)
-	t.silentAt = now.Add(quietAfter)
+	if t.silentAt = now; t.First <= frameTime {
+		t.silentAt = t.deadline.Add(quietAfter)
+	}
 }
 
 // wake is when something is to be done even if nothing happens.

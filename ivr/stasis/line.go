@@ -18,6 +18,7 @@ type Line struct {
 	id             string
 	caller, called string
 	adopted        bool
+	begun          time.Time
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -36,7 +37,7 @@ var _ ivr.Line = (*Line)(nil)
 func newLine(a *App, c *channel, adopted bool) *Line {
 	l := &Line{
 		app: a, id: c.ID, caller: callerNumber(c.Caller.Number), called: c.Dialplan.Exten,
-		adopted: adopted, answered: c.State == "Up", queue: newQueue(),
+		adopted: adopted, begun: time.Now(), answered: c.State == "Up", queue: newQueue(),
 	}
 	l.ctx, l.cancel = context.WithCancelCause(context.Background())
 	return l

@@ -81,6 +81,9 @@ func newPlayer(l *Line, clips []prompts.Clip) (*player, error) {
 // done tells that all was played.
 func (p *player) done() bool { return p.next == len(p.segs) && len(p.playing) == 0 && p.hold.IsZero() }
 
+// pausing tells that a pause between clips is being waited for.
+func (p *player) pausing() bool { return !p.hold.IsZero() }
+
 // start sends what can be sent.
 func (p *player) start(ctx context.Context) error {
 	for p.next < len(p.segs) && p.hold.IsZero() {

@@ -251,7 +251,7 @@ func TestPlaying(t *testing.T) {
 	}
 
 	low.Pause = 500 * time.Millisecond
-	before := time.Now()
+	before := time.Now().Add(3 * frame) // behind the last frame of the third clip
 	in, err = c.gather(ivr.Gather{Play: []prompts.Clip{{Pause: 200 * time.Millisecond}, low, high}, Max: 1})()
 	if err != nil || in.Why != ivr.Timeout || in.Clip != 3 {
 		t.Errorf("played with pauses: %+v, %v", in, err)

@@ -3,6 +3,7 @@ package presencetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -17,6 +18,8 @@ type Network struct {
 	Name string
 	// Confirm says that a message was taken only when Confirmed is called for it; else at once.
 	Confirm bool
+	// Unmarked says that what is delivered from now on asks for no markers (XEP-0333).
+	Unmarked bool
 
 	mu       sync.Mutex
 	boxes    map[string]*box
@@ -25,6 +28,7 @@ type Network struct {
 	failure  *im.Error
 	opens    int
 	logouts  int
+	marked   []string
 }
 
 // A box is one account as the server sees it.
@@ -74,7 +78,7 @@ func (n *Network) Deliver(from, to, body string, attachments ...im.Attachment) {
 	b.log = append(b.log, im.Message{
 		Origin: from + "/" + strconv.Itoa(len(b.log)), ID: strconv.Itoa(len(b.log)),
 		From: im.Address{Network: n.Name, ID: from}, To: im.Address{Network: n.Name, ID: to},
-		Body: body, Attachments: attachments, Sent: time.Now().UTC(),
+		Body: body, Attachments: attachments, Sent: time.Now().UTC(), Markable: !n.Unmarked,
 	})
 	if b.conn != nil {
 		b.conn.catchUp()
@@ -288,6 +292,21 @@ func (c *netConn) SetTyping(_ context.Context, to im.Address, on bool) error {
 	defer c.network.mu.Unlock()
 	c.add(im.ChatState{From: to, Typing: on})
 	return nil
+}
+
+// MarkRead implements im.Marker.
+func (c *netConn) MarkRead(_ context.Context, m im.Message) error {
+	c.network.mu.Lock()
+	defer c.network.mu.Unlock()
+	c.network.marked = append(c.network.marked, m.From.ID+" "+m.ID)
+	return nil
+}
+
+// Marked lists which messages their senders were told of as read, "SENDER ID" each.
+func (n *Network) Marked() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.marked)
 }
 
 // Ack implements im.Conn.

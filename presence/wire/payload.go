@@ -111,9 +111,11 @@ type (
 		Cursor   int64     `json:"cursor"`  // this client kind's
 		Waiting  int       `json:"waiting"` // incoming ones after it
 	}
-	// AckRequest is the argument of ACK.
+	// AckRequest is the argument of ACK: up to where nothing is new any more, and, apart from that, which messages were
+	// heard or seen to their end. Their senders are told if they asked for it (XEP-0333), once for each time it is said.
 	AckRequest struct {
-		Seq int64 `json:"seq"`
+		Seq   int64   `json:"seq,omitempty"` // 0 leaves the cursor
+		Heard []int64 `json:"heard,omitempty"`
 	}
 	// SendRequest is the argument of SEND.
 	SendRequest struct {

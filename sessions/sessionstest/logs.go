@@ -123,6 +123,7 @@ func roundTrip(t *testing.T, h Harness) {
 		Sent: time.Date(2026, 2, 3, 4, 5, 6, 789000, time.UTC),
 		Attachments: []im.Attachment{{URL: "https://example.org/a", Type: "audio/mpeg", Seconds: 7.25, Size: 9000, Title: "Voice"},
 			{URL: "https://example.org/b"}},
+		Choices: []im.Choice{{Label: "Gladly", Body: "yes"}, {Label: "no", Body: "no"}}, Markable: true,
 	}
 	_, err := h.Store.Append(context.Background(), user, epoch, []im.Message{m, {Body: "bare"}}, "xmpp", nil)
 	must(t, err)
