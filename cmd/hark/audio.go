@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,7 +45,7 @@ func (p *program) audioCommand() *cobra.Command {
 		Short: "Sign new links with a new key; old links stay valid. Restart the server afterwards",
 		Long: `Sign new links with a new key; old links stay valid. The keys are in the file of secrets with ".links" behind its
 name: copy that to every node, and restart the servers.`,
-		Args:  cobra.NoArgs,
+		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			c, err := loadConfig(p.configPath)
 			if err != nil {

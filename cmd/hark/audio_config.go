@@ -35,7 +35,7 @@ func defaultAudio() audioConfig {
 	return audioConfig{Keep: duration(30 * 24 * time.Hour), Messages: 100, Megabytes: 50, Sender: true}
 }
 
-// checkAudio tells what cannot work of the voice messages, and reads the bucket's secret.
+// checkAudio tells what cannot work of the voice messages.
 func (c *config) checkAudio(bad func(key, format string, args ...any)) {
 	a := &c.Audio
 	if u, err := url.Parse(a.URL); err != nil || u.Host == "" || !strings.HasSuffix(u.Path, "/") {
@@ -48,14 +48,24 @@ func (c *config) checkAudio(bad func(key, format string, args ...any)) {
 			bad(key, "must be more than 0")
 		}
 	}
-	if a.Plays < 0 || a.FreeMegabytes < 0 {
-		bad("audio", "has a number below 0")
+	for key, value := range map[string]int64{"audio.plays": int64(a.Plays), "audio.free_megabytes": a.FreeMegabytes} {
+		if value < 0 {
+			bad(key, "must not be below 0")
+		}
 	}
-	secret, err := readSecret(a.BucketSecret)
-	if err != nil {
-		bad("audio.bucket_secret", "cannot be read: %v", err)
+	c.checkBucket(bad)
+}
+
+// checkBucket tells what cannot work of the object storage, and reads its secrets.
+func (c *config) checkBucket(bad func(key, format string, args ...any)) {
+	a := &c.Audio
+	for key, value := range map[string]*string{"audio.bucket_access": &a.BucketAccess, "audio.bucket_secret": &a.BucketSecret} {
+		secret, err := readSecret(*value)
+		if err != nil {
+			bad(key, "cannot be read: %v", err)
+		}
+		*value = secret
 	}
-	a.BucketSecret = secret
 	if a.Bucket == "" {
 		return
 	}

@@ -45,3 +45,12 @@ func (n networks) client(r *http.Request) netip.Addr {
 	}
 	return client
 }
+
+// before lets the handler see, as RemoteAddr, the address that a request came from.
+func (n networks) before(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen := *r
+		seen.RemoteAddr = netip.AddrPortFrom(n.client(r), 0).String()
+		handler.ServeHTTP(w, &seen)
+	})
+}

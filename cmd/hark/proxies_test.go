@@ -1,6 +1,8 @@
 package main
 
 import (
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 )
@@ -26,8 +28,10 @@ func TestClientBehindProxies(t *testing.T) {
 		if c.forwarded != "" {
 			r.Header.Set("X-Forwarded-For", c.forwarded)
 		}
-		if got := proxies.client(r).String(); got != c.want {
-			t.Errorf("from %s for %q: %s, want %s", c.from, c.forwarded, got, c.want)
-		}
+		proxies.before(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if got, _, err := net.SplitHostPort(r.RemoteAddr); err != nil || got != c.want {
+				t.Errorf("from %s for %q: %s, want %s", c.from, c.forwarded, got, c.want)
+			}
+		})).ServeHTTP(httptest.NewRecorder(), r)
 	}
 }
