@@ -41,20 +41,30 @@ func (f Form) known() bool { return f == WAV || f == MP3 || f == Ogg }
 // encode makes the form of p and proves it by decoding it again: nothing is offered that another decoder than the one
 // it was made with could not read. ctx ends it early.
 func (f Form) encode(ctx context.Context, p pcm, t tags) ([]byte, error) {
-	var b []byte
-	var err error
-	switch f {
-	case MP3:
-		b, err = encodeMP3(ctx, p, t)
-	case Ogg:
-		b, err = encodeOpus(ctx, p, t)
-	default:
-		b = encodeWAV(p)
-	}
+	b, err := f.make(ctx, p, t)
 	if err != nil {
 		return nil, fmt.Errorf("audio: making the %s: %w", f, err)
 	}
 	return b, f.check(ctx, p, b)
+}
+
+func (f Form) make(ctx context.Context, p pcm, t tags) ([]byte, error) {
+	switch f {
+	case MP3:
+		return encodeMP3(ctx, p, t)
+	case Ogg:
+		return encodeOpus(ctx, p, t)
+	}
+	return encodeWAV(p), nil
+}
+
+// Encode makes a form of a WAV file, as Put does, without checking it: for comparisons with other encoders. ErrFormat.
+func Encode(ctx context.Context, wav []byte, f Form) ([]byte, error) {
+	p, _, err := decodeWAV(wav)
+	if err != nil {
+		return nil, err
+	}
+	return f.make(ctx, p, tags{})
 }
 
 // check decodes the form and compares it with what it was made from.
