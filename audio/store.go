@@ -1,6 +1,7 @@
 package audio
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -277,14 +278,19 @@ func (s *Store) read(r io.Reader, limit time.Duration) (p pcm, repaired bool, er
 	}
 	limit += 2 * time.Second
 	most := int64(limit.Seconds()*2*maxRate) + 64<<10
-	b, err := io.ReadAll(io.LimitReader(r, most+1))
-	if err != nil {
+	var b bytes.Buffer
+	if f, ok := r.(*os.File); ok {
+		if info, err := f.Stat(); err == nil {
+			b.Grow(int(min(info.Size(), most)) + bytes.MinRead) // so that it need not be copied as it grows
+		}
+	}
+	if _, err := b.ReadFrom(io.LimitReader(r, most+1)); err != nil {
 		return pcm{}, false, fmt.Errorf("audio: reading the recording: %w", err)
 	}
-	if int64(len(b)) > most {
+	if int64(b.Len()) > most {
 		return pcm{}, false, ErrTooLong
 	}
-	if p, repaired, err = decodeWAV(b); err == nil && p.duration() > limit {
+	if p, repaired, err = decodeWAV(b.Bytes()); err == nil && p.duration() > limit {
 		err = fmt.Errorf("%w: %v, the limit is %v", ErrTooLong, p.duration(), limit)
 	}
 	return p, repaired, err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -62,21 +61,25 @@ func measureAudio(ctx context.Context, _ *lab) (figures []figure, err error) {
 	return figures, nil
 }
 
-// spoken is a WAV file of speech, as a telephone gives it.
-func (b audioBench) spoken(ctx context.Context, long time.Duration) ([]byte, error) {
+// recorded makes a file of speech such as a switch leaves, and returns its path.
+func (b audioBench) recorded(ctx context.Context, long time.Duration) (string, error) {
 	samples, err := b.voice.speech(ctx, long)
-	return wav.Encode(wav.Sound{Rate: sipphone.Rate, Samples: samples}), err
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(b.dir, long.String()+".wav")
+	return file, wav.Write(file, wav.Sound{Rate: sipphone.Rate, Samples: samples})
 }
 
 // encoders compares the speed of encoding a minute with that of the command-line tools, at the same rates and bit rates.
 func (b audioBench) encoders(ctx context.Context) (figures []figure, err error) {
 	const long = time.Minute
-	sound, err := b.spoken(ctx, long)
+	in, err := b.recorded(ctx, long)
 	if err != nil {
 		return nil, err
 	}
-	in := filepath.Join(b.dir, "in.wav")
-	if err := os.WriteFile(in, sound, 0o600); err != nil {
+	sound, err := os.ReadFile(in)
+	if err != nil {
 		return nil, err
 	}
 	for _, c := range []struct {
@@ -126,14 +129,14 @@ func (b audioBench) links(ctx context.Context) (figures []figure, err error) {
 		time.Duration
 		rounds int
 	}{{5 * time.Second, 40}, {time.Minute, 10}, {3 * time.Minute, 5}} {
-		sound, err := b.spoken(ctx, long.Duration)
+		file, err := b.recorded(ctx, long.Duration)
 		if err != nil {
 			return figures, err
 		}
 		var link, all []time.Duration
 		before := ownCPU()
 		for range long.rounds {
-			toLink, toAll, err := b.message(ctx, sound)
+			toLink, toAll, err := b.message(ctx, file)
 			if err != nil {
 				return figures, err
 			}
@@ -154,9 +157,9 @@ func (b audioBench) links(ctx context.Context) (figures []figure, err error) {
 }
 
 // message keeps one voice message, waits for its forms, and removes it.
-func (b audioBench) message(ctx context.Context, sound []byte) (toLink, toAll time.Duration, err error) {
+func (b audioBench) message(ctx context.Context, file string) (toLink, toAll time.Duration, err error) {
 	begun := time.Now()
-	rec, err := b.store.Put(ctx, bytes.NewReader(sound), audio.Meta{Owner: "bench"})
+	rec, err := b.store.PutFile(ctx, file, audio.Meta{Owner: "bench"})
 	toLink = time.Since(begun)
 	if err == nil {
 		err = b.store.Wait(ctx, rec)
@@ -167,7 +170,7 @@ func (b audioBench) message(ctx context.Context, sound []byte) (toLink, toAll ti
 
 // memory is by how much the highest resident size of this process rises while 180 s are put and encoded.
 func (b audioBench) memory(ctx context.Context) ([]figure, error) {
-	sound, err := b.spoken(ctx, 3*time.Minute)
+	file, err := b.recorded(ctx, 3*time.Minute)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +182,7 @@ func (b audioBench) memory(ctx context.Context) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := b.message(ctx, sound); err != nil {
+	if _, _, err := b.message(ctx, file); err != nil {
 		return nil, err
 	}
 	after, err := peakMemory()

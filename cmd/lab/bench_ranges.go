@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -27,11 +26,11 @@ const (
 
 // ranges compares 206 answers of the links' handler with those of nginx, which serves the same file.
 func (b audioBench) ranges(ctx context.Context) (_ []figure, err error) {
-	sound, err := b.spoken(ctx, time.Minute)
+	file, err := b.recorded(ctx, time.Minute)
 	if err != nil {
 		return nil, err
 	}
-	rec, err := b.store.Put(ctx, bytes.NewReader(sound), audio.Meta{Owner: "bench"})
+	rec, err := b.store.PutFile(ctx, file, audio.Meta{Owner: "bench"})
 	if err != nil {
 		return nil, err
 	}
