@@ -58,5 +58,5 @@ fuzz: ## run each fuzz test for FUZZTIME (20s)
 	@GO="$(GO)" scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: bench
-bench: setup-tests build ## measure calls, sessions and the cache, side by side with Asterisk's own
+bench: setup-tests build ## measure calls, sessions, voice messages and the cache, side by side with what others do
 	@bin/lab bench

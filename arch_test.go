@@ -23,6 +23,7 @@ var mayImport = map[string][]string{
 	"hark/audio/qr":              {},
 	"hark/prompts":               {"hark/internal/wav"},
 	"hark/audio/s3":              {"hark/audio"},
+	"hark/audio/s3/s3test":       {"hark/audio/s3"},
 	"hark/audio/audiotest":       {"hark/audio"},
 	"hark/accounts":              {"hark/im", "hark/db"},
 	"hark/sessions":              {"hark/im", "hark/db"},

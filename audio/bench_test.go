@@ -3,12 +3,7 @@ package audio
 import (
 	"bytes"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 )
@@ -64,61 +59,6 @@ func reportTimes(b *testing.B, name string, took []time.Duration) {
 	b.ReportMetric(ms(took[0]), "ms/"+name+"-least")
 }
 
-// BenchmarkEncode is ours beside the command-line tools, in times real time.
-func BenchmarkEncode(b *testing.B) {
-	const d = 60 * time.Second
-	p := longSpeech(b, d)
-	in := filepath.Join(b.TempDir(), "in.wav")
-	if err := os.WriteFile(in, encodeWAV(p), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	report := func(b *testing.B) {
-		b.ReportMetric(d.Seconds()*float64(b.N)/b.Elapsed().Seconds(), "×realtime")
-	}
-	b.Run("mp3/hark", func(b *testing.B) {
-		for b.Loop() {
-			if _, err := encodeMP3(b.Context(), p, tags{}); err != nil {
-				b.Fatal(err)
-			}
-		}
-		report(b)
-	})
-	b.Run("opus/hark", func(b *testing.B) {
-		for b.Loop() {
-			if _, err := encodeOpus(b.Context(), p, tags{}); err != nil {
-				b.Fatal(err)
-			}
-		}
-		report(b)
-	})
-	for _, f := range []Form{MP3, Ogg} {
-		b.Run(string(f)+"/hark+check", func(b *testing.B) {
-			for b.Loop() {
-				if _, err := f.encode(b.Context(), p, tags{}); err != nil {
-					b.Fatal(err)
-				}
-			}
-			report(b)
-		})
-	}
-	for name, args := range map[string][]string{
-		"mp3/lame":     {"lame", "--quiet", "--resample", "16", "-b", "32", "-q", "4", "-m", "m", in, in + ".mp3"},
-		"opus/opusenc": {"opusenc", "--quiet", "--speech", "--bitrate", "16", in, in + ".ogg"},
-	} {
-		b.Run(name, func(b *testing.B) {
-			if _, err := exec.LookPath(args[0]); err != nil {
-				b.Skipf("%s is missing: apt-get install lame opus-tools", args[0])
-			}
-			for b.Loop() {
-				if msg, err := exec.CommandContext(b.Context(), args[0], args[1:]...).CombinedOutput(); err != nil {
-					b.Fatalf("%v: %s", err, msg)
-				}
-			}
-			report(b)
-		})
-	}
-}
-
 // BenchmarkSteps shows where the time to the link goes, for 180 s.
 func BenchmarkSteps(b *testing.B) {
 	p := longSpeech(b, 180*time.Second)
@@ -140,30 +80,6 @@ func BenchmarkSteps(b *testing.B) {
 			}
 		})
 	}
-}
-
-// BenchmarkMemory makes all forms of 180 s and tells the highest resident size that the process ever had: run it alone
-// (-bench Memory -benchtime 1x).
-func BenchmarkMemory(b *testing.B) {
-	p := longSpeech(b, 180*time.Second)
-	b.ReportAllocs()
-	for b.Loop() {
-		for _, f := range forms {
-			if _, err := f.encode(b.Context(), p, tags{}); err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		b.Skip("no /proc here: Linux is needed")
-	}
-	_, line, _ := strings.Cut(string(status), "VmHWM:")
-	kib, err := strconv.Atoi(strings.Fields(line)[0])
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportMetric(float64(kib)/1024, "MiB-peak")
 }
 
 func Example_clock() {

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"time"
 
-	goaudio "github.com/go-audio/audio"
 	"github.com/go-audio/wav"
 )
 
@@ -41,20 +41,30 @@ func (f Form) known() bool { return f == WAV || f == MP3 || f == Ogg }
 // encode makes the form of p and proves it by decoding it again: nothing is offered that another decoder than the one
 // it was made with could not read. ctx ends it early.
 func (f Form) encode(ctx context.Context, p pcm, t tags) ([]byte, error) {
-	var b []byte
-	var err error
-	switch f {
-	case MP3:
-		b, err = encodeMP3(ctx, p, t)
-	case Ogg:
-		b, err = encodeOpus(ctx, p, t)
-	default:
-		b = encodeWAV(p)
-	}
+	b, err := f.make(ctx, p, t)
 	if err != nil {
 		return nil, fmt.Errorf("audio: making the %s: %w", f, err)
 	}
 	return b, f.check(ctx, p, b)
+}
+
+func (f Form) make(ctx context.Context, p pcm, t tags) ([]byte, error) {
+	switch f {
+	case MP3:
+		return encodeMP3(ctx, p, t)
+	case Ogg:
+		return encodeOpus(ctx, p, t)
+	}
+	return encodeWAV(p), nil
+}
+
+// Encode makes a form of a WAV file, as Put does, without checking it: for comparisons with other encoders. ErrFormat.
+func Encode(ctx context.Context, wav []byte, f Form) ([]byte, error) {
+	p, _, err := decodeWAV(wav)
+	if err != nil {
+		return nil, err
+	}
+	return f.make(ctx, p, tags{})
 }
 
 // check decodes the form and compares it with what it was made from.
@@ -79,27 +89,24 @@ func (f Form) decode(ctx context.Context, b []byte) (pcm, error) {
 	return recheckWAV(b)
 }
 
-// recheckWAV reads a WAV file that passes our own walk with go-audio/wav, a second opinion.
+// recheckWAV reads a WAV file that passes our own walk with go-audio/wav, a second opinion on where its sound begins and
+// ends.
 func recheckWAV(b []byte) (pcm, error) {
 	if _, err := walkRIFF(b); err != nil {
 		return pcm{}, err
 	}
 	d := wav.NewDecoder(bytes.NewReader(b))
-	var p pcm
-	buf := &goaudio.IntBuffer{Data: make([]int, 16<<10)}
-	for {
-		n, err := d.PCMBuffer(buf)
-		if err != nil {
-			return pcm{}, fmt.Errorf("%w: %w", ErrFormat, err)
-		}
-		if n == 0 {
-			p.rate = int(d.SampleRate)
-			return p, nil
-		}
-		for _, v := range buf.Data[:n] {
-			p.samples = append(p.samples, int16(v))
-		}
+	if err := d.FwdToPCM(); err != nil {
+		return pcm{}, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
+	if d.BitDepth != 16 || d.NumChans != 1 {
+		return pcm{}, fmt.Errorf("%w: %d bit, %d channels", ErrFormat, d.BitDepth, d.NumChans)
+	}
+	data := make([]byte, min(d.PCMLen(), int64(len(b))))
+	if _, err := io.ReadFull(d.PCMChunk, data); err != nil {
+		return pcm{}, fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	return pcm{int(d.SampleRate), samplesOf(data)}, nil
 }
 
 // maxDrift is how much longer or shorter a form may be than the master.

@@ -11,12 +11,10 @@ import (
 	"time"
 )
 
-// HandlerConfig says how links are served.
+// HandlerConfig says how links are served. Who asks is known by a request's RemoteAddr.
 type HandlerConfig struct {
 	// Answer is the telephone number that the page offers for an answer, "" for none.
 	Answer string
-	// Client tells the address of who asks, when a proxy stands in front; nil takes the connection's.
-	Client func(*http.Request) netip.Addr
 	// Patience is how long a request for a form waits until it has been made; 0 is 20 s.
 	Patience time.Duration
 }
@@ -141,7 +139,7 @@ func errOr(err, otherwise error) error {
 // find looks the token up, and holds up those who guess. Whoever has a link that we signed is not held up by others
 // behind the same address.
 func (h *Handler) find(r *http.Request, token string) (Recording, int) {
-	addr := network(h.client(r))
+	addr := network(client(r))
 	_, signed, _ := h.store.keys.parse(token)
 	if !signed && h.misses.over(addr) {
 		return Recording{}, http.StatusTooManyRequests
@@ -160,10 +158,8 @@ func (h *Handler) find(r *http.Request, token string) (Recording, int) {
 	return rec, http.StatusServiceUnavailable
 }
 
-func (h *Handler) client(r *http.Request) netip.Addr {
-	if h.cfg.Client != nil {
-		return h.cfg.Client(r)
-	}
+// client is the address of who asks, as RemoteAddr tells.
+func client(r *http.Request) netip.Addr {
 	ap, _ := netip.ParseAddrPort(r.RemoteAddr) // the zero address is one bucket for all
 	return ap.Addr()
 }

@@ -1,6 +1,9 @@
 package audio
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 const (
 	targetLoudness = -19.0 // LUFS, for mono speech
@@ -12,11 +15,15 @@ const (
 // normalise brings p to the target loudness. Where peaks would go over the ceiling a limiter takes at most maxLimiting
 // off them, and what is missing beyond that stays missing. p is not changed.
 func normalise(p pcm) pcm {
+	var peak float64
+	var meter sync.WaitGroup
+	meter.Go(func() { peak = truePeak(p.samples) })
 	now := loudness(p)
+	meter.Wait()
 	if math.IsInf(now, -1) {
 		return p
 	}
-	room := maxTruePeak - decibel(truePeak(p.samples))
+	room := maxTruePeak - decibel(peak)
 	gain := min(targetLoudness-now, maxGain, room+maxLimiting)
 	scaled := make([]float32, len(p.samples))
 	g := float32(ratio(gain))

@@ -94,6 +94,6 @@ func (s *Store) plays(ctx context.Context, rec Recording) ([]string, error) {
 // listener is a name for who asks that does not give him away.
 func (h *Handler) listener(r *http.Request) string {
 	m := hmac.New(sha256.New, h.store.keys.keys[0].secret)
-	m.Write([]byte("listener\x00" + network(h.client(r)).String() + "\x00" + r.UserAgent()))
+	m.Write([]byte("listener\x00" + network(client(r)).String() + "\x00" + r.UserAgent()))
 	return nameCode.EncodeToString(m.Sum(nil)[:10])
 }

@@ -121,11 +121,16 @@ func decodeWAV(b []byte) (p pcm, repaired bool, err error) {
 	if len(f.data) == 0 {
 		return pcm{}, false, ErrEmpty
 	}
-	s := make([]int16, len(f.data)/2)
+	return pcm{f.rate, samplesOf(f.data)}, f.repaired, nil
+}
+
+// samplesOf reads the samples of a data chunk.
+func samplesOf(data []byte) []int16 {
+	s := make([]int16, len(data)/2)
 	for i := range s {
-		s[i] = int16(binary.LittleEndian.Uint16(f.data[2*i:]))
+		s[i] = int16(binary.LittleEndian.Uint16(data[2*i:]))
 	}
-	return pcm{f.rate, s}, f.repaired, nil
+	return s
 }
 
 const wavHeader = 44

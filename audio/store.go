@@ -1,6 +1,7 @@
 package audio
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,9 @@ type Config struct {
 	Backend Backend
 	// Keys is the path of the file with the keys that sign links. It must not be in Dir. It is made at the first start.
 	Keys string
+	// FirstKey, of 32 bytes or more, is the key that the file is made with; nil is a random one. Stores on several
+	// machines that are given the same one accept each other's links.
+	FirstKey []byte
 	// URL is what links begin with, ending in a slash: "https://im.example.org/a/".
 	URL string
 	// Cache is a directory for copies that Asterisk plays when the recording itself is not an 8 kHz file on this
@@ -109,7 +113,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Backend == nil && inside(cfg.Dir, cfg.Keys) {
 		return nil, fmt.Errorf("audio: the key file %s must not be among the recordings", cfg.Keys)
 	}
-	keys, err := loadKeys(cfg.Keys)
+	keys, err := loadKeys(cfg.Keys, cfg.FirstKey)
 	if err != nil {
 		return nil, err
 	}
@@ -274,14 +278,19 @@ func (s *Store) read(r io.Reader, limit time.Duration) (p pcm, repaired bool, er
 	}
 	limit += 2 * time.Second
 	most := int64(limit.Seconds()*2*maxRate) + 64<<10
-	b, err := io.ReadAll(io.LimitReader(r, most+1))
-	if err != nil {
+	var b bytes.Buffer
+	if f, ok := r.(*os.File); ok {
+		if info, err := f.Stat(); err == nil {
+			b.Grow(int(min(info.Size(), most)) + bytes.MinRead) // so that it need not be copied as it grows
+		}
+	}
+	if _, err := b.ReadFrom(io.LimitReader(r, most+1)); err != nil {
 		return pcm{}, false, fmt.Errorf("audio: reading the recording: %w", err)
 	}
-	if int64(len(b)) > most {
+	if int64(b.Len()) > most {
 		return pcm{}, false, ErrTooLong
 	}
-	if p, repaired, err = decodeWAV(b); err == nil && p.duration() > limit {
+	if p, repaired, err = decodeWAV(b.Bytes()); err == nil && p.duration() > limit {
 		err = fmt.Errorf("%w: %v, the limit is %v", ErrTooLong, p.duration(), limit)
 	}
 	return p, repaired, err

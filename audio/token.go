@@ -112,12 +112,12 @@ func validName(s string) bool {
 
 const keyFileHead = "# Keys that sign the links to recordings. The first one signs, the others keep old links valid.\n"
 
-// loadKeys reads the key file, which holds a line "id base64" for each key, and makes it with one key when there is
-// none. It refuses a file that others may read.
-func loadKeys(path string) (*keyring, error) {
+// loadKeys reads the key file, which holds a line "id base64" for each key, and makes it with one key, first or a random
+// one, when there is none. It refuses a file that others may read.
+func loadKeys(path string, first []byte) (*keyring, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if b, err = makeKeyFile(path); err != nil {
+		if b, err = makeKeyFile(path, first); err != nil {
 			return nil, err
 		}
 	}
@@ -156,11 +156,14 @@ func parseKeys(b []byte) (*keyring, error) {
 	return &k, nil
 }
 
-func makeKeyFile(path string) ([]byte, error) {
+func makeKeyFile(path string, first []byte) ([]byte, error) {
+	if first == nil {
+		first = newSecret()
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return nil, err
 	}
-	b := []byte(keyFileHead + newKeyLine(1))
+	b := []byte(keyFileHead + keyLine(1, first))
 	err := placeKeyFile(path, b, os.Link) // Link, unlike Rename, does not replace what another process just made
 	if errors.Is(err, fs.ErrExist) {
 		return os.ReadFile(path)
@@ -168,10 +171,11 @@ func makeKeyFile(path string) ([]byte, error) {
 	return b, err
 }
 
-// RotateKeys puts a new signing key in front of the key file at path, making the file if there is none. Links signed
-// with the keys before it stay valid; stores that are open sign with the old key until they are opened again.
-func RotateKeys(path string) error {
-	old, err := loadKeys(path)
+// RotateKeys puts a new signing key in front of the key file at path, making the file, with first (Config.FirstKey), if
+// there is none. Links signed with the keys before it stay valid; stores that are open sign with the old key until they
+// are opened again.
+func RotateKeys(path string, first []byte) error {
+	old, err := loadKeys(path, first)
 	if err != nil {
 		return err
 	}
@@ -186,17 +190,17 @@ func RotateKeys(path string) error {
 			used = used || k.id == next
 		}
 	}
-	text := keyFileHead + newKeyLine(next)
+	text := keyFileHead + keyLine(next, newSecret())
 	for _, k := range old.keys {
 		text += keyLine(k.id, k.secret)
 	}
 	return placeKeyFile(path, []byte(text), os.Rename)
 }
 
-func newKeyLine(id byte) string {
+func newSecret() []byte {
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // never fails
-	return keyLine(id, secret)
+	return secret
 }
 
 func keyLine(id byte, secret []byte) string {

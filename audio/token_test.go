@@ -12,7 +12,7 @@ import (
 func testKeys(t testing.TB) (*keyring, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "keys", "audio.keys")
-	k, err := loadKeys(path)
+	k, err := loadKeys(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,11 +64,11 @@ func TestRotatedKeysKeepOldLinks(t *testing.T) {
 	old, path := testKeys(t)
 	before, object := old.mint(time.Now())
 	for range 3 {
-		if err := RotateKeys(path); err != nil {
+		if err := RotateKeys(path, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	k, err := loadKeys(path)
+	k, err := loadKeys(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestKeyFile(t *testing.T) {
 	if err := os.Chmod(path, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := loadKeys(path); err == nil {
+	if _, err := loadKeys(path, nil); err == nil {
 		t.Error("a key file that the group may read was accepted")
 	}
 	for _, bad := range []string{"", "# nothing\n", "1 short\n", "256 " + strings.Repeat("A", 44) + "\n", "x\n"} {
@@ -105,7 +105,7 @@ func TestKeyFile(t *testing.T) {
 // TestSecondStartFindsTheKeys: both of two first starts at the same time end with the same key.
 func TestSecondStartFindsTheKeys(t *testing.T) {
 	a, path := testKeys(t)
-	text, err := makeKeyFile(path)
+	text, err := makeKeyFile(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import "C"
 
 import (
 	"errors"
+	"slices"
 	"unsafe"
 )
 
@@ -122,13 +123,14 @@ func (d *Decoder) Append(dst []int16, packet []byte) ([]int16, error) {
 	if len(packet) == 0 {
 		return dst, failure(C.OPUS_INVALID_PACKET)
 	}
-	buf := make([]int16, d.most)
+	dst = slices.Grow(dst, d.most)
+	buf := dst[len(dst) : len(dst)+d.most]
 	n := C.opus_decode(d.dec, (*C.uchar)(&packet[0]), C.opus_int32(len(packet)),
 		(*C.opus_int16)(unsafe.Pointer(&buf[0])), C.int(len(buf)), 0)
 	if n < 0 {
 		return dst, failure(n)
 	}
-	return append(dst, buf[:n]...), nil
+	return dst[:len(dst)+int(n)], nil
 }
 
 // Close frees the decoder. Closing twice is a no-op.

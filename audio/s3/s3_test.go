@@ -1,46 +1,21 @@
 package s3_test
 
 import (
-	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
 
 	"hark/audio"
 	"hark/audio/audiotest"
 	"hark/audio/s3"
+	"hark/audio/s3/s3test"
 
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// server starts a small S3 server with a bucket, and says how to reach it.
-func server(t *testing.T) s3.Config {
-	t.Helper()
-	backend := s3mem.New()
-	if err := backend.CreateBucket("recordings"); err != nil {
-		t.Fatal(err)
-	}
-	fake := gofakes3.New(backend).Server()
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Every real server takes an empty delimiter for none; this one does not.
-		q := r.URL.Query()
-		if q.Has("delimiter") && q.Get("delimiter") == "" {
-			q.Del("delimiter")
-			r.URL.RawQuery = q.Encode()
-		}
-		fake.ServeHTTP(w, r)
-	}))
-	t.Cleanup(srv.Close)
-	return s3.Config{Endpoint: strings.TrimPrefix(srv.URL, "http://"), Bucket: "recordings", Prefix: "hark/", Access: "key", Secret: "secret"}
-}
-
 func TestBackend(t *testing.T) {
 	audiotest.Run(t, func(t *testing.T) audio.Backend {
-		b, err := s3.Open(t.Context(), server(t))
+		b, err := s3.Open(t.Context(), s3test.Server(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +24,7 @@ func TestBackend(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	good := server(t)
+	good := s3test.Server(t)
 	for name, change := range map[string]func(*s3.Config){
 		"no such bucket": func(c *s3.Config) { c.Bucket = "others" },
 		"a bad prefix":   func(c *s3.Config) { c.Prefix = "hark" },
@@ -65,7 +40,7 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 func TestPrefixKeepsApart(t *testing.T) {
-	cfg := server(t)
+	cfg := s3test.Server(t)
 	one, err := s3.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)

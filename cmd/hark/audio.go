@@ -4,27 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"hark/audio"
 )
-
-// audio is how the configuration describes the store of voice messages.
-func (c config) audio(log *slog.Logger) audio.Config {
-	return audio.Config{
-		Dir:       c.Audio.Dir,
-		Keys:      c.Keys + ".links",
-		URL:       c.Audio.URL,
-		Cache:     filepath.Join(c.Prompts.Cache, "recordings"),
-		Retention: time.Duration(c.Audio.Keep),
-		Log:       log,
-	}
-}
 
 func (p *program) audioCommand() *cobra.Command {
 	command := &cobra.Command{
@@ -57,13 +43,19 @@ func (p *program) audioCommand() *cobra.Command {
 	rotate := &cobra.Command{
 		Use:   "rotate",
 		Short: "Sign new links with a new key; old links stay valid. Restart the server afterwards",
-		Args:  cobra.NoArgs,
+		Long: `Sign new links with a new key; old links stay valid. The keys are in the file of secrets with ".links" behind its
+name: copy that to every node, and restart the servers.`,
+		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			c, err := loadConfig(p.configPath)
 			if err != nil {
 				return err
 			}
-			return audio.RotateKeys(c.audio(nil).Keys)
+			firstKey, err := c.firstLinkKey()
+			if err != nil {
+				return err
+			}
+			return audio.RotateKeys(c.linkKeys(), firstKey)
 		},
 	}
 	command.AddCommand(list, show, revoke, gc, verify, rotate)
@@ -77,7 +69,7 @@ func (p *program) audioAction(use, short string, args cobra.PositionalArgs, do f
 		if err != nil {
 			return err
 		}
-		if _, err := os.Stat(c.Audio.Dir); err != nil {
+		if _, err := os.Stat(c.Audio.Dir); err != nil && c.Audio.Bucket == "" {
 			return fmt.Errorf("no voice messages yet: %w", err)
 		}
 		store, err := openAudioBeside(cmd.Context(), c)
@@ -91,9 +83,7 @@ func (p *program) audioAction(use, short string, args cobra.PositionalArgs, do f
 
 // openAudioBeside opens the store beside a running server, which does the sweeping.
 func openAudioBeside(ctx context.Context, c config) (*audio.Store, error) {
-	settings := c.audio(nil)
-	settings.GCEvery = -1
-	return audio.Open(ctx, settings)
+	return c.openAudio(ctx, -1, nil)
 }
 
 func (p *program) listAudio(ctx context.Context, s *audio.Store, owner string, asJSON bool) error {

@@ -51,7 +51,7 @@ func (p *program) describe(c config) {
 		line("number", "%s: %s in %s", n.Called, n.Dialogue, n.Language)
 	}
 	line("speech", "%s, kept in %s", c.Prompts.Synthesiser, c.Prompts.Cache)
-	line("recordings", "in %s, links %s…, kept for %s", c.Audio.Dir, c.Audio.URL, time.Duration(c.Audio.Keep))
+	line("recordings", "in %s, links %s…, kept for %s", c.Audio.place(), c.Audio.URL, time.Duration(c.Audio.Keep))
 	line("web", "%s", orNone(c.Listen.Web))
 	line("clients", "%s", orNone(c.Listen.Presence))
 }
@@ -81,11 +81,23 @@ func (p *program) try(ctx context.Context, c config) error {
 	_, err = prompts.NewSynthesiser(ctx, prompts.SynthOptions{Driver: c.Prompts.Synthesiser, Command: c.Prompts.Command})
 	result("synthesiser", err)
 	result("data folder", writable(c.data()))
+	if c.Audio.Bucket != "" {
+		result("recordings", tryBucket(ctx, c.Audio))
+	}
 	if c.Asterisk.ARI != "" {
 		app := &stasis.App{URL: c.Asterisk.ARI, User: c.Asterisk.User, Password: c.Asterisk.Password, Name: c.Asterisk.App}
 		result("asterisk", app.Check(ctx))
 	}
 	return errors.Join(problems...)
+}
+
+// tryBucket connects to the bucket.
+func tryBucket(ctx context.Context, c audioConfig) error {
+	b, err := c.openBackend(ctx)
+	if err != nil {
+		return err
+	}
+	return b.Close()
 }
 
 // writable tells whether files can be made in a folder, which need not exist if it can be made.

@@ -38,13 +38,14 @@ type logConfig struct {
 }
 
 type listenConfig struct {
-	Web      string `toml:"web"`
-	Presence string `toml:"presence"`
-	AGI      string `toml:"agi"`
-	AGINonce string `toml:"agi_nonce"`
-	Cert     string `toml:"cert"`
-	Key      string `toml:"key"`
-	CA       string `toml:"ca"`
+	Web      string   `toml:"web"`
+	Proxies  []string `toml:"proxies"`
+	Presence string   `toml:"presence"`
+	AGI      string   `toml:"agi"`
+	AGINonce string   `toml:"agi_nonce"`
+	Cert     string   `toml:"cert"`
+	Key      string   `toml:"key"`
+	CA       string   `toml:"ca"`
 }
 
 type asteriskConfig struct {
@@ -70,12 +71,6 @@ type promptsConfig struct {
 	Synthesiser string   `toml:"synthesiser"`
 	Voice       string   `toml:"voice"`
 	Command     []string `toml:"command"`
-}
-
-type audioConfig struct {
-	Dir  string   `toml:"dir"`
-	URL  string   `toml:"url"`
-	Keep duration `toml:"keep"`
 }
 
 type xmppConfig struct {
@@ -118,10 +113,10 @@ func defaultConfig() config {
 		Name:     "localhost:7778",
 		DB:       "/var/lib/hark/hark.db",
 		Log:      logConfig{Level: "info", Format: "text"},
-		Listen:   listenConfig{Web: "127.0.0.1:8080"},
+		Listen:   listenConfig{Web: "127.0.0.1:8080", Proxies: []string{"127.0.0.0/8", "::1"}},
 		Asterisk: asteriskConfig{User: "hark", App: "hark", Calls: 200},
 		Prompts:  promptsConfig{Synthesiser: "flite"},
-		Audio:    audioConfig{Keep: duration(30 * 24 * time.Hour)},
+		Audio:    defaultAudio(),
 		Node:     nodeConfig{Lease: duration(6 * time.Second)},
 	}
 }
@@ -246,15 +241,16 @@ func (c *config) check(bad func(key, format string, args ...any)) {
 			bad(key, "%q is not host:port: %v", address, err)
 		}
 	}
+	if _, err := parseNetworks(c.Listen.Proxies); err != nil {
+		bad("listen.proxies", "%v", err)
+	}
 	if u, err := url.Parse(c.Asterisk.ARI); c.Asterisk.ARI != "" && (err != nil || u.Host == "" || !strings.HasPrefix(u.Scheme, "http")) {
 		bad("asterisk.ari", "%q is not a URL like http://127.0.0.1:8088/ari", c.Asterisk.ARI)
 	}
 	if c.Asterisk.ARI != "" && c.Asterisk.Password == "" {
 		bad("asterisk.password", "is missing: give the password of the ARI user, or file:/path, or env:NAME")
 	}
-	if u, err := url.Parse(c.Audio.URL); err != nil || u.Host == "" || !strings.HasSuffix(u.Path, "/") {
-		bad("audio.url", "%q is not a URL that ends in a slash, like https://im.example.org/a/", c.Audio.URL)
-	}
+	c.checkAudio(bad)
 	if !oneOf(c.Prompts.Synthesiser, "flite", "espeak-ng", "command") {
 		bad("prompts.synthesiser", "%q is not flite, espeak-ng or command", c.Prompts.Synthesiser)
 	}

@@ -30,6 +30,7 @@ func TestExampleConfig(t *testing.T) {
 	commented := regexp.MustCompile(`(?m)^# ([a-z_]+ += )`).ReplaceAllString(string(text), "$1")
 	commented = strings.ReplaceAll(commented, "file:/etc/hark/ari.secret", "secret")
 	commented = strings.ReplaceAll(commented, "file:/etc/hark/agi.nonce", "0123456789abcdef")
+	commented = regexp.MustCompile(`file:/etc/hark/s3\.(access|secret)`).ReplaceAllString(commented, "$1")
 	if _, err := loadConfig(writeConfig(t, commented)); err != nil {
 		t.Errorf("with every line switched on: %v", err)
 	}
@@ -56,6 +57,12 @@ func TestConfigErrors(t *testing.T) {
 		{"FastAGI for all", "[listen]\nagi = \"0.0.0.0:4573\"\nagi_nonce = \"0123456789abcdef\"\n", ":2: listen.agi \"0.0.0.0:4573\" is not a loopback address"},
 		{"FastAGI without nonce", "[listen]\nagi = \"127.0.0.1:4573\"\n", "listen.agi_nonce is missing"},
 		{"link without slash", "[audio]\nurl = \"https://x/a\"\n", ":2: audio.url"},
+		{"bucket", "[audio]\nbucket = \"s3.example.org/hark\"\n", ":2: audio.bucket \"s3.example.org/hark\" is not a URL"},
+		{"bucket without a name", "[audio]\nbucket = \"https://s3.example.org/\"\n", ":2: audio.bucket \"https://s3.example.org/\" names no bucket"},
+		{"bucket without a secret", "[audio]\nbucket = \"https://s3.example.org/hark/\"\n", ":2: audio.bucket needs audio.bucket_access"},
+		{"nothing may be kept", "[audio]\nmessages = 0\n", ":2: audio.messages must be more than 0"},
+		{"below zero", "[audio]\nplays = -1\n", "audio.plays must not be below 0"},
+		{"proxies", "[listen]\nproxies = [\"proxy.internal\"]\n", ":2: listen.proxies \"proxy.internal\" is neither an address"},
 		{"synthesiser", "[prompts]\nsynthesiser = \"hal\"\n", ":2: prompts.synthesiser \"hal\" is not flite"},
 		{"duration", "[audio]\nkeep = \"long\"\n", "long"},
 		{"database", "db = \"mysql://x/y\"\n", ":1: db \"mysql://x/y\" is neither a file nor postgres://"},

@@ -54,7 +54,7 @@ func (p *parts) dialogue() *ivr.Server {
 		Auth:       p.accounts,
 		Dial:       ivr.PresenceDialer(p.dialer()),
 		Voice:      p.speaker,
-		Recordings: recordings{p.audio},
+		Recordings: recordings{p.audio, p.config.Audio},
 		Settings:   ivr.Settings{Patience: 2*p.takeover() + time.Second, Reconnect: p.takeover()},
 		Log:        p.log,
 		Languages:  p.speaker.Languages(),
@@ -117,13 +117,17 @@ func (p *parts) listenWeb(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.Handle(p.audio.Path(), audio.NewHandler(p.audio, audio.HandlerConfig{Answer: p.config.Phone}))
 	door := &web.Server{Auth: p.accounts, Dialer: p.dialer(), Log: p.log, Audio: p.config.Audio.URL,
-		Recordings: spoken{p.audio}, Phone: p.config.Phone}
+		Recordings: spoken{p.audio, p.config.Audio}, Phone: p.config.Phone}
 	mux.Handle("/", door.Handler())
 	l, err := net.Listen("tcp", p.config.Listen.Web)
 	if err != nil {
 		return fmt.Errorf("listen.web: %w", err)
 	}
-	return serveHTTP(ctx, l, mux)
+	proxies, err := parseNetworks(p.config.Listen.Proxies)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen.proxies: %w", err), l.Close())
+	}
+	return serveHTTP(ctx, l, proxies.before(mux))
 }
 
 // serveHTTP serves until ctx ends, within the bounds of threat T23, and lets requests in progress finish.

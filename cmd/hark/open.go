@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"hark/accounts"
-	"hark/audio"
 	"hark/db"
 	"hark/im"
 	"hark/im/local"
@@ -43,7 +42,7 @@ func (p *parts) openStores(ctx context.Context) (err error) {
 
 // openAudio opens the store of voice messages.
 func (p *parts) openAudio(ctx context.Context) (err error) {
-	if p.audio, err = audio.Open(ctx, p.config.audio(p.log)); err != nil {
+	if p.audio, err = p.config.openAudio(ctx, 0, p.log); err != nil {
 		return err
 	}
 	p.opened("audio store", p.audio.Close)

@@ -14,7 +14,10 @@ import (
 )
 
 // recordings lets the dialogue keep voice messages in the audio store.
-type recordings struct{ store *audio.Store }
+type recordings struct {
+	store *audio.Store
+	audioConfig
+}
 
 var _ ivr.Recordings = recordings{}
 
@@ -25,7 +28,7 @@ func (r recordings) Ready(ctx context.Context, user string) error {
 
 // Put implements ivr.Recordings.
 func (r recordings) Put(ctx context.Context, file string, n ivr.Note) (im.Attachment, error) {
-	rec, err := r.store.PutFile(ctx, file, meta(n))
+	rec, err := r.store.PutFile(ctx, file, r.meta(n.User, n.Name, n.Part))
 	return attachment(rec), err
 }
 
@@ -45,7 +48,7 @@ func (r recordings) PutDraft(ctx context.Context, file string, n ivr.Note) (id s
 		return "", err
 	}
 	defer f.Close()
-	rec, err := r.store.PutDraft(ctx, f, meta(n))
+	rec, err := r.store.PutDraft(ctx, f, r.meta(n.User, n.Name, n.Part))
 	return rec.ID, err
 }
 
@@ -57,7 +60,7 @@ func (r recordings) Draft(ctx context.Context, id string) (wav string, length ti
 
 // SendDraft implements ivr.Recordings.
 func (r recordings) SendDraft(ctx context.Context, id string, n ivr.Note) (im.Attachment, error) {
-	rec, err := r.store.SendDraft(ctx, id, meta(n))
+	rec, err := r.store.SendDraft(ctx, id, r.meta(n.User, n.Name, n.Part))
 	return attachment(rec), goneFor(err)
 }
 
@@ -70,21 +73,29 @@ func (r recordings) DropDraft(ctx context.Context, id string) error {
 }
 
 // spoken lets the web door keep what is recorded in a browser.
-type spoken struct{ store *audio.Store }
+type spoken struct {
+	store *audio.Store
+	audioConfig
+}
 
 var _ web.Recordings = spoken{}
 
 // Put implements web.Recordings.
 func (s spoken) Put(ctx context.Context, wav io.Reader, user, name string) (im.Attachment, error) {
-	rec, err := s.store.Put(ctx, wav, audio.Meta{Owner: user, From: name})
+	rec, err := s.store.Put(ctx, wav, s.meta(user, name, false))
 	return attachment(rec), err
 }
 
 // Revoke implements web.Recordings.
 func (s spoken) Revoke(ctx context.Context, url string) error { return s.store.Revoke(ctx, url) }
 
-// meta is a note in the store's words.
-func meta(n ivr.Note) audio.Meta { return audio.Meta{Owner: n.User, From: n.Name, Part: n.Part} }
+// meta is what the store is told about a recording: who spoke it, how listeners may call him, whether it was cut short.
+func (a audioConfig) meta(user, name string, part bool) audio.Meta {
+	if !a.Sender {
+		name = ""
+	}
+	return audio.Meta{Owner: user, From: name, Part: part, MaxPlays: a.Plays}
+}
 
 // attachment is how a recording travels in a message.
 func attachment(r audio.Recording) im.Attachment {

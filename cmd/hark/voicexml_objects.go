@@ -32,7 +32,7 @@ var _ vxml.Objects = (*platform)(nil)
 // platform makes the objects of this process.
 func (p *parts) platform() *platform {
 	return &platform{
-		auth: p.accounts, dial: ivr.PresenceDialer(p.dialer()), recordings: recordings{p.audio},
+		auth: p.accounts, dial: ivr.PresenceDialer(p.dialer()), recordings: recordings{p.audio, p.config.Audio},
 		directory: directory{p.accounts, p.sessions}, deliver: deliverer{p.sessions},
 		patience: 2*p.takeover() + time.Second, log: p.log,
 	}

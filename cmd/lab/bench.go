@@ -25,6 +25,7 @@ var measurements = []measurement{
 	{"calls", measureCalls},
 	{"speech", measureSpeech},
 	{"sessions", measureSessions},
+	{"audio", measureAudio},
 }
 
 // bench measures what is named, or everything, and prints one table.
