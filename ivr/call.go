@@ -25,38 +25,39 @@ type Call struct {
 	trouble int      // failures in a row
 	spare   spareHash
 
-	user    string // what was keyed at login
-	code    string
-	tries   int      // refused logins
-	guesses int      // session numbers that did not do without a PIN
-	session *session // nil before login
-	loaded  bool     // what waits was fetched, and more is listened for
-	queue   queue    // the messages to be read
-	people  people
-	person  im.Address   // whom the next recording is for
-	last    im.Address   // whom the caller dealt with last
-	after   state        // where it goes on once the recording is sent or dropped
-	rec     *take        // a recording in hand
-	drafts  []draft      // recordings that were left unsent, newest first
-	draft   int          // the one that is offered
-	resumed bool         // the caller came back by a session number
-	broken  int          // recordings in a row that came to nothing
-	page    int          // of the list that is offered
-	replies []reply      // that can be sent by a key
-	own     []string     // those of the user's own
-	found   []im.Address // persons that keys may mean
-	named   []im.Address // persons that are told, those who are there first
-	there   int          // how many of them are
-	spot    int          // the one at hand
-	watched []im.Address // persons whose coming is to be told
-	speed   int          // of reading, in percent; 0 is 100
-	change  pinChange
-	adopted state  // where a call that another process left goes on
-	anchor  state  // what is kept of the call against a crash
-	noted   string // the language that is kept with it
-	greeted bool   // the caller was welcomed back already
-	known   string // how the owner of the caller id is called, where that is known
-	notice  int64  // the message that the notice just spoken is about, 0 for none
+	user     string // what was keyed at login
+	code     string
+	tries    int      // refused logins
+	guesses  int      // session numbers that did not do without a PIN
+	session  *session // nil before login
+	loaded   bool     // what waits was fetched, and more is listened for
+	queue    queue    // the messages to be read
+	people   people
+	person   im.Address   // whom the next recording is for
+	last     im.Address   // whom the caller dealt with last
+	after    state        // where it goes on once the recording is sent or dropped
+	rec      *take        // a recording in hand
+	drafts   []draft      // recordings that were left unsent, newest first
+	draft    int          // the one that is offered
+	resumed  bool         // the caller came back by a session number
+	broken   int          // recordings in a row that came to nothing
+	page     int          // of the list that is offered
+	replies  []reply      // that can be sent by a key
+	own      []string     // those of the user's own
+	found    []im.Address // persons that keys may mean
+	named    []im.Address // persons that are told, those who are there first
+	there    int          // how many of them are
+	spot     int          // the one at hand
+	watched  []im.Address // persons whose coming is to be told
+	speed    int          // of reading, in percent; 0 is 100
+	change   pinChange
+	adopted  state  // where a call that another process left goes on
+	anchor   state  // what is kept of the call against a crash
+	noted    string // the language that is kept with it
+	greeted  bool   // the caller was welcomed back already
+	known    string // how the owner of the caller id is called, where that is known
+	networks networks
+	notice   int64 // the message that the notice just spoken is about, 0 for none
 }
 
 // newCall prepares a call; nothing has happened on the line yet.

@@ -75,6 +75,7 @@ type Messenger interface {
 	Heard(ctx context.Context, seqs ...int64) error
 	Send(ctx context.Context, r wire.SendRequest) (wire.SendReply, error)
 	Roster(ctx context.Context) ([]wire.Contact, error)
+	Networks(ctx context.Context) ([]wire.ServiceEvent, error)
 	Status(ctx context.Context, r wire.StatusRequest) error
 	PutState(ctx context.Context, verb, key string, value any) error
 	GetState(ctx context.Context, verb, key string, value any) error

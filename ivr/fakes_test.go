@@ -123,6 +123,7 @@ type post struct {
 	clients     map[*client]bool
 	sent        []wire.SendRequest
 	status      im.Show
+	networks    []wire.ServiceEvent
 	until       time.Duration // how long the session number holds; 0 does not say
 	refuse      string        // code with which the next SEND is refused
 	refuseFetch string        // the same for FETCH
@@ -196,6 +197,17 @@ func (p *post) deliver(m im.Message) {
 	p.log = append(p.log, wire.Message{Seq: int64(len(p.log) + 1), Message: m})
 	for c := range p.clients {
 		c.events <- presence.Event{Name: wire.Exists, Body: wire.ExistsEvent{Waiting: 1, Last: int64(len(p.log))}}
+	}
+}
+
+// network changes the state of the user's external login and tells the clients.
+func (p *post) network(state string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := wire.ServiceEvent{Network: im.XMPP, State: state, Since: time.Now()}
+	p.networks = []wire.ServiceEvent{e}
+	for c := range p.clients {
+		c.events <- presence.Event{Name: wire.Service, Body: e}
 	}
 }
 
@@ -310,6 +322,11 @@ func (c *client) Send(ctx context.Context, r wire.SendRequest) (reply wire.SendR
 
 func (c *client) Roster(ctx context.Context) (list []wire.Contact, err error) {
 	err = c.do(ctx, func() error { list = slices.Clone(c.roster); return nil })
+	return list, err
+}
+
+func (c *client) Networks(ctx context.Context) (list []wire.ServiceEvent, err error) {
+	err = c.do(ctx, func() error { list = slices.Clone(c.networks); return nil })
 	return list, err
 }
 

@@ -43,7 +43,7 @@ func arrive(ctx context.Context, c *Call) (state, error) {
 	if c.adopted == "" {
 		c.useLanguage(ctx)
 	}
-	c.session.news = follow(c.session.client, c.queue.newest, c.watched)
+	c.session.news = follow(c.session.client, c.queue.newest, c.watched, &c.networks)
 	if c.adopted != "" {
 		return c.goOn(ctx)
 	}
@@ -74,6 +74,7 @@ func (c *Call) load(ctx context.Context, m Messenger) error {
 		func() error { return c.loadAgain(ctx, m) },
 		func() error { return c.loadNew(ctx, m) },
 		func() (err error) { c.people, err = m.Roster(ctx); return err },
+		func() error { return c.loadNetworks(ctx, m) },
 	} {
 		if err := get(); err != nil {
 			return err
@@ -96,6 +97,15 @@ func (c *Call) loadAgain(ctx context.Context, m Messenger) error {
 	}
 	q.newest = 0
 	return nil
+}
+
+// loadNetworks asks for the states of the networks.
+func (c *Call) loadNetworks(ctx context.Context, m Messenger) error {
+	states, err := m.Networks(ctx)
+	for _, state := range states {
+		c.networks.note(state)
+	}
+	return err
 }
 
 // loadNew fetches the next new messages.

@@ -15,7 +15,7 @@ func runMenu(ctx context.Context, c *Call) (state, error) {
 	n := c.node
 	list := slices.Concat(c.enter(n), c.choices(n))
 	for misses := 0; misses < maxTurns; {
-		press, _, err := c.turn(ctx, c.clips(ctx, append(c.aside(), list...)...), c.set.MenuFirst)
+		press, _, err := c.turn(ctx, c.clips(ctx, slices.Concat(c.aside(), c.networks.news(), list)...), c.set.MenuFirst)
 		switch {
 		case errors.Is(err, errNotice):
 			list = append(c.announce(ctx), c.choices(n)...)

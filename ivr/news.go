@@ -17,6 +17,7 @@ const page = 100
 // and ends the turn that the caller is waiting in. Its goroutine begins with follow and ends with stop.
 type news struct {
 	client Messenger
+	nets   *networks
 	quit   context.CancelFunc
 	ended  chan struct{}
 
@@ -28,10 +29,11 @@ type news struct {
 	end     context.CancelCauseFunc // of the turn that is waited for; nil outside of one
 }
 
-// follow begins to listen for messages later than after, and for the coming of those who are watched.
-func follow(m Messenger, after int64, watched []im.Address) *news {
+// follow begins to listen for messages later than after, for the coming of those who are watched, and for the states of
+// the networks.
+func follow(m Messenger, after int64, watched []im.Address, nets *networks) *news {
 	ctx, quit := context.WithCancel(context.Background())
-	n := &news{client: m, quit: quit, ended: make(chan struct{}), after: after, watched: watched}
+	n := &news{client: m, nets: nets, quit: quit, ended: make(chan struct{}), after: after, watched: watched}
 	go n.run(ctx)
 	return n
 }
@@ -56,8 +58,11 @@ func (n *news) run(ctx context.Context) {
 
 // take fetches what an EXISTS tells of. A failure is left to the next event or request.
 func (n *news) take(ctx context.Context, e presence.Event) {
-	if p, ok := e.Body.(im.Presence); ok {
-		n.see(p)
+	switch body := e.Body.(type) {
+	case im.Presence:
+		n.see(body)
+	case wire.ServiceEvent:
+		n.nets.note(body)
 	}
 	exists, ok := e.Body.(wire.ExistsEvent)
 	if !ok || exists.Last <= n.known() {

@@ -92,7 +92,7 @@ func (c *Call) renew(client Messenger, reply wire.SessionReply) {
 	if !c.loaded {
 		return
 	}
-	c.session.news = follow(client, c.queue.newest, c.watched)
+	c.session.news = follow(client, c.queue.newest, c.watched, &c.networks)
 }
 
 // refused tells whether the presence server said no to who wanted in, rather than nothing.

@@ -159,7 +159,7 @@ func (w *world) Do(_ context.Context, line string) error {
 	do, ok := map[string]func(rest string) error{
 		"file": w.file, "fetch": w.setFetch, "contact": w.contact, "message": w.message, "voice": w.voiceMessage, "wrote": w.wrote,
 		"auth": w.setAuth, "presence": w.setPresence, "recordings": w.setRecordings, "line": w.setLine,
-		"send": w.setSend, "shows": w.setShow, "known": w.setKnown, "status": w.checkStatus, "pin": w.checkPIN,
+		"send": w.setSend, "network": w.setNetwork, "shows": w.setShow, "known": w.setKnown, "status": w.checkStatus, "pin": w.checkPIN,
 		"language": w.setLanguage, "speech": w.setSpeech, "code": w.setCode,
 		"sent": w.checkSent, "cursor": w.checkCursor, "marked": w.checkMarked, "tries": w.checkTries, "draft": w.checkDraft,
 		"place": w.checkPlace, "kept": w.checkKept, "logins": w.checkLogins,
@@ -346,6 +346,9 @@ func (w *world) setPresence(rest string) error {
 	}
 	return nil
 }
+
+// setNetwork reads a state of wire.ServiceEvent.
+func (w *world) setNetwork(rest string) error { w.post.network(rest); return nil }
 
 // setSend reads "refused CODE", "queued", "panics".
 func (w *world) setSend(rest string) error {

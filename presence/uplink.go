@@ -234,7 +234,10 @@ func (u *uplink) show(state string, conn im.Conn) {
 		if u.state == state {
 			return
 		}
-		u.state, u.since = state, time.Now()
+		if state == stateOnline || u.state == stateOnline {
+			u.since = time.Now()
+		}
+		u.state = state
 		u.session.tell(wire.Service, u.event())
 		u.session.reportSoon()
 	})

@@ -187,7 +187,7 @@ type (
 		Network string    `json:"network"`
 		Address string    `json:"address,omitempty"`
 		State   string    `json:"state"` // "online", "connecting", "retrying", "badcredentials", "conflict", "offline"
-		Since   time.Time `json:"since"`
+		Since   time.Time `json:"since"` // when it came online, or ceased to be
 	}
 	// ByeEvent is the server's last word. On the wire it stands in the event's brackets and text, not in JSON.
 	ByeEvent struct {
