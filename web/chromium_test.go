@@ -140,7 +140,7 @@ func TestChromiumWithoutScript(t *testing.T) {
 	d := open(t)
 	d.Online(0)
 	b := openTab(t)
-	b.run(emulation.SetScriptExecutionDisabled(true))
+	b.run(scriptOff)
 	b.login(d.site.URL)
 	d.receive("Are you coming?")
 	b.follow("Look again")

@@ -40,6 +40,7 @@ type logConfig struct {
 type listenConfig struct {
 	Web      string `toml:"web"`
 	Presence string `toml:"presence"`
+	Admin    string `toml:"admin"`
 	AGI      string `toml:"agi"`
 	AGINonce string `toml:"agi_nonce"`
 	Cert     string `toml:"cert"`
@@ -187,6 +188,7 @@ func (c *config) finish() (problems []problem) {
 	}
 	c.check(bad)
 	c.checkAGI(bad)
+	c.checkAdmin(bad)
 	return problems
 }
 
