@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -80,19 +81,33 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 		Action: href + "/send", Submit: "Send", Keep: "Keep as a draft", Voice: v.voiceAction(href),
 		Fields: []Field{{Kind: Words, Name: "text", Label: "Your answer", Value: words}, once(), mark},
 	}}
-	quick, err := v.quick(ctx)
+	replies, err := v.replies(ctx, shown)
 	if err != nil {
 		return nil, err
 	}
-	for _, reply := range quick {
-		text := Field{Kind: Hidden, Name: "text", Value: reply}
-		page.Forms = append(page.Forms, Form{Action: href + "/send", Submit: reply, Quiet: true, Fields: []Field{text, once(), mark}})
+	for _, reply := range replies {
+		text := Field{Kind: Hidden, Name: "text", Value: reply.Body}
+		page.Forms = append(page.Forms, Form{Action: href + "/send", Submit: reply.Label, Quiet: true, Fields: []Field{text, once(), mark}})
 	}
 	if fresh.count[person.Address] > 0 {
 		seen := Form{Action: href + "/seen", Submit: "Seen", Quiet: true, Fields: []Field{once(), mark}}
 		page.Forms = append([]Form{seen}, page.Forms...)
 	}
 	return page, nil
+}
+
+// replies lists the answers of one press: those that the last message offers, when it is not answered yet, and the user's
+// own quick ones.
+func (v *visit) replies(ctx context.Context, shown []wire.Message) ([]im.Choice, error) {
+	var list []im.Choice
+	if n := len(shown); n > 0 && !shown[n-1].Outgoing {
+		list = slices.Clone(shown[n-1].Offered())
+	}
+	quick, err := v.quick(ctx)
+	for _, reply := range quick {
+		list = append(list, im.Choice{Label: reply, Body: reply})
+	}
+	return list, err
 }
 
 // findPerson finds the person that the path names by his number.
