@@ -42,7 +42,7 @@ func openWithAudio(t *testing.T) *door {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { kept.Close() })
-	s := &web.Server{Auth: b.Accounts, Dialer: b.Dialer(), Audio: site.URL + "/a/", Recordings: store{kept}}
+	s := &web.Server{Auth: b.Accounts, Accounts: b.Accounts, Dialer: b.Dialer(), Audio: site.URL + "/a/", Recordings: store{kept}}
 	mux.Handle("/", s.Handler())
 	mux.Handle("/a/", audio.NewHandler(kept, audio.HandlerConfig{}))
 	return &door{Bed: b, site: site}

@@ -115,7 +115,7 @@ func (p *parts) listenWeb(ctx context.Context) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle(p.audio.Path(), audio.NewHandler(p.audio, audio.HandlerConfig{Answer: p.config.Phone}))
-	door := &web.Server{Auth: p.accounts, Dialer: p.dialer(), Log: p.log, Audio: p.config.Audio.URL,
+	door := &web.Server{Auth: p.accounts, Accounts: p.accounts, Dialer: p.dialer(), Log: p.log, Audio: p.config.Audio.URL,
 		Recordings: spoken{p.audio}, Phone: p.config.Phone}
 	mux.Handle("/", door.Handler())
 	l, err := net.Listen("tcp", p.config.Listen.Web)
