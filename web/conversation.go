@@ -54,16 +54,20 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 	}
 	href := v.personHref(person)
 	page := &Page{
-		Title: person.Name, Live: v.live(),
+		Title: person.Name, Live: v.live(), Chat: true,
 		Links: []Link{{Text: "Inbox", Href: v.base + "/inbox"}, {Text: "Look again", Href: href}},
 	}
 	place, err := v.place(ctx)
 	if err != nil {
 		return nil, err
 	}
-	upto := int64(0)
+	upto, day := int64(0), ""
 	for _, m := range shown {
-		page.Items = append(page.Items, v.message(m, fresh, place))
+		item := v.message(m, fresh, place)
+		if d := v.day(m.Sent); d != day && !v.markup.small() {
+			item.Day, day = d, d
+		}
+		page.Items = append(page.Items, item)
 		upto = m.Seq
 	}
 	page.Self = href
@@ -131,7 +135,7 @@ func (v *visit) findPerson(ctx context.Context) (wire.Contact, error) {
 // message is a message as an item.
 func (v *visit) message(m wire.Message, fresh unread, place wire.PlaceValue) Item {
 	item := Item{
-		Title: m.Name, Note: v.clock(m.Sent), Mine: m.Outgoing,
+		Title: m.Name, Note: v.at(m.Sent), Mine: m.Outgoing,
 		New:   !m.Outgoing && m.Seq > max(fresh.cursor, fresh.seen[m.From.String()]),
 		Lines: lines(m.Body), Audio: v.audio(m),
 	}
@@ -215,6 +219,31 @@ func (v *visit) clock(t time.Time) string {
 		return t.Format("Mon 15:04")
 	}
 	return t.Format("2 Jan 2006")
+}
+
+// at writes a message's time: under the day where the markup shows days, else with it.
+func (v *visit) at(t time.Time) string {
+	if t.IsZero() || v.markup.small() {
+		return v.clock(t)
+	}
+	return t.In(v.server.Zone).Format("15:04")
+}
+
+// day names the day of a time, as one says it now.
+func (v *visit) day(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	name := func(t time.Time) string { return t.In(v.server.Zone).Format("Monday, 2 January 2006") }
+	now := time.Now()
+	switch day := name(t); day {
+	case name(now):
+		return "Today"
+	case name(now.AddDate(0, 0, -1)):
+		return "Yesterday"
+	default:
+		return day
+	}
 }
 
 // send sends an answer. The same form twice sends one message.
