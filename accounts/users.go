@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"hark/db"
 )
@@ -173,6 +176,20 @@ func (d *DB) replacePIN(ctx context.Context, number, pin string) error {
 		}
 		_, err := tx.Exec(`DELETE FROM attempt WHERE usr = $1`, number)
 		return inside(err)
+	})
+}
+
+// maxName is how many characters a name has at most.
+const maxName = 60
+
+// SetName changes what the user is called. ErrBadName, ErrNotFound.
+func (d *DB) SetName(ctx context.Context, number, name string) error {
+	name = strings.TrimSpace(name)
+	if name == "" || utf8.RuneCountInString(name) > maxName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+		return ErrBadName
+	}
+	return d.db.Write(ctx, func(tx *db.Tx) error {
+		return changed(tx.Exec(`UPDATE account SET name = $2 WHERE usr = $1`, number, name))
 	})
 }
 

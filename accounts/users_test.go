@@ -117,6 +117,21 @@ func TestChangedPIN(t *testing.T) {
 	must(t, r.login(user, next, ""))
 }
 
+func TestSetName(t *testing.T) {
+	ctx := context.Background()
+	r := newRig(t, cheap)
+	user, _ := r.add(t)
+	must(t, r.SetName(ctx, user, "  Ana María  "))
+	if name, err := r.Name(ctx, user); name != "Ana María" || err != nil {
+		t.Errorf("called %q, %v", name, err)
+	}
+	for _, name := range []string{"", " \t", "a\nb", "\xff", strings.Repeat("ä", maxName+1)} {
+		wantErr(t, r.SetName(ctx, user, name), ErrBadName)
+	}
+	must(t, r.SetName(ctx, user, strings.Repeat("ä", maxName)))
+	wantErr(t, r.SetName(ctx, "9999999", "Ana"), ErrNotFound)
+}
+
 func TestDeleteLeavesNothing(t *testing.T) {
 	ctx := context.Background()
 	r := newRig(t, cheap)

@@ -1,60 +1,6 @@
 package ivr
 
-import (
-	"regexp"
-	"strconv"
-	"strings"
-)
+import "hark/im"
 
-// numbered finds what may be the beginning of a numbered choice: "1) ", "2. ", "3: " at the beginning of a line, and
-// within one only "1) ", since "at 2. " is no choice.
-var numbered = regexp.MustCompile(`(?m)(?:^[ \t]*\(?(\d)[.):][ \t]+|[ \t,;(](\d)\)[ \t]+)`)
-
-// fewest and most numbered choices that a message is believed to bring.
-const (
-	fewestChoices = 2
-	mostChoices   = 9
-)
-
-// choicesOf lists the numbered choices that a text brings, in order; nil when it brings none. The first is number 1.
-func choicesOf(text string) []string {
-	var list []string
-	begin := 0
-	for _, m := range numbered.FindAllStringSubmatchIndex(text, -1) {
-		if group(text, m) != strconv.Itoa(len(list)+1) {
-			continue
-		}
-		if len(list) > 0 {
-			list[len(list)-1] = choice(text[begin:m[0]])
-		}
-		list, begin = append(list, ""), m[1]
-	}
-	if len(list) < fewestChoices || len(list) > mostChoices {
-		return nil
-	}
-	line, _, _ := strings.Cut(text[begin:], "\n")
-	list[len(list)-1] = choice(line)
-	for _, one := range list {
-		if one == "" {
-			return nil
-		}
-	}
-	return list
-}
-
-// group is the digit that was found.
-func group(text string, m []int) string {
-	if m[2] >= 0 {
-		return text[m[2]:m[3]]
-	}
-	return text[m[4]:m[5]]
-}
-
-// choice takes away what stands between choices.
-func choice(s string) string {
-	s = strings.TrimSpace(s)
-	for _, between := range []string{" or", " oder"} {
-		s = strings.TrimSuffix(s, between)
-	}
-	return strings.Trim(s, " \t\n,;(?.")
-}
+// choicesOf lists the numbered choices that a text brings, in order; nil when it brings none.
+func choicesOf(text string) []string { return im.NumberedChoices(text) }

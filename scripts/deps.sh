@@ -110,6 +110,24 @@ apt() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 "$@" >&2
 }
 
+# The checker of accessibility that the web door's tests run in the browser; accessible in web/chromium_test.go names the
+# same version.
+readonly axe=axe-core@4.10.3
+
+# install_axe puts it into the cache folder with the ordinary npm client. Without npm its checks are left out, and say so.
+install_axe() {
+	local folder=${HARK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hark}/$axe
+	[[ ! -e $folder/node_modules/axe-core/axe.min.js ]] || return 0
+	if ! command -v npm >/dev/null; then
+		say "there is no npm, so the pages are not checked for accessibility (apt-get install npm)"
+		return 0
+	fi
+	say "fetching $axe with npm"
+	mkdir -p "$folder"
+	npm install --prefix "$folder" --no-save --ignore-scripts --no-audit --no-fund --loglevel=error "$axe" >&2 ||
+		say "npm could not fetch $axe, so the pages are not checked for accessibility"
+}
+
 main() {
 	local lines packages server servers=
 	lines=$(missing)
@@ -138,4 +156,5 @@ main() {
 	say "all is there"
 }
 
-main "$@"
+main
+[[ ${1-} != tests ]] || install_axe

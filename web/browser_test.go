@@ -32,7 +32,7 @@ type door struct {
 func open(t *testing.T) *door {
 	b := presencetest.New(t)
 	b.XMPP.SetRoster(presencetest.AnaID, im.Contact{Address: ben, Name: "Ben"})
-	s := &web.Server{Auth: b.Accounts, Dialer: b.Dialer(), Audio: audioBase}
+	s := &web.Server{Auth: b.Accounts, Accounts: b.Accounts, Dialer: b.Dialer(), Audio: audioBase}
 	site := httptest.NewServer(s.Handler())
 	t.Cleanup(site.Close)
 	return &door{Bed: b, site: site}

@@ -42,7 +42,7 @@ func openWithAudio(t *testing.T) *door {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { kept.Close() })
-	s := &web.Server{Auth: b.Accounts, Dialer: b.Dialer(), Audio: site.URL + "/a/", Recordings: store{kept}}
+	s := &web.Server{Auth: b.Accounts, Accounts: b.Accounts, Dialer: b.Dialer(), Audio: site.URL + "/a/", Recordings: store{kept}}
 	mux.Handle("/", s.Handler())
 	mux.Handle("/a/", audio.NewHandler(kept, audio.HandlerConfig{}))
 	return &door{Bed: b, site: site}
@@ -71,11 +71,15 @@ func (b *tab) shot(name string) {
 	}
 }
 
-// accessible has axe-core look at the page, when HARK_AXE names its script (npm pack axe-core).
+// axe is the checker of accessibility that scripts/deps.sh fetches.
+const axe = "axe-core@4.10.3"
+
+// accessible has axe-core look at the page.
 func (b *tab) accessible(page string) {
 	b.Helper()
-	source, err := os.ReadFile(os.Getenv("HARK_AXE"))
+	source, err := os.ReadFile(filepath.Join(cacheDir(b.T), axe, "node_modules", "axe-core", "axe.min.js"))
 	if err != nil {
+		b.Logf("%s: not checked for accessibility (scripts/deps.sh tests, with npm): %v", page, err)
 		return
 	}
 	var found []string
@@ -87,6 +91,19 @@ func (b *tab) accessible(page string) {
 		b.Errorf("%s: %s", page, f)
 	}
 	b.Logf("%s: axe passes %d rules", page, passed)
+}
+
+// cacheDir is the folder in which the scripts keep what they have fetched.
+func cacheDir(t *testing.T) string {
+	t.Helper()
+	if dir := os.Getenv("HARK_CACHE"); dir != "" {
+		return dir
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		t.Skip(err)
+	}
+	return filepath.Join(dir, "hark")
 }
 
 // A browser of today: what arrives is there without a reload, what is sent stands there at once and arrives once, and a
@@ -140,7 +157,7 @@ func TestChromiumWithoutScript(t *testing.T) {
 	d := open(t)
 	d.Online(0)
 	b := openTab(t)
-	b.run(emulation.SetScriptExecutionDisabled(true))
+	b.run(scriptOff)
 	b.login(d.site.URL)
 	d.receive("Are you coming?")
 	b.follow("Look again")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,16 +54,20 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 	}
 	href := v.personHref(person)
 	page := &Page{
-		Title: person.Name, Live: v.live(),
+		Title: person.Name, Live: v.live(), Chat: true,
 		Links: []Link{{Text: "Inbox", Href: v.base + "/inbox"}, {Text: "Look again", Href: href}},
 	}
 	place, err := v.place(ctx)
 	if err != nil {
 		return nil, err
 	}
-	upto := int64(0)
+	upto, day := int64(0), ""
 	for _, m := range shown {
-		page.Items = append(page.Items, v.message(m, fresh, place))
+		item := v.message(m, fresh, place)
+		if d := v.day(m.Sent); d != day && !v.markup.small() {
+			item.Day, day = d, d
+		}
+		page.Items = append(page.Items, item)
 		upto = m.Seq
 	}
 	page.Self = href
@@ -80,19 +85,33 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 		Action: href + "/send", Submit: "Send", Keep: "Keep as a draft", Voice: v.voiceAction(href),
 		Fields: []Field{{Kind: Words, Name: "text", Label: "Your answer", Value: words}, once(), mark},
 	}}
-	quick, err := v.quick(ctx)
+	replies, err := v.replies(ctx, shown)
 	if err != nil {
 		return nil, err
 	}
-	for _, reply := range quick {
-		text := Field{Kind: Hidden, Name: "text", Value: reply}
-		page.Forms = append(page.Forms, Form{Action: href + "/send", Submit: reply, Quiet: true, Fields: []Field{text, once(), mark}})
+	for _, reply := range replies {
+		text := Field{Kind: Hidden, Name: "text", Value: reply.Body}
+		page.Forms = append(page.Forms, Form{Action: href + "/send", Submit: reply.Label, Quiet: true, Fields: []Field{text, once(), mark}})
 	}
 	if fresh.count[person.Address] > 0 {
 		seen := Form{Action: href + "/seen", Submit: "Seen", Quiet: true, Fields: []Field{once(), mark}}
 		page.Forms = append([]Form{seen}, page.Forms...)
 	}
 	return page, nil
+}
+
+// replies lists the answers of one press: those that the last message offers, when it is not answered yet, and the user's
+// own quick ones.
+func (v *visit) replies(ctx context.Context, shown []wire.Message) ([]im.Choice, error) {
+	var list []im.Choice
+	if n := len(shown); n > 0 && !shown[n-1].Outgoing {
+		list = slices.Clone(shown[n-1].Offered())
+	}
+	quick, err := v.quick(ctx)
+	for _, reply := range quick {
+		list = append(list, im.Choice{Label: reply, Body: reply})
+	}
+	return list, err
 }
 
 // findPerson finds the person that the path names by his number.
@@ -116,7 +135,7 @@ func (v *visit) findPerson(ctx context.Context) (wire.Contact, error) {
 // message is a message as an item.
 func (v *visit) message(m wire.Message, fresh unread, place wire.PlaceValue) Item {
 	item := Item{
-		Title: m.Name, Note: v.clock(m.Sent), Mine: m.Outgoing,
+		Title: m.Name, Note: v.at(m.Sent), Mine: m.Outgoing,
 		New:   !m.Outgoing && m.Seq > max(fresh.cursor, fresh.seen[m.From.String()]),
 		Lines: lines(m.Body), Audio: v.audio(m),
 	}
@@ -200,6 +219,31 @@ func (v *visit) clock(t time.Time) string {
 		return t.Format("Mon 15:04")
 	}
 	return t.Format("2 Jan 2006")
+}
+
+// at writes a message's time: under the day where the markup shows days, else with it.
+func (v *visit) at(t time.Time) string {
+	if t.IsZero() || v.markup.small() {
+		return v.clock(t)
+	}
+	return t.In(v.server.Zone).Format("15:04")
+}
+
+// day names the day of a time, as one says it now.
+func (v *visit) day(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	name := func(t time.Time) string { return t.In(v.server.Zone).Format("Monday, 2 January 2006") }
+	now := time.Now()
+	switch day := name(t); day {
+	case name(now):
+		return "Today"
+	case name(now.AddDate(0, 0, -1)):
+		return "Yesterday"
+	default:
+		return day
+	}
 }
 
 // send sends an answer. The same form twice sends one message.

@@ -146,3 +146,15 @@ func TestGoOn(t *testing.T) {
 		t.Errorf("the telephone goes on at %+v, %v", place, err)
 	}
 }
+
+// A conversation says on what day it was, once for each day.
+func TestDays(t *testing.T) {
+	d := open(t)
+	b := d.browser(t, true)
+	b.login()
+	d.receive("One", "Two")
+	b.get("/with/1")
+	if days := strings.Count(b.source, `<li class="day">Today</li>`); days != 1 {
+		t.Errorf("today is named %d times:\n%s", days, b.source)
+	}
+}

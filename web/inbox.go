@@ -123,7 +123,7 @@ func (v *visit) person(c wire.Contact, unread int) Item {
 	if c.Text != "" {
 		note += ", " + c.Text
 	}
-	return Item{Title: c.Name, Href: v.personHref(c), Note: note, Count: unread, New: unread > 0}
+	return Item{Title: c.Name, Face: face(c.Name), Href: v.personHref(c), Note: note, Count: unread, New: unread > 0}
 }
 
 // personHref is the address of a conversation: the person's own short number.

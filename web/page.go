@@ -1,6 +1,10 @@
 package web
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
 
 // A Page is one screen: what it says and what can be done, without a word about how it looks. Texts are plain; whoever
 // writes a Page escapes them.
@@ -10,6 +14,7 @@ type Page struct {
 	Text   []string // paragraphs
 	Links  []Link   // where to go from here, most wanted first
 	Items  []Item
+	Chat   bool // the items are the messages of a conversation
 	Older  Link // leads to more items; zero for none
 	Forms  []Form
 	Status int    // HTTP status, 0 is 200
@@ -29,11 +34,42 @@ type Item struct {
 	Title string
 	Href  string // a page of ours, or ""
 	Note  string // "online", a time, a delivery state
+	Day   string // what day it is from here on, "" where the item above says it
 	Count int    // how many messages are unread, 0 for none
 	Mine  bool   // written by the user
 	New   bool   // not seen yet
 	Lines []Line // a message's text
 	Audio []Audio
+	Face  string // one or two letters that stand for a person's picture; "" for none
+}
+
+// Tint is one of six colours for a face, always the same one for a name.
+func (i Item) Tint() int {
+	sum := 0
+	for _, r := range i.Title {
+		sum += int(r)
+	}
+	return sum % 6
+}
+
+// face is the first letters of a name: of its first and its last word.
+func face(name string) string {
+	first := func(word string) string {
+		for _, r := range word {
+			if unicode.IsLetter(r) || unicode.IsDigit(r) {
+				return string(unicode.ToUpper(r))
+			}
+		}
+		return ""
+	}
+	words := strings.Fields(name)
+	if len(words) == 0 {
+		return ""
+	}
+	if len(words) == 1 {
+		return first(words[0])
+	}
+	return first(words[0]) + first(words[len(words)-1])
 }
 
 // A Line is one line of a message's text.

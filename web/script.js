@@ -199,7 +199,7 @@
 
   function toEnd() {
     var last = $('#list').lastElementChild;
-    if (last && $('form[data-voice],form[data-answer]')) last.scrollIntoView({ block: 'nearest' });
+    if (last && $('form[data-answer]')) scrollTo(0, document.documentElement.scrollHeight);
   }
   function dress() {
     all('audio[data-seq]').forEach(follow);

@@ -45,7 +45,7 @@ func (v *visit) found(ctx context.Context, page *Page, messages []wire.Message) 
 			continue
 		}
 		page.Items = append(page.Items, Item{
-			Title: c.Name, Note: v.clock(m.Sent), Href: v.messageHref(c, m.Seq), Lines: []Line{{{Text: snippet(m)}}},
+			Title: c.Name, Face: face(c.Name), Note: v.clock(m.Sent), Href: v.messageHref(c, m.Seq), Lines: []Line{{{Text: snippet(m)}}},
 		})
 	}
 	if len(page.Items) == 0 {

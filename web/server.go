@@ -27,9 +27,11 @@ type Server struct {
 	Auth   Authenticator
 	Dialer Dialer
 	Log    *slog.Logger // nil drops the log
-	Name   string       // what the pages call the service; "" is "Hark"
-	Phone  string       // what to call to hear voice messages, shown where they cannot be played; "" for no number
-	Audio  string       // URL under which our audio server gives out recordings; only those are played in a page
+	// Accounts changes names and PINs; nil lets nobody change them here.
+	Accounts Accounts
+	Name     string // what the pages call the service; "" is "Hark"
+	Phone    string // what to call to hear voice messages, shown where they cannot be played; "" for no number
+	Audio    string // URL under which our audio server gives out recordings; only those are played in a page
 	// Recordings keeps what is recorded in a browser; nil takes none.
 	Recordings Recordings
 	Secure     bool           // cookies for HTTPS only, though requests arrive without TLS (behind a proxy)
@@ -74,6 +76,9 @@ func (s *Server) Handler() http.Handler {
 		mux.HandleFunc("GET "+base+"/you", s.visit(you))
 		mux.HandleFunc("POST "+base+"/you/status", s.visit(status))
 		mux.HandleFunc("POST "+base+"/you/replies", s.visit(replies))
+		mux.HandleFunc("GET "+base+"/you/account", s.visit(account))
+		mux.HandleFunc("POST "+base+"/you/name", s.visit(setName))
+		mux.HandleFunc("POST "+base+"/you/pin", s.visit(setPIN))
 		mux.HandleFunc("POST "+base+"/leave", s.visit(leave))
 		mux.HandleFunc("POST "+base+"/logout", s.visit(logout))
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
@@ -140,3 +141,6 @@ func (b *tab) login(site string) {
 	b.types("pin", presencetest.AnaPIN+"\r")
 	b.sees("Welcome, Ana")
 }
+
+// scriptOff switches the pages' scripts off.
+var scriptOff = emulation.SetScriptExecutionDisabled(true)

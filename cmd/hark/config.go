@@ -41,6 +41,7 @@ type listenConfig struct {
 	Web      string   `toml:"web"`
 	Proxies  []string `toml:"proxies"`
 	Presence string   `toml:"presence"`
+	Admin    string   `toml:"admin"`
 	AGI      string   `toml:"agi"`
 	AGINonce string   `toml:"agi_nonce"`
 	Cert     string   `toml:"cert"`
@@ -182,6 +183,7 @@ func (c *config) finish() (problems []problem) {
 	}
 	c.check(bad)
 	c.checkAGI(bad)
+	c.checkAdmin(bad)
 	return problems
 }
 

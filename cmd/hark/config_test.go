@@ -55,6 +55,7 @@ func TestConfigErrors(t *testing.T) {
 		{"not a URL", "[asterisk]\npassword = \"p\"\nari = \"localhost\"\n", ":3: asterisk.ari \"localhost\" is not a URL"},
 		{"not an address", "[listen]\nweb = \"8080\"\n", ":2: listen.web \"8080\" is not host:port"},
 		{"FastAGI for all", "[listen]\nagi = \"0.0.0.0:4573\"\nagi_nonce = \"0123456789abcdef\"\n", ":2: listen.agi \"0.0.0.0:4573\" is not a loopback address"},
+		{"operator's page for all", "[listen]\nadmin = \":8081\"\n", ":2: listen.admin \":8081\" is neither a loopback address"},
 		{"FastAGI without nonce", "[listen]\nagi = \"127.0.0.1:4573\"\n", "listen.agi_nonce is missing"},
 		{"link without slash", "[audio]\nurl = \"https://x/a\"\n", ":2: audio.url"},
 		{"bucket", "[audio]\nbucket = \"s3.example.org/hark\"\n", ":2: audio.bucket \"s3.example.org/hark\" is not a URL"},

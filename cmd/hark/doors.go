@@ -116,7 +116,7 @@ func (p *parts) listenWeb(ctx context.Context) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle(p.audio.Path(), audio.NewHandler(p.audio, audio.HandlerConfig{Answer: p.config.Phone}))
-	door := &web.Server{Auth: p.accounts, Dialer: p.dialer(), Log: p.log, Audio: p.config.Audio.URL,
+	door := &web.Server{Auth: p.accounts, Accounts: p.accounts, Dialer: p.dialer(), Log: p.log, Audio: p.config.Audio.URL,
 		Recordings: spoken{p.audio, p.config.Audio}, Phone: p.config.Phone}
 	mux.Handle("/", door.Handler())
 	l, err := net.Listen("tcp", p.config.Listen.Web)
@@ -133,7 +133,7 @@ func (p *parts) listenWeb(ctx context.Context) error {
 // serveHTTP serves until ctx ends, within the bounds of threat T23, and lets requests in progress finish.
 func serveHTTP(ctx context.Context, l net.Listener, handler http.Handler) error {
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           endStreams(ctx, handler),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       60 * time.Second,
@@ -154,4 +154,17 @@ func serveHTTP(ctx context.Context, l net.Listener, handler http.Handler) error 
 		err = nil
 	}
 	return errors.Join(err, <-stopped)
+}
+
+// endStreams ends streams of server-sent events with ctx, which would never end by themselves; other requests may finish.
+func endStreams(ctx context.Context, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
+			stream, cancel := context.WithCancel(r.Context())
+			defer cancel()
+			defer context.AfterFunc(ctx, cancel)()
+			r = r.WithContext(stream)
+		}
+		next.ServeHTTP(w, r)
+	})
 }

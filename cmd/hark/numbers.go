@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/spf13/cobra"
@@ -25,11 +26,12 @@ type dialogues struct {
 	plan      dialplan.Plan
 	messenger *ivr.Server
 	pages     *vxml.Interpreter // nil when no number is answered by VoiceXML
+	calls     *callList
 }
 
 // dialogues makes what the configured numbers need.
 func (p *parts) dialogues() (d dialogues, err error) {
-	d = dialogues{plan: p.config.plan(), messenger: p.dialogue()}
+	d = dialogues{plan: p.config.plan(), messenger: p.dialogue(), calls: &p.calls}
 	if err := d.plan.Check(); err != nil {
 		return d, err
 	}
@@ -46,6 +48,7 @@ func (p *parts) dialogues() (d dialogues, err error) {
 // too: whoever wrote the dialplan by hand sent it here.
 func (d dialogues) answer(ctx context.Context, line ivr.Line) error {
 	route, known := d.plan.Choose(line.Called())
+	defer d.calls.add(line, cmp.Or(route.Dialogue, dialplan.Messenger))()
 	if known && route.Dialogue == dialplan.VoiceXML {
 		return d.pages.Handle(ctx, line, pageURL(route.Page))
 	}

@@ -54,6 +54,7 @@ type parts struct {
 	presence *presence.Server
 	doors    *tls.Config // with which the doors check other nodes
 	notes    *callNotes
+	calls    callList
 	closers  []func() error // in the order of opening
 }
 
@@ -99,6 +100,7 @@ func (p *parts) run(ctx context.Context) error {
 	}
 	doors.Go(func() error { return p.listenAGI(doorsCtx) })
 	doors.Go(func() error { return p.listenWeb(doorsCtx) })
+	doors.Go(func() error { return p.listenAdmin(doorsCtx, calls) })
 	doors.Go(func() error { return p.sayReady(doorsCtx, calls) })
 	err = ignoreCancel(doors.Wait())
 	p.log.Info("stopping")

@@ -37,6 +37,34 @@ func (a *Accounts) Set(number string, u User) {
 	a.users[number] = u
 }
 
+// SetName is as accounts.DB's.
+func (a *Accounts) SetName(_ context.Context, number, name string) error {
+	if name == "" {
+		return accounts.ErrBadName
+	}
+	return a.change(number, func(u *User) { u.Name = name })
+}
+
+// SetPIN is as accounts.DB's.
+func (a *Accounts) SetPIN(_ context.Context, number, pin string) error {
+	if reason := accounts.Guessable(number, pin); reason != "" {
+		return fmt.Errorf("%w: it %s", accounts.ErrBadPIN, reason)
+	}
+	return a.change(number, func(u *User) { u.PIN = pin })
+}
+
+func (a *Accounts) change(number string, change func(*User)) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	u, known := a.users[number]
+	if !known {
+		return accounts.ErrNotFound
+	}
+	change(&u)
+	a.users[number] = u
+	return nil
+}
+
 // Authenticate implements accounts.Authenticator.
 func (a *Accounts) Authenticate(_ context.Context, c accounts.Credentials) (string, error) {
 	a.mu.Lock()

@@ -72,14 +72,18 @@ func (n *Network) Open(ctx context.Context, a im.Account, resume im.Resume, sink
 
 // Deliver has somebody send a message to an account; it is kept while the account is away.
 func (n *Network) Deliver(from, to, body string, attachments ...im.Attachment) {
+	n.DeliverMessage(from, to, im.Message{Body: body, Attachments: attachments})
+}
+
+// DeliverMessage is Deliver for a message that has more to it, such as Choices; who, when and ids are filled in.
+func (n *Network) DeliverMessage(from, to string, m im.Message) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	b := n.box(to)
-	b.log = append(b.log, im.Message{
-		Origin: from + "/" + strconv.Itoa(len(b.log)), ID: strconv.Itoa(len(b.log)),
-		From: im.Address{Network: n.Name, ID: from}, To: im.Address{Network: n.Name, ID: to},
-		Body: body, Attachments: attachments, Sent: time.Now().UTC(), Markable: !n.Unmarked,
-	})
+	m.Origin, m.ID = from+"/"+strconv.Itoa(len(b.log)), strconv.Itoa(len(b.log))
+	m.From, m.To = im.Address{Network: n.Name, ID: from}, im.Address{Network: n.Name, ID: to}
+	m.Sent, m.Markable = time.Now().UTC(), !n.Unmarked
+	b.log = append(b.log, m)
 	if b.conn != nil {
 		b.conn.catchUp()
 	}

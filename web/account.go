@@ -1,0 +1,91 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"hark/accounts"
+)
+
+// Accounts changes what users may change of their own accounts; accounts.DB is one.
+type Accounts interface {
+	// SetName changes what a user is called; accounts.ErrBadName.
+	SetName(ctx context.Context, number, name string) error
+	// SetPIN changes the PIN; accounts.ErrBadPIN, which says in words what is wrong with it.
+	SetPIN(ctx context.Context, number, pin string) error
+}
+
+// account shows the forms for name and PIN.
+func account(_ context.Context, v *visit) (*Page, error) { return v.account("") }
+
+func (v *visit) account(notice string) (*Page, error) {
+	if v.server.Accounts == nil {
+		return nil, errForm
+	}
+	pin := func(name, label string) Field { return Field{Kind: PIN, Name: name, Label: label, Max: 20} }
+	return &Page{
+		Title: "Name and PIN", Self: v.base + "/you/account", Notice: notice,
+		Links: []Link{{Text: "You", Href: v.base + "/you"}, {Text: "Inbox", Href: v.base + "/inbox"}},
+		Forms: []Form{
+			{
+				Title: "Your name", Action: v.base + "/you/name", Submit: "Change the name",
+				Fields: []Field{{Kind: Short, Name: "name", Label: "How others hear and see you", Value: v.name, Max: 60}, once()},
+			},
+			{
+				Title: "Your PIN", Action: v.base + "/you/pin", Submit: "Change the PIN",
+				Fields: []Field{pin("pin", "PIN as it is"), pin("new", "New PIN"), pin("again", "New PIN once more"), once()},
+			},
+		},
+	}, nil
+}
+
+// setName changes what the user is called.
+func setName(ctx context.Context, v *visit) (*Page, error) {
+	if v.server.Accounts == nil {
+		return nil, errForm
+	}
+	name := strings.TrimSpace(v.r.PostFormValue("name"))
+	err := v.server.Accounts.SetName(ctx, v.user, name)
+	switch {
+	case errors.Is(err, accounts.ErrBadName):
+		return v.account("A name needs 1 to 60 letters.")
+	case err != nil:
+		return nil, err
+	}
+	v.name = name
+	return v.account("You are called " + name + " now.")
+}
+
+// setPIN changes the PIN. It asks for the one that holds: an open page proves nothing about who sits before it.
+func setPIN(ctx context.Context, v *visit) (*Page, error) {
+	if v.server.Accounts == nil {
+		return nil, errForm
+	}
+	old, pin := digits(v.r.PostFormValue("pin")), digits(v.r.PostFormValue("new"))
+	if pin != digits(v.r.PostFormValue("again")) {
+		return v.account("The new PIN was not the same twice. The old one holds.")
+	}
+	_, err := v.server.Auth.Authenticate(ctx, accounts.Credentials{User: v.user, PIN: old, Caller: address(v.r), Door: client})
+	if err == nil {
+		err = v.server.Accounts.SetPIN(ctx, v.user, pin)
+	}
+	switch {
+	case errors.Is(err, accounts.ErrRefused):
+		return v.account("I cannot check the PIN as it is. Nothing was changed.")
+	case errors.Is(err, accounts.ErrBadPIN):
+		return v.account("This PIN cannot be taken: " + reason(err) + ". The old one holds.")
+	case err != nil:
+		return nil, err
+	}
+	return v.account("The new PIN holds from now on, here and by telephone.")
+}
+
+// reason is what stands behind the words of accounts.ErrBadPIN.
+func reason(err error) string {
+	_, why, found := strings.Cut(err.Error(), accounts.ErrBadPIN.Error()+": ")
+	if !found {
+		return "it is too easy to guess"
+	}
+	return why
+}
