@@ -1,6 +1,7 @@
 package ivr
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -69,10 +70,7 @@ func writeByKeys(ctx context.Context, c *Call) (state, error) {
 	if err != nil {
 		return "", err
 	}
-	c.page, c.own, c.replies = 0, own, nil
-	for i, text := range choicesOf(c.answeredText()) {
-		c.replies = append(c.replies, reply{speakable(text, c.lang, c.words), strconv.Itoa(i + 1)})
-	}
+	c.page, c.own, c.replies = 0, own, c.brought()
 	for _, text := range own {
 		c.replies = append(c.replies, reply{speakable(text, c.lang, c.words), text})
 	}
@@ -82,12 +80,25 @@ func writeByKeys(ctx context.Context, c *Call) (state, error) {
 	return atQuick, nil
 }
 
-// answeredText is the body of the message that is being answered, "" when none is.
-func (c *Call) answeredText() string {
-	if i := c.queue.index(c.answering()); i >= 0 {
-		return c.queue.items[i].Body
+// brought lists the answers that the message at hand brings: those that its sender declared (XEP-0439), else those that
+// its words number.
+func (c *Call) brought() (list []reply) {
+	i := c.queue.index(c.answering())
+	if i < 0 {
+		return nil
 	}
-	return ""
+	m := c.queue.items[i]
+	for _, choice := range m.Choices {
+		label := speakable(cmp.Or(choice.Label, choice.Body), c.lang, c.words)
+		list = append(list, reply{cmp.Or(label, choice.Body), choice.Body})
+	}
+	if len(list) > 0 {
+		return list
+	}
+	for i, text := range choicesOf(m.Body) {
+		list = append(list, reply{speakable(text, c.lang, c.words), strconv.Itoa(i + 1)})
+	}
+	return list
 }
 
 func quickIntro(c *Call) []phrase { return []phrase{say("quick", "name", c.called(c.person))} }

@@ -110,7 +110,9 @@ func (c *Call) judge(r Recorded) (state, error) {
 		c.tell(say("record.dropped"))
 		return c.after, nil
 	case c.rec == nil || speech < c.set.MinRecording:
-		return c.tooShort(r.Why)
+		return c.tooShort(r.Why == Silence || r.Why == Timeout)
+	case !audibleIn(c.rec.file):
+		return c.tooShort(true)
 	case r.Why == Limit:
 		c.tell(say("record.limit"))
 	case r.Why == LineFail:
@@ -120,15 +122,15 @@ func (c *Call) judge(r Recorded) (state, error) {
 	return atReview, nil
 }
 
-// tooShort asks once more, but not for ever.
-func (c *Call) tooShort(why Why) (state, error) {
+// tooShort asks once more, but not for ever. silent says that nothing was spoken at all.
+func (c *Call) tooShort(silent bool) (state, error) {
 	c.drop()
 	if c.broken++; c.broken >= maxBroken {
 		c.broken = 0
 		c.tell(say("record.stop"))
 		return c.after, nil
 	}
-	if why == Silence || why == Timeout {
+	if silent {
 		c.tell(say("record.nothing"))
 	} else {
 		c.tell(say("record.short"))

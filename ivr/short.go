@@ -46,6 +46,12 @@ var shortsOf = map[string]shorts{
 			"vllt": "vielleicht", "vlt": "vielleicht", "iwie": "irgendwie", "btw": "übrigens", "asap": "so bald wie möglich",
 			"thx": "danke", "bspw.": "beispielsweise", "tel.": "Telefon", "min.": "Minuten", "std.": "Stunden", "km/h": "Kilometer pro Stunde",
 			"<": "kleiner als", ">": "größer als", "=": "ist gleich", "+": "plus", "kg": "Kilogramm", "km": "Kilometer", "cm": "Zentimeter", "wg.": "wegen", "max.": "maximal", "mind.": "mindestens",
+			"i.d.r.": "in der Regel", "u.u.": "unter Umständen", "o.ä.": "oder ähnlich", "u.s.w.": "und so weiter", "z.t.": "zum Teil", "z.z.": "zur Zeit",
+			"s.o.": "siehe oben", "s.u.": "siehe unten", "vgl.": "vergleiche", "nr.": "Nummer", "sog.": "sogenannt", "exkl.": "exklusive",
+			"zzgl.": "zuzüglich", "bzgl.": "bezüglich", "lt.": "laut", "geb.": "geboren", "tägl.": "täglich", "vorm.": "vormittags", "nachm.": "nachmittags",
+			"ka": "keine Ahnung", "gn8": "gute Nacht", "bg": "breites Grinsen", "ild": "ich liebe dich", "wmd": "was machst du", "bb": "bis bald",
+			"hdgdl": "hab dich ganz doll lieb", "omg": "oh mein Gott", "lol": "lachend", "rofl": "lachend", "afk": "nicht da", "pls": "bitte", "np": "kein Problem",
+			"mm": "Millimeter", "ml": "Milliliter", "kwh": "Kilowattstunden", "std": "Stunden", "okt.": "Oktober", "dez.": "Dezember", "feb.": "Februar",
 		},
 		signs: strings.NewReplacer("&", " und ", "°C", " Grad", "°F", " Grad Fahrenheit", "°", " Grad", "½", " einhalb", "¼", " ein Viertel",
 			"¾", " drei Viertel", "×", " mal ", "±", " plus minus ", "≈", " etwa ", "→", ", ", "…", ". ", "@", " at "),
@@ -111,13 +117,11 @@ func (s shorts) word(word string) (string, bool) {
 	if full, ok := s.words[strings.ToLower(core)]; ok {
 		return head + full, true
 	}
-	trimmed := strings.TrimRight(core, ".,;:!?)\"'“”")
-	if full, ok := s.words[strings.ToLower(trimmed)]; ok {
-		return head + full + core[len(trimmed):], true
-	}
-	dotted := strings.TrimRight(core, ",;:!?)\"'“”")
-	if full, ok := s.words[strings.ToLower(dotted)]; ok {
-		return head + full + core[len(dotted):], true
+	for _, around := range []string{",;:!?)\"'“”", ".,;:!?)\"'“”"} { // a dot may belong to the word
+		trimmed := strings.TrimRight(core, around)
+		if full, ok := s.words[strings.ToLower(trimmed)]; ok {
+			return head + full + core[len(trimmed):], true
+		}
 	}
 	return "", false
 }

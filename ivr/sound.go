@@ -60,23 +60,52 @@ func (c *Call) render(ctx context.Context) {
 	}
 }
 
-// warm renders what comes next beside the call, so that it is there when it is needed. The returned function ends
-// that and waits for it.
+// warm renders what comes next beside the call, so that it is there when it is needed: the next piece of the message at
+// hand, else the beginning of the next message. The returned function ends that and waits for it.
 func (c *Call) warm(ctx context.Context) (stop func()) {
-	if len(c.queue.pending) == 0 {
+	render := c.comingUp()
+	if render == nil {
 		return func() {}
 	}
-	text := c.queue.pending[0]
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = guard(ctx, func(ctx context.Context) error {
-			_, err := c.srv.Voice.SayText(ctx, c.lang, text)
-			return err
-		})
+		if err := guard(ctx, render); err != nil && ctx.Err() == nil {
+			c.log.Debug("not rendered ahead", "err", err)
+		}
 	}()
 	return func() { cancel(); <-ended }
+}
+
+// comingUp is the rendering of what comes next; nil when nothing does. It looks at the call now, and not when it runs.
+func (c *Call) comingUp() func(ctx context.Context) error {
+	q := &c.queue
+	if len(q.pending) > 0 {
+		text := q.pending[0]
+		return func(ctx context.Context) error {
+			_, err := c.srv.Voice.SayText(ctx, c.lang, text)
+			return err
+		}
+	}
+	if q.pos+1 >= len(q.items) {
+		return nil
+	}
+	m := q.items[q.pos+1]
+	name, said := say("reader.from", "name", c.called(m.From), "time", m.Sent), q.said
+	return func(ctx context.Context) error {
+		if m.From != said {
+			if _, err := c.clip(ctx, name); err != nil {
+				return err
+			}
+		}
+		next := c.sound(ctx, m)
+		if len(next.pending) == 0 {
+			return nil
+		}
+		_, err := c.srv.Voice.SayText(ctx, c.lang, next.pending[0])
+		return err
+	}
 }
 
 // links lists what may be a recording of ours: the audio attachments, and a body that is nothing but a link.

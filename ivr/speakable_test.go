@@ -2,7 +2,6 @@ package ivr
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -32,17 +31,10 @@ func wordsIn(t testing.TB, lang string) wording {
 // TestSpeakable reads testdata/speakable.LANGUAGE.txt: a written line, a tab, the line as it is spoken. \n stands for a new
 // line.
 func TestSpeakable(t *testing.T) {
-	files, err := filepath.Glob("testdata/speakable.*.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cases := 0
-	for _, file := range files {
-		lang := strings.Split(filepath.Base(file), ".")[1]
-		cases += speakableFile(t, file, lang)
-	}
-	if cases < 300 {
-		t.Errorf("only %d cases", cases)
+	for lang, least := range map[string]int{"en": 300, "de": 150} {
+		if cases := speakableFile(t, "testdata/speakable."+lang+".txt", lang); cases < least {
+			t.Errorf("only %d cases in %s", cases, lang)
+		}
 	}
 }
 

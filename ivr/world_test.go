@@ -157,7 +157,7 @@ func (w *world) detached() error {
 func (w *world) Do(_ context.Context, line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	do, ok := map[string]func(rest string) error{
-		"file": w.file, "fetch": w.setFetch, "contact": w.contact, "message": w.message, "voice": w.voiceMessage, "wrote": w.wrote,
+		"file": w.file, "asks": w.asks, "fetch": w.setFetch, "contact": w.contact, "message": w.message, "voice": w.voiceMessage, "wrote": w.wrote,
 		"auth": w.setAuth, "presence": w.setPresence, "recordings": w.setRecordings, "line": w.setLine,
 		"send": w.setSend, "network": w.setNetwork, "shows": w.setShow, "known": w.setKnown, "status": w.checkStatus, "pin": w.checkPIN,
 		"language": w.setLanguage, "speech": w.setSpeech, "code": w.setCode,
@@ -224,6 +224,19 @@ func person(name string) im.Address {
 func (w *world) message(rest string) error {
 	m, text, err := written(rest)
 	m.Body = strings.ReplaceAll(text, `\n`, "\n")
+	w.post.deliver(m)
+	return err
+}
+
+// asks delivers a message that offers its answers, each as LABEL=BODY: "asks from Ben: Pizza? | Gladly=yes | No=no".
+func (w *world) asks(rest string) error {
+	rest, offers, _ := strings.Cut(rest, " | ")
+	m, text, err := written(rest)
+	m.Body = text
+	for _, offer := range strings.Split(offers, " | ") {
+		label, body, _ := strings.Cut(offer, "=")
+		m.Choices = append(m.Choices, im.Choice{Label: label, Body: body})
+	}
 	w.post.deliver(m)
 	return err
 }

@@ -55,7 +55,7 @@ func (l *Line) Say(ctx context.Context, what string) error {
 	return sleep(context.WithoutCancel(ctx), d)
 }
 
-// speech is what is said: silence of a length, or a WAV file.
+// speech is what is said: a murmur of some length, or a WAV file.
 func speech(what string) (time.Duration, []int16, error) {
 	if d, err := time.ParseDuration(what); err == nil {
 		return d, nil, nil

@@ -116,14 +116,25 @@ func (l *Line) Recording() (on bool, changed <-chan struct{}) {
 	return on, changed
 }
 
-// Talk makes the caller speak for so long from now on. samples are what is said, at 8 kHz; without any it is silence
-// that counts as speech.
+// Talk makes the caller speak for so long from now on. samples are what is said, at 8 kHz; without any it is a murmur.
 func (l *Line) Talk(d time.Duration, samples []int16) {
+	if samples == nil {
+		samples = murmur(d)
+	}
 	l.change(func() {
 		l.talkUntil = time.Now().Add(d)
 		l.spoken = append(l.spoken, samples...)
 		l.note(Heard{Text: fmt.Sprintf("spoke for %s", d), Event: true})
 	})
+}
+
+// murmur is something that is loud enough to be a voice.
+func murmur(d time.Duration) []int16 {
+	samples := make([]int16, d*rate/time.Second)
+	for i := range samples {
+		samples[i] = int16(i % 80 * 50)
+	}
+	return samples
 }
 
 // Transcript returns what was heard and done so far, and a channel that closes at the next change.
