@@ -305,12 +305,17 @@ func (b *builder) grammar(n *xmltree.Node) *grammar {
 	switch {
 	case n.Has("src"):
 		g.uri = n.Attr("src")
-		if !strings.HasPrefix(g.uri, "builtin:") {
+		switch {
+		case strings.HasPrefix(g.uri, "#"):
+			g.uri = b.doc.url + g.uri
+		case !strings.HasPrefix(g.uri, "builtin:"):
 			g.uri = resolve(b.doc.base, g.uri)
 		}
 	case n.Has("srcexpr"):
 	default:
-		g.inline, g.err = inlineGrammar(n, b.doc.base)
+		if g.inline, g.err = inlineGrammar(n, b.doc.base); g.err == nil {
+			b.doc.inline = append(b.doc.inline, g.inline)
+		}
 	}
 	return g
 }

@@ -161,9 +161,10 @@ func (x *execution) remote(fr *frame, g *grammar, from *document) (*srgs.Grammar
 	if !grammarTypes[g.attr("type")] {
 		return nil, "", throw(evFormat, "grammars of type %s", g.attr("type"))
 	}
-	url, rule, _ := strings.Cut(uri, "#")
-	if id, local := strings.CutPrefix(g.attr("src"), "#"); local {
-		return nil, id, throw(evBadFetch, "a grammar that refers to its own document")
+	url, rule, named := strings.Cut(uri, "#")
+	if named && url == from.url {
+		made, err := from.grammarOf(rule)
+		return made, rule, err
 	}
 	made, err := x.grammar(fr, g.element, url)
 	return made, rule, err
@@ -468,10 +469,10 @@ func slot(x *execution, v ecma.Value, path string) ecma.Value {
 	return v
 }
 
-// fillSlots gives the items of a form what a form's grammar matched.
+// fillSlots gives the input items of a form, of whatever kind, what a form's grammar matched (VoiceXML 2.0, 3.1.6.1).
 func (f *formRun) fillSlots(in *input) {
 	for _, i := range f.dialog.items {
-		if i.kind != "field" {
+		if !i.isInput() {
 			continue
 		}
 		if v := slot(f.x, in.value, i.slot); v != nil {

@@ -26,7 +26,8 @@ type document struct {
 	dialogs     []*dialog
 	catches     []*catch
 	links       []*link
-	problems    []Problem // none of them fatal
+	inline      []*srgs.Grammar // all that stand in it
+	problems    []Problem       // none of them fatal
 }
 
 // dialog finds a dialog by its id; "" is the first one.
@@ -37,6 +38,16 @@ func (d *document) dialog(id string) *dialog {
 		}
 	}
 	return nil
+}
+
+// grammarOf finds the grammar within the document that has a rule of that name: src="#name" of another one.
+func (d *document) grammarOf(rule string) (*srgs.Grammar, error) {
+	for _, g := range d.inline {
+		if g.Has(rule) {
+			return g, nil
+		}
+	}
+	return nil, throw(evBadFetch, "no grammar of the document has a rule %q", rule)
 }
 
 // properties are those set at one level.

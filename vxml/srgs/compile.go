@@ -79,10 +79,16 @@ func (c *compiler) node(n node, next *inst) *inst {
 	return c.inst(inst{op: opFail})
 }
 
+// maxNoise is how many keys GARBAGE takes at most: without a bound a caller could go on for ever.
+const maxNoise = 20
+
+// noise takes as few keys as the rest of the rule leaves it.
 func (c *compiler) noise(next *inst) *inst {
-	split := c.inst(inst{op: opSplit})
-	split.next = []*inst{next, c.inst(inst{op: opAny, next: []*inst{split}})}
-	return split
+	end := next
+	for range maxNoise {
+		next = c.inst(inst{op: opSplit, next: []*inst{end, c.inst(inst{op: opAny, next: []*inst{next}})}})
+	}
+	return next
 }
 
 func (c *compiler) repeat(r repeat, next *inst) *inst {

@@ -73,6 +73,9 @@ func (g *Grammar) local(r *ref) (*rule, error) {
 	return nil, fmt.Errorf("%w: line %d: no rule %q", ErrGrammar, r.line, r.rule)
 }
 
+// Has tells whether there is a rule of that name.
+func (g *Grammar) Has(rule string) bool { return g.rules[rule] != nil }
+
 // add takes a rule in.
 func (g *Grammar) add(r *rule, line int) error {
 	if r.id == "" || g.rules[r.id] != nil || special(r.id) {
