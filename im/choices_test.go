@@ -45,7 +45,6 @@ func TestChoices(t *testing.T) {
 	}
 }
 
-
 // What the sender declares goes before what the words number.
 func TestOffered(t *testing.T) {
 	m := im.Message{Body: "Which? 1) Pizza 2) Pasta"}
