@@ -21,13 +21,14 @@ type clusterPlan struct {
 	lease   time.Duration
 	stalled time.Duration // how long the second node is stopped
 	within  time.Duration // every session must be reachable again
+	refused time.Duration // a login must have failed while the database is away
 	call    bool          // with a telephone call
 }
 
 // The two forms of the demo.
 var (
-	wholeCluster = clusterPlan{users: 50, peers: 5, pace: 100 * time.Millisecond, lease: 6 * time.Second, stalled: 20 * time.Second, within: 12 * time.Second, call: true}
-	shortCluster = clusterPlan{users: 10, peers: 3, pace: 100 * time.Millisecond, lease: 4 * time.Second, stalled: 10 * time.Second, within: 8 * time.Second, call: true}
+	wholeCluster = clusterPlan{users: 50, peers: 5, pace: 100 * time.Millisecond, lease: 6 * time.Second, stalled: 20 * time.Second, within: 12 * time.Second, refused: 3500 * time.Millisecond, call: true}
+	shortCluster = clusterPlan{users: 10, peers: 3, pace: 100 * time.Millisecond, lease: 4 * time.Second, stalled: 10 * time.Second, within: 8 * time.Second, refused: 3500 * time.Millisecond, call: true}
 )
 
 // clusterDemo runs three nodes and shows that a session outlives each of them.

@@ -35,14 +35,14 @@ func (c *cluster) killDatabase(ctx context.Context) error {
 
 // mustRefuse wants a login to fail closed within 3 s while the database is away (F6).
 func (c *cluster) mustRefuse(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, c.refused+1500*time.Millisecond)
 	defer cancel()
 	begun := time.Now()
 	client, _, err := c.dialer(c.nodes[0]).Login(ctx, wire.LoginRequest{User: c.members[0].number, PIN: c.members[0].pin})
 	if err == nil {
 		return client.Close() // the connection was not yet lost, and nothing had to be written
 	}
-	if took := time.Since(begun); took > 3500*time.Millisecond {
+	if took := time.Since(begun); took > c.refused {
 		return fmt.Errorf("a login without a database took %v to fail", took)
 	}
 	return nil

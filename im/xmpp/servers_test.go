@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -140,10 +141,16 @@ func cutIsNoNewLogin(t *testing.T, r *realm) {
 	s := r.service()
 	s.Log = slog.New(slog.NewTextHandler(&log, nil))
 	_, d = login(t, s, account, c.Resume())
-	find(t, d, func(m im.Message) bool { return m.Body == "2" })
+	for i := range 3 {
+		find(t, d, func(m im.Message) bool { return m.Body == fmt.Sprint(i) })
+	}
 	t.Logf("three messages %s after Open began", time.Since(begin))
-	if got := strings.Join(d.texts(), " "); got != "0 1 2" {
-		t.Errorf("got %s", got)
+	got := d.texts()
+	if onEjabberd(t) { // 23.01 routes anew what came to the old connection while the new one took over, so it may come last
+		slices.Sort(got)
+	}
+	if strings.Join(got, " ") != "0 1 2" {
+		t.Errorf("got %q", got)
 	}
 	if !strings.Contains(log.String(), "resumed=true") {
 		t.Errorf("the login was not taken up: %s", log.String())

@@ -37,7 +37,7 @@ var unmet = flag.Bool("unmet", false, "run on ejabberd also what is known to fai
 
 // skipUnmet passes over a case that is known to fail on ejabberd.
 func skipUnmet(t *testing.T) {
-	if strings.HasSuffix(t.Name(), "/ejabberd") && !*unmet {
+	if onEjabberd(t) && !*unmet {
 		t.Skip("known to fail on ejabberd; -unmet runs it")
 	}
 }
@@ -48,6 +48,8 @@ func onEach(t *testing.T, test func(t *testing.T, r *realm)) {
 		t.Run(name, func(t *testing.T) { test(t, startRealmOn(t, name, 1)) })
 	}
 }
+
+func onEjabberd(t *testing.T) bool { return strings.HasSuffix(t.Name(), "/ejabberd") }
 
 // startRealm starts a Prosody.
 func startRealm(t testing.TB, pairs int) *realm { return startRealmOn(t, "prosody", pairs) }
