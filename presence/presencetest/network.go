@@ -24,6 +24,7 @@ type Network struct {
 	mu       sync.Mutex
 	boxes    map[string]*box
 	received []im.Outgoing
+	known    map[string]bool // ids of received
 	repeated int
 	failure  *im.Error
 	opens    int
@@ -262,24 +263,24 @@ func (c *netConn) Send(ctx context.Context, m im.Outgoing) error {
 	if m.Body == "refuse this" {
 		return &im.Error{Class: im.Policy, Err: errors.New("presencetest: refused")}
 	}
-	if !c.network.known(m.ID) {
-		c.network.received = append(c.network.received, m)
-	} else {
-		c.network.repeated++
-	}
+	c.network.receive(m)
 	if !c.network.Confirm {
 		c.add(im.Delivery{ID: m.ID, State: im.Sent})
 	}
 	return nil
 }
 
-func (n *Network) known(id string) bool {
-	for _, m := range n.received {
-		if m.ID == id {
-			return true
-		}
+// receive takes a message that a user sent. The caller holds the lock.
+func (n *Network) receive(m im.Outgoing) {
+	if n.known[m.ID] {
+		n.repeated++
+		return
 	}
-	return false
+	if n.known == nil {
+		n.known = make(map[string]bool)
+	}
+	n.known[m.ID] = true
+	n.received = append(n.received, m)
 }
 
 // SetPresence implements im.Conn.
