@@ -177,6 +177,14 @@ func TestDamagedFormIsFound(t *testing.T) {
 	if sameSound(in, pcm{8000, make([]int16, len(in.samples))}) == nil {
 		t.Error("silence passes for a tone")
 	}
+	for _, c := range []struct {
+		off    time.Duration
+		passes bool
+	}{{-51 * time.Millisecond, false}, {-49 * time.Millisecond, true}, {49 * time.Millisecond, true}, {51 * time.Millisecond, false}} {
+		if err := sameSound(in, tone(440, 8000, 2*time.Second+c.off)); (err == nil) != c.passes {
+			t.Errorf("%v off: %v", c.off, err)
+		}
+	}
 }
 
 func TestKnownCrashInputs(t *testing.T) {

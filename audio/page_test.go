@@ -125,6 +125,9 @@ func TestPlayLimit(t *testing.T) {
 		get("WhatsApp/2")
 		get("z", "Range", "bytes=0-1023")
 	}
+	if page := string(body(t, ask(h, "GET", path, "Accept", browser, "User-Agent", "y"))); !strings.Contains(page, `preload="none"`) {
+		t.Error("a browser that only shows the page would fetch the recording, which is a play")
+	}
 	for i, c := range []struct {
 		agent  string
 		status int

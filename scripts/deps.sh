@@ -128,6 +128,18 @@ install_axe() {
 		say "npm could not fetch $axe, so the pages are not checked for accessibility"
 }
 
+# The S3 server that the audio store's tests use; internal/testbed/s3.go names the same version.
+readonly s3=v1.0.14
+
+# install_s3 builds it into the cache folder. Without it its test is left out, and says so.
+install_s3() {
+	local folder=${HARK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hark}/versitygw-$s3
+	[[ ! -x $folder/versitygw ]] || return 0
+	say "building an S3 server, versitygw $s3 (a minute or two, once)"
+	GOBIN=$folder GOFLAGS=-trimpath CGO_ENABLED=0 "${GO:-go}" install "github.com/versity/versitygw/cmd/versitygw@$s3" >&2 ||
+		say "it could not be built, so the audio store is only tested with a small S3 server in the test's own process"
+}
+
 main() {
 	local lines packages server servers=
 	lines=$(missing)
@@ -157,4 +169,7 @@ main() {
 }
 
 main
-[[ ${1-} != tests ]] || install_axe
+if [[ ${1-} == tests ]]; then
+	install_axe
+	install_s3
+fi

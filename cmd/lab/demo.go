@@ -177,15 +177,30 @@ func (p *play) benFollowsLink(ctx context.Context) error {
 		return fmt.Errorf("the message to Ben has no link: %q", m.Body)
 	}
 	p.tell("Ben", "✉  receives from %s: %s", m.From.Bare(), m.Body)
+	if err := p.showPage(ctx, link); err != nil {
+		return err
+	}
+	return p.measure(ctx, link)
+}
+
+// showPage shows the page behind a link, in which there must be a player with all forms.
+func (p *play) showPage(ctx context.Context, link string) error {
 	page, kind, err := fetch(ctx, link, "text/html")
 	if err != nil {
 		return err
 	}
-	if !strings.HasPrefix(kind, "text/html") || !strings.Contains(string(page), "<audio") {
-		return fmt.Errorf("the link shows no player but %s", kind)
+	shown, err := readPage(page)
+	if err != nil {
+		return err
 	}
-	p.tell("Ben", "🔗 opens it in a browser: a page with a player, %d bytes", len(page))
-	return p.measure(ctx, link)
+	if !strings.HasPrefix(kind, "text/html") || shown.sources != 3 {
+		return fmt.Errorf("the link shows no player with three forms but %s with %d", kind, shown.sources)
+	}
+	p.tell("Ben", "🔗 opens it in a browser, and sees a page of %d bytes:", len(page))
+	for _, line := range shown.lines {
+		p.tell("", "   ┃ %s", line)
+	}
+	return nil
 }
 
 // measure decodes the MP3 behind a link and compares it with what was spoken.

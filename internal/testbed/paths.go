@@ -51,6 +51,15 @@ func AsteriskRoot(ctx context.Context, progress io.Writer) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
+// CacheDir is the folder outside of the checkout in which the scripts keep what they have fetched.
+func CacheDir() (string, error) {
+	if dir := os.Getenv("HARK_CACHE"); dir != "" {
+		return dir, nil
+	}
+	dir, err := os.UserCacheDir()
+	return filepath.Join(dir, "hark"), err
+}
+
 // firstMatch returns the first existing path that matches one of the patterns, or "".
 func firstMatch(patterns ...string) string {
 	for _, pattern := range patterns {
