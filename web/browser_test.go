@@ -38,7 +38,7 @@ func openWith(t *testing.T, adjust func(*presence.Server)) *door {
 	b.Adjust = adjust
 	b.Start()
 	b.XMPP.SetRoster(presencetest.AnaID, im.Contact{Address: ben, Name: "Ben"})
-	s := &web.Server{Auth: b.Accounts, Accounts: b.Accounts, Dialer: b.Dialer(), Audio: audioBase}
+	s := &web.Server{Auth: b.Accounts, Accounts: b.Accounts, Dialer: b.Dialer(), Audio: audioBase, Phone: "+49 30 7000"}
 	site := httptest.NewServer(s.Handler())
 	t.Cleanup(site.Close)
 	return &door{Bed: b, site: site}

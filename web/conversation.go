@@ -81,7 +81,6 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 		page.Text = []string{"There are no messages here yet."}
 	}
 	mark := Field{Kind: Hidden, Name: uptoField, Value: fmt.Sprint(upto)}
-	v.hint(page)
 	page.Forms = []Form{{
 		Action: href + "/send", Submit: "Send", Keep: "Keep as a draft", Voice: v.voiceAction(href),
 		Fields: []Field{{Kind: Words, Name: "text", Label: "Your answer", Value: words}, once(), mark},
@@ -94,6 +93,7 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 		text := Field{Kind: Hidden, Name: "text", Value: reply.Body}
 		page.Forms = append(page.Forms, Form{Action: href + "/send", Submit: reply.Label, Quiet: true, Fields: []Field{text, once(), mark}})
 	}
+	v.hint(page)
 	if fresh.count[person.Address] > 0 {
 		seen := Form{Action: href + "/seen", Submit: "Seen", Quiet: true, Fields: []Field{once(), mark}}
 		page.Forms = append([]Form{seen}, page.Forms...)
