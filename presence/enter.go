@@ -72,8 +72,15 @@ func (c *conn) newKeys(ctx context.Context, session *Session, line chain, caller
 	if err != nil {
 		return keys{}, err
 	}
-	code, err := c.server.putCode(ctx, session, line.client, caller)
-	return keys{token: token, code: code, until: time.Now().Add(codeIdle).UTC()}, err
+	k := keys{token: token}
+	return k, c.addNumber(ctx, &k, session, line.client, caller)
+}
+
+// addNumber adds a session number to the keys, bound to the caller id if there is one.
+func (c *conn) addNumber(ctx context.Context, k *keys, session *Session, client, caller string) (err error) {
+	k.code, err = c.server.putCode(ctx, session, client, caller)
+	k.until = time.Now().Add(codeIdle).UTC()
+	return err
 }
 
 // enter attaches the client to the session and answers with it, once what waits at the networks has come.
@@ -147,6 +154,11 @@ func (c *conn) resumeByToken(ctx context.Context, req wire.ResumeRequest) (resul
 	line, k := parseChain(key.Client), keys{token: req.Session}
 	if req.Renew {
 		if k.token, err = c.server.putToken(ctx, session, line, req.Session); err != nil {
+			return result{}, err
+		}
+	}
+	if req.Number {
+		if err := c.addNumber(ctx, &k, session, line.client, ""); err != nil {
 			return result{}, err
 		}
 	}

@@ -165,6 +165,12 @@ func TestResumeByToken(t *testing.T) {
 		if same, err := resume(login.Session, false); err != nil || same.Session != login.Session || !same.Resumed || same.Code != "" {
 			t.Fatalf("%+v, %v", same, err)
 		}
+		asked := b.Client()
+		number, err := asked.Resume(t.Context(), wire.ResumeRequest{Session: login.Session, Number: true})
+		if err != nil || !presence.ValidCode(number.Code) || number.Code == login.Code {
+			t.Fatalf("a session number for the asking: %+v, %v", number, err)
+		}
+		asked.Close()
 		second, err := resume(login.Session, true)
 		if err != nil || second.Session == login.Session {
 			t.Fatalf("renewed: %+v, %v", second, err)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/html"
 
 	"hark/im"
+	"hark/presence"
 	"hark/presence/presencetest"
 	"hark/web"
 )
@@ -29,10 +30,15 @@ type door struct {
 	site *httptest.Server
 }
 
-func open(t *testing.T) *door {
-	b := presencetest.New(t)
+func open(t *testing.T) *door { return openWith(t, nil) }
+
+// openWith is open, with a presence server that is changed before it starts.
+func openWith(t *testing.T, adjust func(*presence.Server)) *door {
+	b := presencetest.Prepare(t)
+	b.Adjust = adjust
+	b.Start()
 	b.XMPP.SetRoster(presencetest.AnaID, im.Contact{Address: ben, Name: "Ben"})
-	s := &web.Server{Auth: b.Accounts, Accounts: b.Accounts, Dialer: b.Dialer(), Audio: audioBase}
+	s := &web.Server{Auth: b.Accounts, Accounts: b.Accounts, Dialer: b.Dialer(), Audio: audioBase, Phone: "+49 30 7000"}
 	site := httptest.NewServer(s.Handler())
 	t.Cleanup(site.Close)
 	return &door{Bed: b, site: site}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -80,7 +81,6 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 		page.Text = []string{"There are no messages here yet."}
 	}
 	mark := Field{Kind: Hidden, Name: uptoField, Value: fmt.Sprint(upto)}
-	v.hint(page)
 	page.Forms = []Form{{
 		Action: href + "/send", Submit: "Send", Keep: "Keep as a draft", Voice: v.voiceAction(href),
 		Fields: []Field{{Kind: Words, Name: "text", Label: "Your answer", Value: words}, once(), mark},
@@ -93,6 +93,7 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 		text := Field{Kind: Hidden, Name: "text", Value: reply.Body}
 		page.Forms = append(page.Forms, Form{Action: href + "/send", Submit: reply.Label, Quiet: true, Fields: []Field{text, once(), mark}})
 	}
+	v.hint(page)
 	if fresh.count[person.Address] > 0 {
 		seen := Form{Action: href + "/seen", Submit: "Seen", Quiet: true, Fields: []Field{once(), mark}}
 		page.Forms = append([]Form{seen}, page.Forms...)
@@ -264,6 +265,8 @@ func send(ctx context.Context, v *visit) (*Page, error) {
 	}
 	reply, err := v.client.Send(ctx, wire.SendRequest{ID: "web-" + number, To: person.Address, Body: text})
 	switch {
+	case tooFast(err):
+		return v.slowDown(ctx, person, text)
 	case presence.HasCode(err, wire.Limit):
 		return v.again(ctx, person, text, "This form was used already, with another text. If you want to send this text too, send it now.")
 	case presence.HasCode(err, wire.TooLong):
@@ -278,6 +281,15 @@ func send(ctx context.Context, v *visit) (*Page, error) {
 	}
 	return v.done(ctx, person, outcome(reply.State))
 }
+
+// tooFast tells that a message was not taken because too many came before it; it may be sent again as it is.
+func tooFast(err error) bool {
+	var refusal *presence.Error
+	return errors.As(err, &refusal) && refusal.Code == wire.Limit && refusal.Arg != ""
+}
+
+// slowDown are the words for it.
+const slowDown = "That was very fast, and this one is not sent yet. Wait a second, and send it again."
 
 func outcome(state im.DeliveryState) string {
 	switch state {
@@ -322,6 +334,15 @@ func (v *visit) again(ctx context.Context, person wire.Contact, words, notice st
 	}
 	page.Notice, page.Status = notice, http.StatusConflict
 	return page, nil
+}
+
+// slowDown shows the form again to who sent more in a short time than people do.
+func (v *visit) slowDown(ctx context.Context, person wire.Contact, words string) (*Page, error) {
+	page, err := v.again(ctx, person, words, slowDown)
+	if err == nil {
+		page.Status = http.StatusTooManyRequests
+	}
+	return page, err
 }
 
 // done shows the conversation after something was done there.

@@ -133,9 +133,12 @@ func sendDraft(ctx context.Context, v *visit) (*Page, error) {
 		return nil, errForm
 	}
 	reply, err := v.client.Send(ctx, req)
-	if presence.HasCode(err, wire.Limit) {
+	switch {
+	case tooFast(err):
+		return v.draftsPage(ctx, slowDown)
+	case presence.HasCode(err, wire.Limit):
 		return v.draftsPage(ctx, "This was sent already.")
-	} else if err != nil {
+	case err != nil:
 		return nil, err
 	}
 	if err := v.putDrafts(ctx, slices.Delete(list, i, i+1)); err != nil {

@@ -35,7 +35,9 @@ func TestFindSomebody(t *testing.T) {
 	b := d.browser(t, true)
 	b.login()
 	d.Online(1)
-	b.get("/people?name=bE")
+	b.follow("New message")
+	b.says("New message to")
+	b.get("/new?name=bE")
 	b.follow("Ben")
 	b.send("Send", "text", "Hello!") // the first message to him
 	b.says("Sent.")
@@ -59,6 +61,26 @@ func TestYou(t *testing.T) {
 	b.post("/you/status", map[string][]string{"show": {"rich"}})
 	if b.status != http.StatusBadRequest {
 		t.Errorf("a status that there is not: %d", b.status)
+	}
+}
+
+// A session number is told whenever it is asked for, and opens the session.
+func TestSessionNumber(t *testing.T) {
+	d := open(t)
+	for _, cookies := range []bool{true, false} {
+		b := d.browser(t, cookies)
+		b.login()
+		atLogin := sessionNumber.FindString(b.source)
+		b.follow("You")
+		b.send("Session number")
+		b.says("To go on by telephone, call +49 30 7000, press star, and key it.")
+		told := sessionNumber.FindString(b.source)
+		if told == "" || told == atLogin {
+			t.Errorf("%q is told, at the login it was %q", told, atLogin)
+		}
+		other := d.browser(t, true)
+		other.send("Go on", "code", told, "pin", presencetest.AnaPIN)
+		other.says("Welcome, Ana")
 	}
 }
 

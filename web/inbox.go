@@ -44,7 +44,7 @@ func inbox(ctx context.Context, v *visit) (*Page, error) {
 	})
 	page := &Page{
 		Self: v.base + "/inbox", Live: v.live(), Title: title(fresh.total), Items: make([]Item, 0, len(people)), Forms: v.leaveForms(),
-		Links: []Link{{Text: "Look again", Href: v.base + "/inbox"}, {Text: "Everybody", Href: v.base + "/people"}, {Text: "Search", Href: v.base + "/search"}},
+		Links: []Link{{Text: "Look again", Href: v.base + "/inbox"}, {Text: "New message", Href: v.base + "/new"}, {Text: "Everybody", Href: v.base + "/people"}, {Text: "Search", Href: v.base + "/search"}},
 	}
 	if err := v.unfinished(ctx, page); err != nil {
 		return nil, err
@@ -81,6 +81,16 @@ func title(unread int) string {
 
 // people lists everybody.
 func people(ctx context.Context, v *visit) (*Page, error) {
+	return v.people(ctx, "Everybody", "/people")
+}
+
+// newMessage asks for whom a new message is.
+func newMessage(ctx context.Context, v *visit) (*Page, error) {
+	return v.people(ctx, "New message to", "/new")
+}
+
+// people lists who is on the user's list, whoever is online first; path is where the page is.
+func (v *visit) people(ctx context.Context, title, path string) (*Page, error) {
 	contacts, err := v.client.Roster(ctx)
 	if err != nil {
 		return nil, err
@@ -91,7 +101,8 @@ func people(ctx context.Context, v *visit) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	page := &Page{Title: "Everybody", Self: v.base + "/people?name=" + url.QueryEscape(name), Links: []Link{{Text: "Inbox", Href: v.base + "/inbox"}}}
+	slices.SortStableFunc(contacts, func(a, b wire.Contact) int { return cmp.Compare(presenceRank(a), presenceRank(b)) })
+	page := &Page{Title: title, Self: v.base + path + "?name=" + url.QueryEscape(name), Links: []Link{{Text: "Inbox", Href: v.base + "/inbox"}}}
 	for _, c := range contacts {
 		page.Items = append(page.Items, v.person(c, fresh.count[c.Address]))
 	}
@@ -103,10 +114,21 @@ func people(ctx context.Context, v *visit) (*Page, error) {
 		page.Text = []string{"There is nobody on your list yet."}
 	}
 	page.Forms = []Form{{
-		Title: "Find somebody", Action: v.base + "/people", Get: true, Submit: "Find",
+		Title: "Find somebody", Action: v.base + path, Get: true, Submit: "Find",
 		Fields: []Field{{Kind: Short, Name: "name", Label: "Name, or a part of it", Value: name, Max: 60}},
 	}}
 	return page, nil
+}
+
+// presenceRank orders people by how soon they may answer.
+func presenceRank(c wire.Contact) int {
+	switch c.Show {
+	case im.Available:
+		return 0
+	case im.Away, im.Busy:
+		return 1
+	}
+	return 2
 }
 
 // contains tells whether part stands in s, whatever the case of the letters.

@@ -100,11 +100,8 @@ func (v *visit) hint(page *Page) {
 	}
 	for _, item := range page.Items {
 		if len(item.Audio) > 0 {
-			how := "To hear it, call"
-			if v.server.Phone != "" {
-				how += " " + v.server.Phone
-			}
-			page.Text = append(page.Text, how+" and key the star and your session number.")
+			page.Text = append(page.Text, "To hear it, call"+v.phone()+" and key the star and your session number.")
+			page.Forms = append(page.Forms, v.numberForm())
 			return
 		}
 	}

@@ -80,7 +80,7 @@
     toEnd();
     (function attempt(wait) {
       fetch(form.action, { method: 'POST', body: data, credentials: 'same-origin' })
-        .then(function (r) { if (r.status >= 500) throw r.status; return r.text(); })
+        .then(function (r) { if (r.status >= 500 || r.status === 429) throw r.status; return r.text(); })
         .then(function (html) { var kept = area.value; take(html, true); var a = $('textarea'); if (a && kept.trim() && !a.value) a.value = kept; if (a) a.focus(); toEnd(); })
         .catch(function () {
           state.textContent = 'not sent yet; it is tried again';
@@ -189,7 +189,7 @@
       go.disabled = true;
       says.textContent = 'being sent …';
       fetch(form.dataset.voice + '?once=' + $('[name=once]', form).value, { method: 'POST', body: sound, headers: { 'Content-Type': 'audio/wav' }, credentials: 'same-origin' })
-        .then(function (r) { if (r.status >= 500) throw r.status; return r.text(); })
+        .then(function (r) { if (r.status >= 500 || r.status === 429) throw r.status; return r.text(); })
         .then(function (html) { take(html, true); toEnd(); })
         .catch(function () { go.disabled = false; says.textContent = 'Not sent. Please try again.'; });
     };

@@ -65,6 +65,7 @@ func (s *Server) Handler() http.Handler {
 	for _, base := range []string{"", "/s/{token}"} {
 		mux.HandleFunc("GET "+base+"/inbox", s.visit(inbox))
 		mux.HandleFunc("GET "+base+"/people", s.visit(people))
+		mux.HandleFunc("GET "+base+"/new", s.visit(newMessage))
 		mux.HandleFunc("GET "+base+"/with/{person}", s.visit(conversation))
 		mux.HandleFunc("POST "+base+"/with/{person}/send", s.visit(send))
 		mux.HandleFunc("POST "+base+"/with/{person}/seen", s.visit(seen))
@@ -79,6 +80,7 @@ func (s *Server) Handler() http.Handler {
 		mux.HandleFunc("GET "+base+"/you/account", s.visit(account))
 		mux.HandleFunc("POST "+base+"/you/name", s.visit(setName))
 		mux.HandleFunc("POST "+base+"/you/pin", s.visit(setPIN))
+		mux.HandleFunc("POST "+base+"/you/number", s.visit(number))
 		mux.HandleFunc("POST "+base+"/leave", s.visit(leave))
 		mux.HandleFunc("POST "+base+"/logout", s.visit(logout))
 	}

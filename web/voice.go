@@ -50,7 +50,10 @@ func voice(ctx context.Context, v *visit) (*Page, error) {
 	if err := v.server.Recordings.Revoke(ctx, link.URL); err != nil {
 		v.server.Log.Warn("web: link not taken back", "err", err)
 	}
-	if presence.HasCode(err, wire.Limit) {
+	switch {
+	case tooFast(err):
+		return v.slowDown(ctx, person, "")
+	case presence.HasCode(err, wire.Limit):
 		return v.done(ctx, person, "This was sent already.")
 	}
 	return nil, err

@@ -57,7 +57,7 @@ func (v *visit) you(ctx context.Context, notice string) (*Page, error) {
 		show := Field{Kind: Hidden, Name: "show", Value: string(s.show)}
 		page.Forms = append(page.Forms, Form{Action: v.base + "/you/status", Submit: "Be " + strings.ToLower(s.name), Quiet: true, Fields: []Field{show, once()}})
 	}
-	page.Forms = append(page.Forms, v.leaveForms()...)
+	page.Forms = append(append(page.Forms, v.numberForm()), v.leaveForms()...)
 	return page, nil
 }
 
@@ -74,6 +74,32 @@ func status(ctx context.Context, v *visit) (*Page, error) {
 		return v.you(ctx, "Others see you as: "+strings.ToLower(s.name)+".")
 	}
 	return nil, errForm
+}
+
+// number tells a session number, with which any telephone goes on in this session. The store knows only hashes of them,
+// so each time it is another one; the last few hold.
+func number(ctx context.Context, v *visit) (*Page, error) {
+	c, reply, err := v.server.Dialer.Resume(ctx, wire.ResumeRequest{Session: v.token, Client: client, Number: true})
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Close(); err != nil {
+		return nil, err
+	}
+	return v.you(ctx, "Your session number is "+spaced(reply.Code)+". To go on by telephone, call"+v.phone()+", press star, and key it.")
+}
+
+// phone is the number to call, with a space before it; "" when nobody configured it.
+func (v *visit) phone() string {
+	if v.server.Phone == "" {
+		return ""
+	}
+	return " " + v.server.Phone
+}
+
+// numberForm asks for a session number.
+func (v *visit) numberForm() Form {
+	return Form{Action: v.base + "/you/number", Submit: "Session number", Quiet: true, Fields: []Field{once()}}
 }
 
 // replies keeps the quick replies.

@@ -56,7 +56,7 @@ func (p *play) perform(ctx context.Context) error {
 	}
 	defer p.ben.Close()
 	for _, scene := range []func(context.Context) error{
-		p.carlaLeavesVoice, p.benWrites, p.anaListensAndAnswers, p.benFollowsLink, p.carlaHears, p.benWritesBack, p.anaGoesOn,
+		p.carlaLeavesVoice, p.benWrites, p.anaListensAndAnswers, p.benFollowsLink, p.carlaHears, p.benWritesBack, p.anaGoesOn, p.anaOnTheWeb,
 	} {
 		if err := scene(ctx); err != nil {
 			return fmt.Errorf("%w\n(hark's log is %s; keep it with -keep)", err, p.log)
@@ -155,14 +155,20 @@ func (p *play) anaListensAndAnswers(ctx context.Context) error {
 		c.presses(ctx, "*", "*, for the main menu")
 		c.hears(ctx, "home.none", nil)
 		sendVoice(ctx, c, p.carla, anaTone2)
-		c.presses(ctx, "9", "9, to end the call")
-		c.hears(ctx, "end.place", nil)
-		c.hears(ctx, "end.code", nil)
-		from := max(0, len(c.call.Heard())-sipphone.Rate/2) // the first digit may have begun before the word was understood
-		c.hears(ctx, "end.goodbye", nil)
-		p.session = c.understandsDigits(ctx, from, 9)
-		c.ends(ctx)
+		p.session = hearsNumber(ctx, c)
 	})
+}
+
+// hearsNumber ends the call with 9 and returns the session number that is told then. Each is good for one call.
+func hearsNumber(ctx context.Context, c *caller) string {
+	c.presses(ctx, "9", "9, to end the call")
+	c.hears(ctx, "end.place", nil)
+	c.hears(ctx, "end.code", nil)
+	from := max(0, len(c.call.Heard())-sipphone.Rate/2) // the first digit may have begun before the word was understood
+	c.hears(ctx, "end.goodbye", nil)
+	number := c.understandsDigits(ctx, from, 9)
+	c.ends(ctx)
+	return number
 }
 
 // benFollowsLink shows that the link holds what Ana spoke.
@@ -275,6 +281,7 @@ func (p *play) anaGoesOn(ctx context.Context) error {
 		c.hears(ctx, "home.new", prompts.Args{"count": 1})
 		c.presses(ctx, "1", "1, to hear it")
 		c.hearsText(ctx, benAnswers)
+		p.session = hearsNumber(ctx, c)
 	})
 	if err != nil {
 		return err

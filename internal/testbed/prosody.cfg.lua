@@ -11,7 +11,7 @@ http_ports = { @HARK_HTTP_PORT@ }
 https_ports = {}
 
 -- Logins and resumptions are counted from this log.
-log = { { levels = { min = "debug" }, to = "file", filename = "@HARK_DIR@/log" } }
+log = { { levels = { min = "@HARK_LOG@" }, to = "file", filename = "@HARK_DIR@/log" } }
 
 authentication = "internal_hashed"
 c2s_require_encryption = true
@@ -26,6 +26,7 @@ modules_enabled = {
 	"pep", "blocklist", "vcard4", "vcard_legacy", "private", "version", "time",
 }
 modules_disabled = { "s2s" }
+consider_bosh_secure = true -- it is reached on loopback only
 
 VirtualHost "@HARK_DOMAIN@"
 @HARK_COMPONENTS@

@@ -24,10 +24,16 @@ type ProsodyOptions struct {
 	Hibernation time.Duration
 	// Upload adds file upload (XEP-0363) at upload.DOMAIN, Rooms adds rooms (XEP-0045) at rooms.DOMAIN.
 	Upload, Rooms bool
+	// BOSH adds XMPP over HTTP (XEP-0124) at Prosody.BOSH. Its debug log, a few lines for every request, is left out then,
+	// and with it what History and Sessions read.
+	BOSH bool
 }
 
 // Prosody is a running Prosody.
-type Prosody struct{ XMPPServer }
+type Prosody struct {
+	XMPPServer
+	BOSH string // URL of XMPP over HTTP; "" when there is none
+}
 
 // StartProsody starts a Prosody and returns when it speaks XMPP. The caller ends it with Stop, Kill or Discard. ctx
 // bounds only the start.

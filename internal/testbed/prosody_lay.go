@@ -26,7 +26,7 @@ func layProsody(o ProsodyOptions) (*Prosody, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Prosody{XMPPServer{
+	p := &Prosody{XMPPServer: XMPPServer{
 		Addr:      hostPort(host, port),
 		Domain:    cmp.Or(o.Domain, "localhost"),
 		CAFile:    filepath.Join(dir, "cert.pem"),
@@ -50,9 +50,13 @@ func (p *Prosody) lay(o ProsodyOptions, host string, port int) error {
 	if err != nil {
 		return err
 	}
-	ports, parts, err := components(o, p.Domain, host)
+	ports, parts, err := p.components(o, host)
 	if err != nil {
 		return err
+	}
+	level := "debug"
+	if o.BOSH {
+		level = "info"
 	}
 	hibernation := cmp.Or(o.Hibernation, 10*time.Minute)
 	err = renderFile(filepath.Join(p.Dir, "prosody.cfg.lua"), prosodyConfig, map[string]string{
@@ -62,6 +66,7 @@ func (p *Prosody) lay(o ProsodyOptions, host string, port int) error {
 		"HARK_HTTP_PORT":   ports,
 		"HARK_HIBERNATION": strconv.Itoa(int(hibernation.Seconds())),
 		"HARK_DOMAIN":      p.Domain,
+		"HARK_LOG":         level,
 		"HARK_COMPONENTS":  parts,
 	})
 	if err != nil {
@@ -76,19 +81,26 @@ func (p *Prosody) lay(o ProsodyOptions, host string, port int) error {
 }
 
 // components returns the ports of Prosody's web server and the optional parts of its configuration.
-func components(o ProsodyOptions, domain, host string) (httpPorts, config string, err error) {
-	var parts []string
-	if o.Rooms {
-		parts = append(parts, fmt.Sprintf("Component %q \"muc\"\n", "rooms."+domain))
-	}
-	if o.Upload {
+func (p *Prosody) components(o ProsodyOptions, host string) (httpPorts, config string, err error) {
+	address := ""
+	if o.Upload || o.BOSH {
 		port, err := freePort("tcp", host)
 		if err != nil {
 			return "", "", err
 		}
-		httpPorts = strconv.Itoa(port)
+		httpPorts, address = strconv.Itoa(port), "http://"+hostPort(host, port)
+	}
+	var parts []string
+	if o.BOSH { // first: it belongs to the domain and not to a component
+		p.BOSH = address + "/http-bind"
+		parts = append(parts, fmt.Sprintf("modules_enabled = { \"bosh\" }\nhttp_host = %q\n", host))
+	}
+	if o.Rooms {
+		parts = append(parts, fmt.Sprintf("Component %q \"muc\"\n", "rooms."+p.Domain))
+	}
+	if o.Upload {
 		parts = append(parts, fmt.Sprintf("Component %q \"http_file_share\"\nhttp_host = %q\nhttp_external_url = %q\n",
-			"upload."+domain, host, "http://"+hostPort(host, port)))
+			"upload."+p.Domain, host, address))
 	}
 	return httpPorts, strings.Join(parts, "\n"), nil
 }

@@ -71,7 +71,8 @@ type (
 	// ResumeRequest is the argument of RESUME: the session token; or the session number with PIN or bound caller id.
 	ResumeRequest struct {
 		Session string `json:"session,omitempty"`
-		Renew   bool   `json:"renew,omitempty"` // give a new session token; the old one opens the session once more
+		Renew   bool   `json:"renew,omitempty"`  // give a new session token; the old one opens the session once more
+		Number  bool   `json:"number,omitempty"` // with a token: give a session number, too
 		Code    string `json:"code,omitempty"`
 		PIN     string `json:"pin,omitempty"`
 		Caller  string `json:"caller,omitempty"`
@@ -82,7 +83,7 @@ type (
 		User    string    `json:"user"`
 		Name    string    `json:"name,omitempty"`
 		Session string    `json:"session"`        // token for RESUME, 128 bits
-		Code    string    `json:"code"`           // session number a caller can key, 9 digits; "" after RESUME by token: the old one stands
+		Code    string    `json:"code"`           // session number a caller can key, 9 digits; "" after RESUME by token that did not ask for one
 		Until   time.Time `json:"until,omitzero"` // when the session number lapses if it is not used
 		Epoch   int64     `json:"epoch"`
 		Waiting int       `json:"waiting"`
