@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"hark/im"
 	"hark/presence/wire"
 	"hark/prompts"
 )
@@ -95,7 +96,7 @@ func (c *Call) brought() (list []reply) {
 	if len(list) > 0 {
 		return list
 	}
-	for i, text := range choicesOf(m.Body) {
+	for i, text := range im.NumberedChoices(m.Body) {
 		list = append(list, reply{speakable(text, c.lang, c.words), strconv.Itoa(i + 1)})
 	}
 	return list
@@ -128,13 +129,7 @@ func writtenIntro(c *Call) []phrase {
 }
 
 // readBack says what is written in the message in hand.
-func (c *Call) readBack() []phrase {
-	var list []phrase
-	for _, piece := range sentences(speakable(c.rec.text, c.lang, c.words)) {
-		list = append(list, spoken(piece))
-	}
-	return list
-}
+func (c *Call) readBack() []phrase { return c.read(c.rec.text) }
 
 // sendAndKeep sends what was spelled, and makes it one of the user's quick replies.
 func sendAndKeep(ctx context.Context, c *Call) (state, error) {

@@ -49,7 +49,7 @@ type queue struct {
 type sound struct {
 	seq     int64
 	clips   []prompts.Clip
-	pending []string // text that is still to be rendered
+	pending []phrase // text that is still to be rendered
 	voice   bool     // it has a recording in it, so keys seek in it
 	own     []string // its links that are ours
 	lasting bool     // it cannot be heard at the moment and stays new

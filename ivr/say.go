@@ -69,16 +69,12 @@ func (c *Call) clip(ctx context.Context, p phrase) (prompts.Clip, error) {
 	case p.id != "":
 		return c.srv.Voice.Say(ctx, cmp.Or(p.lang, c.lang), p.id, p.args)
 	}
-	return c.srv.Voice.SayText(ctx, c.lang, p.text)
+	return c.srv.Voice.SayText(ctx, cmp.Or(p.lang, c.lang), p.text)
 }
 
 // words returns the text of a prompt, for use inside another one; "" when there is none.
 func (c *Call) words(id string, pairs ...any) string {
-	text, err := c.srv.Voice.Text(c.lang, id, say(id, pairs...).args)
-	if err != nil {
-		c.log.Warn("no text", "prompt", id, "err", err)
-	}
-	return text
+	return c.wordingOf(c.lang)(id, pairs...)
 }
 
 // play says phrases to their end, whatever is pressed.

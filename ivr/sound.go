@@ -23,20 +23,20 @@ func (c *Call) sound(ctx context.Context, m *item) sound {
 		s.own = append(s.own, link)
 		switch {
 		case errors.Is(err, ErrGone):
-			s.pending = append(s.pending, c.words("reader.gone"))
+			s.pending = append(s.pending, spoken(c.words("reader.gone")))
 		case err != nil:
 			c.log.Warn("recording cannot be played", "err", err)
-			s.pending = append(s.pending, c.words("reader.failed"))
+			s.pending = append(s.pending, spoken(c.words("reader.failed")))
 			s.lasting = true
 		default:
 			s.voice = true
 			s.clips = append(s.clips, c.paced(ctx, prompts.Clip{File: wav, Duration: length}))
 		}
 	}
-	s.pending = append(s.pending, sentences(speakable(text, c.lang, c.words))...)
+	s.pending = append(s.pending, c.read(text)...)
 	s.pending = append(s.pending, c.attached(m, s.own)...)
 	if len(s.pending)+len(s.clips) == 0 {
-		s.pending = []string{c.words("reader.empty")}
+		s.pending = []phrase{spoken(c.words("reader.empty"))}
 	}
 	return s
 }
@@ -51,8 +51,8 @@ func (c *Call) render(ctx context.Context) {
 		return
 	}
 	for done := 0; len(s.pending) > 0 && done < ahead; s.pending = s.pending[1:] {
-		done += len(s.pending[0])
-		clips := c.clips(ctx, spoken(s.pending[0]))
+		done += len(s.pending[0].text)
+		clips := c.clips(ctx, s.pending[0])
 		s.lasting = s.lasting || len(clips) == 0
 		for _, clip := range clips {
 			s.clips = append(s.clips, c.paced(ctx, clip))
@@ -82,9 +82,9 @@ func (c *Call) warm(ctx context.Context) (stop func()) {
 func (c *Call) comingUp() func(ctx context.Context) error {
 	q := &c.queue
 	if len(q.pending) > 0 {
-		text := q.pending[0]
+		next := q.pending[0]
 		return func(ctx context.Context) error {
-			_, err := c.srv.Voice.SayText(ctx, c.lang, text)
+			_, err := c.clip(ctx, next)
 			return err
 		}
 	}
@@ -103,7 +103,7 @@ func (c *Call) comingUp() func(ctx context.Context) error {
 		if len(next.pending) == 0 {
 			return nil
 		}
-		_, err := c.srv.Voice.SayText(ctx, c.lang, next.pending[0])
+		_, err := c.clip(ctx, next.pending[0])
 		return err
 	}
 }
@@ -128,13 +128,13 @@ func without(text, link string) string {
 }
 
 // attached names attachments that cannot be heard, unless the body holds their link and so tells of them itself.
-func (c *Call) attached(m *item, own []string) []string {
-	var list []string
+func (c *Call) attached(m *item, own []string) []phrase {
+	var list []phrase
 	for _, a := range m.Attachments {
 		if slices.Contains(own, a.URL) || strings.Contains(m.Body, a.URL) {
 			continue
 		}
-		list = append(list, c.words(kindOf(a)))
+		list = append(list, spoken(c.words(kindOf(a))))
 	}
 	return list
 }
