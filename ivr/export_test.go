@@ -1,5 +1,7 @@
 package ivr
 
+import "time"
+
 // SetTrace has f called whenever a call enters a state.
 func (s *Server) SetTrace(f func(line Line, state string)) {
 	s.trace = func(line Line, at state) { f(line, string(at)) }
@@ -12,4 +14,16 @@ func States() []string {
 		list = append(list, string(name))
 	}
 	return list
+}
+
+// FirstDigit is how long a caller may think in a state before Hark says something again: a number takes longer than a key.
+func FirstDigit(at string) time.Duration {
+	s := Settings{}.withDefaults()
+	switch tree[state(at)].kind {
+	case field:
+		return s.FieldFirst
+	case spelling: // the letter ends by a pause before
+		return s.Letter + s.FieldFirst
+	}
+	return s.MenuFirst
 }

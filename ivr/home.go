@@ -261,7 +261,7 @@ func startReading(ctx context.Context, c *Call) (state, error) {
 // resumeAt goes to the kept place; it is used up by that.
 func (c *Call) resumeAt(i int) {
 	q := &c.queue
-	q.move(i)
+	q.move(q.postpone(i))
 	q.at = millis(q.from.MS)
 	q.from = wire.PlaceValue{}
 	c.tell(say("reader.resume"))

@@ -56,6 +56,10 @@ type Gather struct {
 	Trail time.Duration
 	// NoBargeIn plays to the end whatever is pressed; keys are kept.
 	NoBargeIn bool
+	// Spare, when not 0, is a key that means nothing when it comes first and before SpareUntil: playing goes on over it, and
+	// Input.Spared tells of it. A line that cannot play on over a key may take it as any other.
+	Spare      byte
+	SpareUntil time.Time
 }
 
 // Why tells what ended a Gather or a Record.
@@ -81,8 +85,9 @@ type Input struct {
 	Why  Why
 	// Clip and At tell how far the playing came: index into Play (len(Play) when all was played) and time into that
 	// clip, with the clip's own Offset counted in. The dialogue keeps them as the caller's place.
-	Clip int
-	At   time.Duration
+	Clip   int
+	At     time.Duration
+	Spared bool // Gather.Spare was pressed and passed over
 }
 
 // A Record says how to record.

@@ -68,6 +68,21 @@ func (q *queue) move(pos int) {
 	q.pos, q.at, q.begun, q.sound = min(max(pos, 0), len(q.items)), 0, false, sound{}
 }
 
+// postpone puts the new messages before a place behind all others, so that what was skipped once is offered again. It
+// returns where the message at that place is then.
+func (q *queue) postpone(i int) int {
+	var done, skipped []*item
+	for _, it := range q.items[:i] {
+		if it.heard {
+			done = append(done, it)
+		} else {
+			skipped = append(skipped, it)
+		}
+	}
+	q.items = slices.Concat(done, q.items[i:], skipped)
+	return len(done)
+}
+
 // add takes new messages, and keeps those of one person together.
 func (q *queue) add(list []wire.Message) {
 	for _, m := range list {

@@ -19,7 +19,7 @@ const telephones = 14
 // all calls are over, no goroutine, channel or file may be left.
 func TestCallsByTelephone(t *testing.T) {
 	chosen := chosenCalls(t)
-	if len(chosen) < 20 {
+	if len(chosen) < 25 {
 		t.Errorf("only %d conversations are chosen", len(chosen))
 	}
 	board, voice := newSwitchboard(t), newSpeaker(t)

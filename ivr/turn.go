@@ -23,12 +23,23 @@ type spareHash struct {
 	until time.Time
 }
 
-// take tells whether the keys begin with such a hash. field says that a number is awaited, where a hash alone means
-// little, so it may come late.
-func (s *spareHash) take(keys string, field bool) bool {
-	due := s.due
+// offer lets the line pass over such a hash. Where a number is awaited a hash alone means little, so there it may come
+// late.
+func (s *spareHash) offer(g *Gather) {
+	g.Spare = 0
+	if !s.due {
+		return
+	}
+	if g.Spare, g.SpareUntil = '#', s.until; g.Max > 1 {
+		g.SpareUntil = time.Now().Add(time.Hour)
+	}
+}
+
+// take tells whether the input begins with such a hash, which the line could not pass over.
+func (s *spareHash) take(g *Gather, in Input) bool {
+	due := s.due && !in.Spared
 	s.due = false
-	return due && strings.HasPrefix(keys, "#") && (field || time.Now().Before(s.until))
+	return due && strings.HasPrefix(in.Keys+in.End, "#") && time.Now().Before(g.SpareUntil)
 }
 
 // turn plays clips and waits for one key; "" is none in time. In menus it ends early with errNotice when a message
@@ -59,15 +70,18 @@ func (c *Call) number(ctx context.Context, play []prompts.Clip, d digits) (Input
 	return in, err
 }
 
-// gather is the line's Gather, but for a spare hash, after which the same turn goes on where it was interrupted.
+// gather is the line's Gather, but for a spare hash. Where the line cannot pass over it, the same turn goes on where it was
+// interrupted.
 func (c *Call) gather(ctx context.Context, g Gather) (Input, error) {
 	or(&g.Between, c.set.Between)
 	for {
+		c.spare.offer(&g)
 		in, err := c.line.Gather(ctx, g)
 		if err != nil || in.Keys+in.End == "" {
+			c.spare.due = c.spare.due && !in.Spared
 			return in, err
 		}
-		if !c.spare.take(in.Keys+in.End, g.Max > 1) {
+		if !c.spare.take(&g, in) {
 			return in, nil
 		}
 		g.Play = rest(g.Play, in.Clip, in.At)

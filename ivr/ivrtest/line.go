@@ -49,6 +49,7 @@ type Line struct {
 // Heard is one thing that the caller heard, or that happened on the line.
 type Heard struct {
 	At    time.Duration // since the line was made
+	End   time.Duration // when it was over, or broken off; 0 while it goes on. What the caller says has one too
 	Text  string        // words; "(sound FILE)" for a recording, "(NAME)" for an earcon
 	ID    string        // of the prompt, or ""
 	Out   bool          // it was played to its end
@@ -124,7 +125,7 @@ func (l *Line) Talk(d time.Duration, samples []int16) {
 	l.change(func() {
 		l.talkUntil = time.Now().Add(d)
 		l.spoken = append(l.spoken, samples...)
-		l.note(Heard{Text: fmt.Sprintf("spoke for %s", d), Event: true})
+		l.note(Heard{Text: fmt.Sprintf("spoke for %s", d), Event: true, End: time.Since(l.began) + d})
 	})
 }
 
@@ -257,10 +258,10 @@ func (t *turn) sound(ctx context.Context, clip prompts.Clip, deaf bool) (whole b
 	length := clip.Duration - clip.Offset
 	whole, err = t.until(ctx, began.Add(length), deaf)
 	t.at = clip.Offset + min(time.Since(began), length)
+	t.change(func() { t.heard[index].Out, t.heard[index].End = err == nil && whole, time.Since(t.began) })
 	if err != nil || !whole {
 		return whole, err
 	}
-	t.change(func() { t.heard[index].Out = true })
 	return t.until(ctx, began.Add(length+clip.Pause), deaf)
 }
 

@@ -27,6 +27,7 @@ type event struct {
 	Args        []string     `json:"args"`
 	Channel     *channel     `json:"channel"`
 	Digit       string       `json:"digit"`
+	Held        int64        `json:"duration_ms"` // of the key
 	Playback    struct {
 		ID        string `json:"id"`
 		TargetURI string `json:"target_uri"`
@@ -117,7 +118,8 @@ type note struct {
 	stamp  time.Time // when it happened, by Asterisk's clock
 	id     string    // of the playback, or the name of the recording
 	key    byte
-	failed bool // a playback that could not be played
+	held   time.Duration // how long the key was
+	failed bool          // a playback that could not be played
 }
 
 // note makes the call's note of an event, if there is one to be made.
@@ -129,7 +131,7 @@ func (e *event) note(at time.Time) (note, bool) {
 		if len(e.Digit) != 1 {
 			return n, false
 		}
-		n.key = e.Digit[0]
+		n.key, n.held = e.Digit[0], time.Duration(e.Held)*time.Millisecond
 	case playStarted, playEnded:
 		n.id, n.failed = e.Playback.ID, e.Playback.State == "failed"
 	case recordStarted, recordEnded, recordFailed:

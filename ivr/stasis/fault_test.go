@@ -249,7 +249,7 @@ func TestManyCalls(t *testing.T) {
 				return err
 			}
 			in, err := l.Gather(ctx, ivr.Gather{Play: []prompts.Clip{prompt}, Max: 3, First: 5 * time.Second})
-			if err == nil && in.Why == ivr.Full { // which keys, is not asked of a busy machine
+			if err == nil && in.Keys == "123" {
 				whole.Add(1)
 			}
 			return err

@@ -26,6 +26,10 @@ func (t *take) fetch(ctx context.Context, got ivr.Recorded, cause error) (ivr.Re
 	switch {
 	case err == nil:
 		got.File, got.Duration = file, length
+		if brokeOff(file) {
+			t.app.log.Error("a recording broke off: is the disk of Asterisk's spool full?", "call", t.id, "recorded", length)
+			got.Why = ivr.LineFail
+		}
 	case status(err) == http.StatusNotFound && cause != nil: // it ended before it began
 	default:
 		t.app.log.Error("a recording is lost", "call", t.id, "recording", t.name, "err", err)
@@ -34,6 +38,17 @@ func (t *take) fetch(ctx context.Context, got ivr.Recorded, cause error) (ivr.Re
 		}
 	}
 	return got, cause
+}
+
+// diskBlock divides the size of every file that broke off: what a disk that is full took last is a whole block, and so is
+// what Asterisk had written when it was killed. A whole WAV file has 44 bytes, and packets of 10 ms, which never come to that.
+const diskBlock = 512
+
+// brokeOff tells whether a recording ended since the disk became full, of which Asterisk says nothing: it ends the
+// recording at once, as if the caller had, and calls it done.
+func brokeOff(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && info.Size()%diskBlock == 0
 }
 
 // download fetches the file into a new one, mends its header, and measures it. The file at Asterisk is deleted once it

@@ -76,24 +76,10 @@ func (l *Line) awaitUp(ctx context.Context) error {
 func (l *Line) keep(n note) {
 	switch n.kind {
 	case keyPressed:
-		if !l.repeated(n) {
-			l.keys = append(l.keys, n.key)
-		}
+		l.keys = append(l.keys, n.key)
 	case linkDown, linkUp:
 		l.keys = nil
 	}
-}
-
-// keyCycle is the shortest time from one key to the next that a telephone can make: 40 ms of tone and 40 ms of pause
-// (ITU-T Q.24).
-const keyCycle = 80 * time.Millisecond
-
-// repeated tells whether a key can only be the one before, told a second time. A switch that was held up for a moment
-// does that.
-func (l *Line) repeated(n note) bool {
-	again := n.key == l.last.key && n.stamp.Sub(l.last.stamp) < keyCycle
-	l.last = n
-	return again
 }
 
 // A turn is one Gather in progress.
@@ -104,6 +90,7 @@ type turn struct {
 	taken    strings.Builder
 	deadline time.Time // for the next key; zero while none is due
 	trailing bool      // Max keys are there, only a key of Ends is waited for
+	spared   bool      // the spare key was passed over
 	silentAt time.Time // when to begin sending silence; zero while there is sound
 }
 
@@ -129,7 +116,7 @@ func (l *Line) turn(ctx context.Context, g ivr.Gather) (ivr.Input, error) {
 
 func (t *turn) run(ctx context.Context) (ivr.Input, error) {
 	for {
-		n, ok := t.queue.take() // keys from before this turn
+		n, ok := t.pop() // keys from before this turn
 		if !ok {
 			break
 		}
@@ -244,10 +231,14 @@ func (l *Line) sendSilence(ctx context.Context) {
 // playing. While NoBargeIn plays, and when no key is awaited, they stay.
 func (t *turn) takeKeys(ctx context.Context, now time.Time) (ivr.Input, bool) {
 	for len(t.keys) > 0 && t.Max > 0 && (!t.NoBargeIn || t.player.done()) {
+		key := t.keys[0]
+		if t.spares(key, now) {
+			t.keys = t.keys[1:]
+			continue
+		}
 		if !t.player.done() {
 			t.player.stop(ctx, now)
 		}
-		key := t.keys[0]
 		if t.trailing && strings.IndexByte(t.Ends, key) < 0 {
 			return t.input(ivr.Full, now), true
 		}
@@ -262,6 +253,13 @@ func (t *turn) takeKeys(ctx context.Context, now time.Time) (ivr.Input, bool) {
 		t.silentAt = now.Add(quietAfter)
 	}
 	return ivr.Input{}, false
+}
+
+// spares tells whether a key is passed over, once.
+func (t *turn) spares(key byte, now time.Time) bool {
+	yes := key == t.Spare && key != 0 && !t.spared && t.taken.Len() == 0 && now.Before(t.SpareUntil)
+	t.spared = t.spared || yes
+	return yes
 }
 
 // take counts one key.
@@ -282,5 +280,5 @@ func (t *turn) take(key byte, now time.Time) (ivr.Input, bool) {
 
 func (t *turn) input(why ivr.Why, now time.Time) ivr.Input {
 	clip, at := t.player.place(now)
-	return ivr.Input{Keys: t.taken.String(), Why: why, Clip: clip, At: at}
+	return ivr.Input{Keys: t.taken.String(), Why: why, Clip: clip, At: at, Spared: t.spared}
 }

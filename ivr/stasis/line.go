@@ -26,7 +26,7 @@ type Line struct {
 
 	// The rest belongs to the call's goroutine.
 	keys     []byte // pressed and not taken yet
-	last     note   // the last key that was told
+	echoes   echoes
 	answered bool
 	hungUp   bool // by us
 	quiet    bool // Asterisk sends silence since the last sound
@@ -107,10 +107,25 @@ func (l *Line) Hangup(ctx context.Context) error {
 
 // Flush drops the keys that were pressed and not taken.
 func (l *Line) Flush() {
-	for n, ok := l.queue.take(); ok; n, ok = l.queue.take() {
+	l.drain()
+	l.keys = nil
+}
+
+// drain keeps what was told so far.
+func (l *Line) drain() {
+	for n, ok := l.pop(); ok; n, ok = l.pop() {
 		l.keep(n)
 	}
-	l.keys = nil
+}
+
+// pop is the next note that is there, but for keys that are told a second time; false when there is none.
+func (l *Line) pop() (note, bool) {
+	for {
+		n, ok := l.queue.take()
+		if !ok || n.kind != keyPressed || !l.echoes.again(n) {
+			return n, ok
+		}
+	}
 }
 
 // tell gives the call a note; any goroutine may. A call that does not listen for too long is ended.
@@ -159,7 +174,7 @@ func (l *Line) next(ctx context.Context, deadline time.Time) (note, error) {
 		if err := l.failure(ctx, nil); err != nil {
 			return note{}, err
 		}
-		if n, ok := l.queue.take(); ok {
+		if n, ok := l.pop(); ok {
 			return n, nil
 		}
 		select {

@@ -45,16 +45,12 @@ func (p *phone) hangup() {
 	p.Hangup(ctx)
 }
 
-// press sends keys, while nothing is said, with a rest behind each: Asterisk hears a key twice when a busy machine sends
-// several in one burst.
+// press sends keys, while nothing is said.
 func (p *phone) press(keys string) {
 	p.t.Helper()
 	p.hush()
-	for _, key := range keys {
-		if err := p.Press(p.t.Context(), string(key)); err != nil {
-			p.t.Error(err)
-		}
-		until(time.Now(), 80*time.Millisecond)
+	if err := p.Press(p.t.Context(), keys); err != nil {
+		p.t.Error(err)
 	}
 }
 

@@ -182,7 +182,7 @@ func (t *take) finish(ctx context.Context, cause error) error {
 	late := time.NewTimer(endTime)
 	defer late.Stop()
 	for {
-		n, ok := t.queue.take()
+		n, ok := t.pop()
 		if !ok {
 			select {
 			case <-t.queue.ready:
