@@ -121,7 +121,7 @@ func (s *system) extension(number string) string {
 // caller is call n of a round. It keeps the end of what it heard.
 func (s *system) caller(r round, ends *endings, n int) (sipphone.Options, func(context.Context, *sipphone.Call) error) {
 	u := r.users[n%len(r.users)]
-	o := sipphone.Options{To: s.extension(r.number), CallerID: u.callerID(), Quiet: true, Deaf: r.last == ""}
+	o := sipphone.Options{To: s.extension(r.number), CallerID: u.callerID(), Quiet: true, Lazy: true, Deaf: r.last == ""}
 	return o, func(ctx context.Context, call *sipphone.Call) error {
 		for _, do := range r.script(u) {
 			if err := do(ctx, call); err != nil {
