@@ -66,14 +66,20 @@ type keys struct {
 	until       time.Time // how long the code holds
 }
 
-// newKeys makes a token and a session number.
+// newKeys makes a token and a session number. One that happens to open another session already is drawn again.
 func (c *conn) newKeys(ctx context.Context, session *Session, line chain, caller string) (keys, error) {
-	token, err := c.server.putToken(ctx, session, line, "")
-	if err != nil {
-		return keys{}, err
+	for range 5 {
+		k := keys{token: newSecret(), code: newCode(), until: time.Now().Add(codeIdle).UTC()}
+		token, err := c.server.tokenKey(k.token, line)
+		if err != nil {
+			return keys{}, err
+		}
+		err = c.server.Sessions.PutKeys(ctx, session.user, session.epoch, token, c.server.codeKey(k.code, line.client, caller))
+		if !errors.Is(err, sessions.ErrDuplicate) {
+			return k, err
+		}
 	}
-	code, err := c.server.putCode(ctx, session, line.client, caller)
-	return keys{token: token, code: code, until: time.Now().Add(codeIdle).UTC()}, err
+	return keys{}, sessions.ErrDuplicate
 }
 
 // enter attaches the client to the session and answers with it, once what waits at the networks has come.
@@ -146,7 +152,7 @@ func (c *conn) resumeByToken(ctx context.Context, req wire.ResumeRequest) (resul
 	}
 	line, k := parseChain(key.Client), keys{token: req.Session}
 	if req.Renew {
-		if k.token, err = c.server.putToken(ctx, session, line, req.Session); err != nil {
+		if k.token, err = c.server.renewToken(ctx, session, line, req.Session); err != nil {
 			return result{}, err
 		}
 	}
