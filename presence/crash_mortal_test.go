@@ -47,8 +47,8 @@ func (s mortalStore) End(ctx context.Context, user string, epoch sessions.Epoch)
 	return s.life.around("end", func() error { return s.Store.End(ctx, user, epoch) })
 }
 
-func (s mortalStore) PutKey(ctx context.Context, user string, epoch sessions.Epoch, k sessions.Key, idle time.Duration, absolute time.Duration, keep int) error {
-	return s.life.around("putkey", func() error { return s.Store.PutKey(ctx, user, epoch, k, idle, absolute, keep) })
+func (s mortalStore) PutKeys(ctx context.Context, user string, epoch sessions.Epoch, keys ...sessions.NewKey) error {
+	return s.life.around("putkeys", func() error { return s.Store.PutKeys(ctx, user, epoch, keys...) })
 }
 
 func (s mortalStore) UseKey(ctx context.Context, hash string) (a sessions.Record, b sessions.Key, err error) {

@@ -3,6 +3,7 @@ package presence
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,18 +69,26 @@ type keys struct {
 
 // newKeys makes a token and a session number.
 func (c *conn) newKeys(ctx context.Context, session *Session, line chain, caller string) (keys, error) {
-	token, err := c.server.putToken(ctx, session, line, "")
+	k := keys{token: newSecret()}
+	token, err := c.server.tokenKey(k.token, line)
 	if err != nil {
 		return keys{}, err
 	}
-	k := keys{token: token}
-	return k, c.addNumber(ctx, &k, session, line.client, caller)
+	err = c.addNumber(ctx, &k, session, line.client, caller, token)
+	return k, err
 }
 
-// addNumber adds a session number to the keys, bound to the caller id if there is one.
-func (c *conn) addNumber(ctx context.Context, k *keys, session *Session, client, caller string) (err error) {
-	k.code, err = c.server.putCode(ctx, session, client, caller)
-	k.until = time.Now().Add(codeIdle).UTC()
+// addNumber adds a session number to the keys, bound to the caller id if there is one, and puts it into the store with the
+// others in one commit. A number that happens to open another session already is drawn again.
+func (c *conn) addNumber(ctx context.Context, k *keys, session *Session, client, caller string, others ...sessions.NewKey) (err error) {
+	for range 5 {
+		k.code, k.until = newCode(), time.Now().Add(codeIdle).UTC()
+		all := append(slices.Clip(others), c.server.codeKey(k.code, client, caller))
+		err = c.server.Sessions.PutKeys(ctx, session.user, session.epoch, all...)
+		if !errors.Is(err, sessions.ErrDuplicate) {
+			break
+		}
+	}
 	return err
 }
 
@@ -153,7 +162,7 @@ func (c *conn) resumeByToken(ctx context.Context, req wire.ResumeRequest) (resul
 	}
 	line, k := parseChain(key.Client), keys{token: req.Session}
 	if req.Renew {
-		if k.token, err = c.server.putToken(ctx, session, line, req.Session); err != nil {
+		if k.token, err = c.server.renewToken(ctx, session, line, req.Session); err != nil {
 			return result{}, err
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"math/big"
 	"strconv"
@@ -85,18 +84,12 @@ func (s *Server) mac(purpose, text string) []byte {
 	return mac.Sum(nil)
 }
 
-// putCode makes a session number, bound to the caller id. One that happens to open another session already is drawn
-// again.
-func (s *Server) putCode(ctx context.Context, session *Session, client, caller string) (code string, err error) {
-	for range 5 {
-		code = newCode()
-		key := sessions.Key{Hash: s.hashKey(kindCode, code), Kind: kindCode, Client: client, Caller: caller}
-		err = s.Sessions.PutKey(ctx, session.user, session.epoch, key, codeIdle, codeLife, keepCodes)
-		if !errors.Is(err, sessions.ErrDuplicate) {
-			break
-		}
+// codeKey is the key of a session number, bound to the caller id.
+func (s *Server) codeKey(code, client, caller string) sessions.NewKey {
+	return sessions.NewKey{
+		Key:  sessions.Key{Hash: s.hashKey(kindCode, code), Kind: kindCode, Client: client, Caller: caller},
+		Idle: codeIdle, Absolute: codeLife, Keep: keepCodes,
 	}
-	return code, err
 }
 
 // A chain is a line of tokens of which each replaced the one before it, from one login on. It is written in the key's
@@ -133,19 +126,27 @@ func (c chain) lifetime() (idle, absolute time.Duration) {
 	return tokenIdle, tokenLife - time.Since(c.made)
 }
 
-// putToken makes the token of a chain that comes after before, or the first one when before is "". The same token
-// always has the same successor, so that a page that is asked for twice does not use up the chain.
-func (s *Server) putToken(ctx context.Context, session *Session, c chain, before string) (string, error) {
-	token := newSecret()
-	if before != "" {
-		token = s.successor(before)
-	}
+// tokenKey is the key of a token of a chain; errExpired when the chain's time is over.
+func (s *Server) tokenKey(token string, c chain) (sessions.NewKey, error) {
 	idle, absolute := c.lifetime()
 	if absolute <= 0 {
-		return "", errExpired
+		return sessions.NewKey{}, errExpired
 	}
-	key := sessions.Key{Hash: s.hashKey(kindToken, token), Kind: kindToken, Client: c.String()}
-	return token, s.Sessions.PutKey(ctx, session.user, session.epoch, key, idle, absolute, keepTurns)
+	return sessions.NewKey{
+		Key:  sessions.Key{Hash: s.hashKey(kindToken, token), Kind: kindToken, Client: c.String()},
+		Idle: idle, Absolute: absolute, Keep: keepTurns,
+	}, nil
+}
+
+// renewToken makes the token of a chain that comes after another one. The same token always has the same successor, so
+// that a page that is asked for twice does not use up the chain.
+func (s *Server) renewToken(ctx context.Context, session *Session, c chain, before string) (string, error) {
+	token := s.successor(before)
+	key, err := s.tokenKey(token, c)
+	if err != nil {
+		return "", err
+	}
+	return token, s.Sessions.PutKeys(ctx, session.user, session.epoch, key)
 }
 
 // successor is the token after a token: 128 bits that only this service can tell.

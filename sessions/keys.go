@@ -2,28 +2,37 @@ package sessions
 
 import (
 	"context"
-	"time"
 
 	"hark/db"
 )
 
-// PutKey implements Store.
-func (s *SQL) PutKey(ctx context.Context, user string, epoch Epoch, k Key, idle, absolute time.Duration, keep int) error {
+// PutKeys implements Store.
+func (s *SQL) PutKeys(ctx context.Context, user string, epoch Epoch, keys ...NewKey) error {
 	return s.owned(ctx, user, epoch, func(tx *db.Tx) error {
-		if err := insertKey(tx, user, k, idle, absolute); err != nil {
-			return err
+		for _, k := range keys {
+			if err := putKey(tx, user, k); err != nil {
+				return err
+			}
 		}
-		_, err := tx.Exec(`
-			DELETE FROM session_key WHERE usr = $1 AND kind = $2 AND client = $3 AND number <= (
-				SELECT number FROM session_key WHERE usr = $1 AND kind = $2 AND client = $3
-				ORDER BY number DESC LIMIT 1 OFFSET $4)`, user, k.Kind, k.Client, max(1, keep))
-		return inside(err)
+		return nil
 	})
+}
+
+// putKey adds a key, and drops the oldest ones of its kind and client.
+func putKey(tx *db.Tx, user string, k NewKey) error {
+	if err := insertKey(tx, user, k); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`
+		DELETE FROM session_key WHERE usr = $1 AND kind = $2 AND client = $3 AND number <= (
+			SELECT number FROM session_key WHERE usr = $1 AND kind = $2 AND client = $3
+			ORDER BY number DESC LIMIT 1 OFFSET $4)`, user, k.Kind, k.Client, max(1, k.Keep))
+	return inside(err)
 }
 
 // insertKey replaces a key that is lapsed or the session's own already; one that opens another live session stays, and
 // is ErrDuplicate.
-func insertKey(tx *db.Tx, user string, k Key, idle, absolute time.Duration) error {
+func insertKey(tx *db.Tx, user string, k NewKey) error {
 	n, err := tx.Exec(`
 		INSERT INTO session_key AS k (hash, usr, id, kind, client, caller, number, idle, used, ends)
 		SELECT CAST($1 AS TEXT), usr, id, CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT),
@@ -34,7 +43,7 @@ func insertKey(tx *db.Tx, user string, k Key, idle, absolute time.Duration) erro
 			usr = excluded.usr, id = excluded.id, kind = excluded.kind, client = excluded.client, caller = excluded.caller,
 			number = excluded.number, idle = excluded.idle, used = excluded.used, ends = excluded.ends
 		WHERE k.id = excluded.id OR k.ends <= hark_now() OR k.used + k.idle <= hark_now()`,
-		k.Hash, user, k.Kind, k.Client, k.Caller, idle.Milliseconds(), absolute.Milliseconds())
+		k.Hash, user, k.Kind, k.Client, k.Caller, k.Idle.Milliseconds(), k.Absolute.Milliseconds())
 	if err != nil || n > 0 {
 		return inside(err)
 	}

@@ -131,6 +131,14 @@ type Key struct {
 	Caller string // caller id that a code is bound to, or ""
 }
 
+// A NewKey is a key that is to be put. It lapses Idle after its last use, and Absolute after it was made, whichever is
+// first. Of its kind and client, the last Keep keys (this one among them) hold.
+type NewKey struct {
+	Key
+	Idle, Absolute time.Duration
+	Keep           int
+}
+
 // Dropped tells how many incoming messages retention removed that a client kind had not acknowledged, and up to which
 // number. It is zero again once the client kind has acknowledged a later one.
 type Dropped struct {
@@ -195,10 +203,9 @@ type Store interface {
 	// goes on from where it was. ErrFenced.
 	End(ctx context.Context, user string, epoch Epoch) error
 
-	// PutKey adds a key that opens the user's session; it lapses idle after its last use and absolute after it was
-	// made, whichever is first. Of its kind and client, the last keep keys (this one among them) hold. ErrFenced, also
-	// when the session has ended; ErrDuplicate when the hash opens another live session (draw another secret).
-	PutKey(ctx context.Context, user string, epoch Epoch, k Key, idle, absolute time.Duration, keep int) error
+	// PutKeys adds keys that open the user's session, all of them or none. ErrFenced, also when the session has ended;
+	// ErrDuplicate when a hash opens another live session (draw another secret).
+	PutKeys(ctx context.Context, user string, epoch Epoch, keys ...NewKey) error
 	// UseKey returns the record of the session that the key opens, and marks the key as used. ErrNotFound when it is
 	// unknown, lapsed, or its session has ended.
 	UseKey(ctx context.Context, hash string) (Record, Key, error)

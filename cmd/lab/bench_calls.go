@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"hark/internal/testbed"
@@ -14,10 +15,7 @@ import (
 const (
 	slow, fast, fastest = 25.0, 80.0, 120.0 // calls a second
 
-	callers      = 600 // so many that nobody calls again before the own last call is over
-	slowCalls    = 500
-	fastCalls    = 800
-	fastestCalls = 600
+	callers = 600 // so many that nobody calls again before the own last call is over
 
 	firstRate  = 10.0 // what one CPU can hash of PINs, and some rest
 	firstCalls = 100
@@ -27,6 +25,12 @@ const (
 	voiceMailNumber = "7101"
 	longMailNumber  = "7103"
 )
+
+// paces are how many calls are made at each of the rates.
+var paces = []struct {
+	rate  float64
+	calls int
+}{{slow, 500}, {fast, 800}, {fastest, 600}}
 
 // measureCalls measures Hark's calls beside the same calls in Asterisk's dialplan alone.
 func measureCalls(ctx context.Context, l *lab) (figures []figure, err error) {
@@ -74,10 +78,7 @@ func (s *system) loginCalls(ctx context.Context, l *lab, v voice, users []user) 
 		return nil, err
 	}
 	figures = append(figures, begun.figures().list()...)
-	for _, pace := range []struct {
-		rate  float64
-		calls int
-	}{{slow, slowCalls}, {fast, fastCalls}, {fastest, fastestCalls}} {
+	for _, pace := range paces {
 		more, err := s.sideBySide(ctx, l, hark, pace.rate, pace.calls)
 		if err != nil {
 			return figures, err
@@ -140,7 +141,7 @@ func (f roundFigures) list() []figure { return []figure{f.complete, f.cpu, f.ans
 func (r result) figures() roundFigures {
 	cpu := r.perCall()
 	return roundFigures{
-		complete: measured(r.name+": complete", "%d of %d", r.whole(), r.Calls),
+		complete: measured(r.name+": complete", "%s", strings.Join(append([]string{fmt.Sprintf("%d of %d", r.whole(), r.Calls)}, r.reasons()...), "; ")),
 		cpu: measured(r.name+": CPU a call", "Asterisk %s + Hark %s = %s ms (caller %s)",
 			ms(cpu.asterisk), ms(cpu.hark), ms(cpu.switchboard()), ms(cpu.caller)),
 		answer: measured(r.name+": answer", "p50 %s, p99 %s ms", ms(r.Answer.P50), ms(r.Answer.P99)),

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -80,6 +84,9 @@ func (s *system) call(ctx context.Context, l *lab, r round) (result, error) {
 	if res.heard, err = ends.count(r.last); err != nil {
 		return result{}, err
 	}
+	if unheard := res.Complete - res.whole(); unheard > 0 {
+		res.Errors["the last prompt was not heard"] = unheard
+	}
 	l.tell("calls: %s", res)
 	return res, context.Cause(ctx)
 }
@@ -90,10 +97,21 @@ func (r result) String() string {
 	text := fmt.Sprintf("%s: %d of %d complete; CPU a call: Asterisk %s, Hark %s, caller %s ms; answer p50 %s p99 %s, first sound p50 %s p99 %s ms; load %s",
 		r.name, r.whole(), r.Calls, ms(cpu.asterisk), ms(cpu.hark), ms(cpu.caller),
 		ms(r.Answer.P50), ms(r.Answer.P99), ms(r.FirstRTP.P50), ms(r.FirstRTP.P99), r.load)
-	for err, n := range r.Errors {
-		text += fmt.Sprintf("\n          %d × %s", n, err)
+	for _, why := range r.reasons() {
+		text += "\n          " + why
 	}
 	return text
+}
+
+// reasons tells why calls were not complete, and how many for each reason, the commonest first.
+func (r result) reasons() (list []string) {
+	causes := slices.SortedFunc(maps.Keys(r.Errors), func(a, b string) int {
+		return cmp.Or(r.Errors[b]-r.Errors[a], strings.Compare(a, b))
+	})
+	for _, cause := range causes {
+		list = append(list, fmt.Sprintf("%d × %s", r.Errors[cause], cause))
+	}
+	return list
 }
 
 func (s *system) extension(number string) string {
@@ -103,7 +121,7 @@ func (s *system) extension(number string) string {
 // caller is call n of a round. It keeps the end of what it heard.
 func (s *system) caller(r round, ends *endings, n int) (sipphone.Options, func(context.Context, *sipphone.Call) error) {
 	u := r.users[n%len(r.users)]
-	o := sipphone.Options{To: s.extension(r.number), CallerID: u.callerID(), Quiet: true, Deaf: r.last == ""}
+	o := sipphone.Options{To: s.extension(r.number), CallerID: u.callerID(), Quiet: true, Lazy: true, Deaf: r.last == ""}
 	return o, func(ctx context.Context, call *sipphone.Call) error {
 		for _, do := range r.script(u) {
 			if err := do(ctx, call); err != nil {

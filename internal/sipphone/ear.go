@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pion/rtp"
+	"golang.org/x/net/ipv4"
 )
 
 // reanchor is how far the sender's clock may be from ours before its timestamps are counted anew.
@@ -22,6 +23,7 @@ const maxLost = 250
 type ear struct {
 	law  law
 	deaf bool
+	lazy bool
 	max  int                                 // samples
 	tell func(at time.Time, samples []int16) // may be nil
 
@@ -48,7 +50,7 @@ type ear struct {
 type run struct{ flow, time int }
 
 func newEar(l law, o Options) *ear {
-	return &ear{law: l, deaf: o.Deaf, tell: o.Sound, max: int(o.MaxHeard * Rate / time.Second), stats: CallStats{FirstRTP: -1},
+	return &ear{law: l, deaf: o.Deaf, lazy: o.Lazy, tell: o.Sound, max: int(o.MaxHeard * Rate / time.Second), stats: CallStats{FirstRTP: -1},
 		keys: keyPayload, holes: map[uint16]int{}}
 }
 
@@ -78,15 +80,48 @@ func (e *ear) setKeyPayload(n uint8) {
 
 // listen reads until the socket is closed.
 func (e *ear) listen(conn *net.UDPConn) {
-	buf := make([]byte, 2048)
+	buf := make([]byte, maxPacket)
 	var p rtp.Packet
-	for {
+	for !e.lazy || e.counted().FirstRTP < 0 {
 		n, _, err := conn.ReadFromUDPAddrPort(buf)
 		if err != nil {
 			return
 		}
 		if p.Unmarshal(buf[:n]) == nil {
 			e.packet(time.Now(), &p)
+		}
+	}
+	e.listenLazily(conn)
+}
+
+const (
+	maxPacket = 2048
+	// lazyTime is how long a lazy ear lets packets wait in the socket, and lazyPackets how many it takes at once.
+	lazyTime    = 160 * time.Millisecond
+	lazyPackets = int(lazyTime / tick)
+)
+
+// listenLazily reads a few packets at a time. The sleep is short enough for the packets' timestamps to be believed.
+func (e *ear) listenLazily(conn *net.UDPConn) {
+	many := ipv4.NewPacketConn(conn)
+	messages := make([]ipv4.Message, lazyPackets)
+	for i := range messages {
+		messages[i].Buffers = [][]byte{make([]byte, 2*frameSamples)}
+	}
+	var p rtp.Packet
+	for {
+		n, err := many.ReadBatch(messages, 0)
+		if err != nil {
+			return
+		}
+		now := time.Now()
+		for _, m := range messages[:n] {
+			if p.Unmarshal(m.Buffers[0][:m.N]) == nil {
+				e.packet(now, &p)
+			}
+		}
+		if n < len(messages) {
+			time.Sleep(lazyTime)
 		}
 	}
 }
@@ -138,7 +173,7 @@ func (e *ear) count(now time.Time, p *rtp.Packet) int {
 		clear(e.holes)
 	case lost < 0:
 		return -1
-	case !p.Marker:
+	case !p.Marker && !e.lazy:
 		e.stats.LargestGap = max(e.stats.LargestGap, now.Sub(e.last))
 	}
 	e.stats.Lost += lost

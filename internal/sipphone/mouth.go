@@ -63,7 +63,11 @@ func (m *mouth) run(ctx context.Context) {
 		if m.quiet && !m.await(ctx) {
 			return
 		}
-		if !m.spurt(ctx) {
+		say := m.spurt
+		if m.quiet && m.keying() {
+			say = m.keysAlone
+		}
+		if !say(ctx) {
 			return
 		}
 	}
@@ -76,6 +80,48 @@ func (m *mouth) await(ctx context.Context) bool {
 	case m.current = <-m.queue:
 		m.header.Timestamp += uint32(time.Since(from) / tick * time.Duration(frameSamples))
 		m.header.Marker = true
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// keysAlone sends the keys of the current utterance, of each its beginning and its end, and sleeps between them. false
+// says that the call is over.
+func (m *mouth) keysAlone(ctx context.Context) bool {
+	u := m.current
+	for len(u.keys) > 0 && u.ctx.Err() == nil {
+		key := u.keys[0]
+		u.keys = u.keys[1:]
+		if key == pauseEvent {
+			if !m.sleep(ctx, pauseTicks) {
+				return false
+			}
+			continue
+		}
+		m.keyTime, m.header.Marker = m.header.Timestamp, true
+		m.sendKey(key, false, 1)
+		if !m.sleep(ctx, keyHeld) {
+			return false
+		}
+		m.letGo.Store(time.Now().UnixNano())
+		m.sendKey(key, true, keyHeld)
+		if !m.sleep(ctx, keyEnds+keyGap) {
+			return false
+		}
+	}
+	close(u.done)
+	m.current = nil
+	return true
+}
+
+// sleep lets so many ticks pass in silence.
+func (m *mouth) sleep(ctx context.Context, ticks int) bool {
+	timer := time.NewTimer(time.Duration(ticks) * tick)
+	defer timer.Stop()
+	m.header.Timestamp += uint32(ticks * frameSamples)
+	select {
+	case <-timer.C:
 		return true
 	case <-ctx.Done():
 		return false
@@ -129,6 +175,9 @@ func (m *mouth) tick() bool {
 func (m *mouth) next() *utterance {
 	for {
 		if m.current == nil {
+			if m.quiet {
+				return nil // await takes the next one
+			}
 			select {
 			case m.current = <-m.queue:
 			default:
@@ -175,7 +224,6 @@ func (m *mouth) key(u *utterance) {
 		last = pauseTicks
 	case u.step >= keyHeld+keyEnds:
 		m.silence()
-	case m.quiet && u.step != 0 && u.step != keyHeld: // its beginning and its end are enough
 	default:
 		if u.step == 0 {
 			m.keyTime, m.header.Marker = m.header.Timestamp, true
@@ -183,13 +231,17 @@ func (m *mouth) key(u *utterance) {
 		if u.step == keyHeld {
 			m.letGo.Store(time.Now().UnixNano())
 		}
-		held := min(u.step+1, keyHeld)
-		keyEvent(m.frame[:], u.keys[0], u.step >= keyHeld, uint16(held*frameSamples))
-		m.send(m.keys, m.keyTime, m.frame[:4])
+		m.sendKey(u.keys[0], u.step >= keyHeld, min(u.step+1, keyHeld))
 	}
 	if u.step++; u.step == last {
 		u.keys, u.step = u.keys[1:], 0
 	}
+}
+
+// sendKey sends one packet of a key that is held, or ends, after so many ticks.
+func (m *mouth) sendKey(key byte, end bool, held int) {
+	keyEvent(m.frame[:], key, end, uint16(held*frameSamples))
+	m.send(m.keys, m.keyTime, m.frame[:4])
 }
 
 // send sends one packet. An error is the network's matter: the other side sees a lost packet.

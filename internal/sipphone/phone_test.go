@@ -96,7 +96,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 func TestToneBothWays(t *testing.T) {
 	t.Parallel()
 	for _, codec := range []string{"pcmu", "pcma"} {
-		caller, called := connect(t, Options{Codec: codec}, Options{})
+		caller, called := connect(t, Options{Codec: codec}, Options{Lazy: codec == "pcma"})
 		done := make(chan error)
 		go func() { done <- called.SpeakPCM(t.Context(), Tone(440, time.Second)) }()
 		if err := caller.SpeakPCM(t.Context(), Tone(1000, time.Second)); err != nil {

@@ -42,6 +42,9 @@ type Options struct {
 	// Quiet sends no silence while there is nothing to say, but for one packet at the start, and tells the beginning and
 	// the end of a key once each. Many calls cost less so; NATs, timers and networks that lose packets may mind.
 	Quiet bool
+	// Lazy lets sound wait for up to 160 ms before it is heard, all but the first packet, and does not measure gaps. Many
+	// calls cost less so. It is for IPv4.
+	Lazy bool
 	// Deaf counts what comes in, but does not keep it.
 	Deaf bool
 	// Sound, when not nil, is handed each sound packet as it comes in, before anything else happens to it. It is called from

@@ -11,11 +11,16 @@ import (
 // put puts a phone code that lives 24 idle hours and 7 days, one at a time.
 func put(t testing.TB, s sessions.Store, epoch sessions.Epoch, hash string) {
 	t.Helper()
-	must(t, s.PutKey(context.Background(), user, epoch, code(hash), 24*time.Hour, 7*24*time.Hour, 1))
+	must(t, s.PutKeys(context.Background(), user, epoch, sessions.NewKey{Key: code(hash), Idle: 24 * time.Hour, Absolute: 7 * 24 * time.Hour, Keep: 1}))
 }
 
 func code(hash string) sessions.Key {
 	return sessions.Key{Hash: hash, Kind: "code", Client: "phone", Caller: "+15551234"}
+}
+
+// forAnHour makes a key that lives an hour; of its kind and client the last keep ones hold.
+func forAnHour(k sessions.Key, keep int) sessions.NewKey {
+	return sessions.NewKey{Key: k, Idle: time.Hour, Absolute: time.Hour, Keep: keep}
 }
 
 func wantKey(t testing.TB, s sessions.Store, hash string, opens bool) {
@@ -56,6 +61,16 @@ var keyRules = []rule{
 		wantKey(t, h.Store, "h1", false)
 	}},
 	{"a new key replaces older ones of its kind and client beyond keep", keyRotation},
+	{"keys are put together, or none of them", func(t *testing.T, h Harness) {
+		epoch := owned(t, h)
+		other := claim(t, h.Store, "other", "s2", "a", 1).Epoch
+		must(t, h.Store.PutKeys(context.Background(), user, epoch, forAnHour(code("h1"), 2), forAnHour(code("h2"), 2)))
+		wantKey(t, h.Store, "h1", true)
+		wantKey(t, h.Store, "h2", true)
+		err := h.Store.PutKeys(context.Background(), "other", other, forAnHour(code("h3"), 2), forAnHour(code("h1"), 2))
+		wantErr(t, err, sessions.ErrDuplicate)
+		wantKey(t, h.Store, "h3", false)
+	}},
 	{"a dropped key opens nothing", func(t *testing.T, h Harness) {
 		put(t, h.Store, owned(t, h), "h1")
 		must(t, h.Store.DropKey(context.Background(), "h1"))
@@ -73,7 +88,7 @@ var keyRules = []rule{
 		put(t, h.Store, epoch, "h1")
 		must(t, h.Store.End(context.Background(), user, epoch))
 		wantKey(t, h.Store, "h1", false)
-		wantErr(t, h.Store.PutKey(context.Background(), user, epoch, code("h2"), time.Hour, time.Hour, 1), sessions.ErrFenced)
+		wantErr(t, h.Store.PutKeys(context.Background(), user, epoch, forAnHour(code("h2"), 1)), sessions.ErrFenced)
 		claim(t, h.Store, user, "s2", "a", 1)
 		wantKey(t, h.Store, "h1", false)
 		wantKey(t, h.Store, "h2", false)
@@ -83,7 +98,7 @@ var keyRules = []rule{
 		other := claim(t, h.Store, "other", "s2", "a", 1).Epoch
 		put(t, h.Store, epoch, "h1")
 		again := func() error {
-			return h.Store.PutKey(context.Background(), "other", other, code("h1"), time.Hour, time.Hour, 1)
+			return h.Store.PutKeys(context.Background(), "other", other, forAnHour(code("h1"), 1))
 		}
 		wantErr(t, again(), sessions.ErrDuplicate)
 		h.Advance(24 * time.Hour)
@@ -100,7 +115,7 @@ func keyRotation(t *testing.T, h Harness) {
 	web := sessions.Key{Kind: "token", Client: "web"}
 	for _, hash := range []string{"w1", "w2", "w3"} {
 		web.Hash = hash
-		must(t, h.Store.PutKey(ctx, user, epoch, web, time.Hour, time.Hour, 2))
+		must(t, h.Store.PutKeys(ctx, user, epoch, forAnHour(web, 2)))
 	}
 	put(t, h.Store, epoch, "h1")
 	put(t, h.Store, epoch, "h2")

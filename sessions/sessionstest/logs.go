@@ -189,7 +189,7 @@ func manyWriters(t *testing.T, h Harness) {
 func purge(t *testing.T, h Harness) {
 	ctx := context.Background()
 	epoch := owned(t, h)
-	must(t, h.Store.PutKey(ctx, user, epoch, sessions.Key{Hash: "h", Kind: "token", Client: "web"}, time.Hour, time.Hour, 1))
+	must(t, h.Store.PutKeys(ctx, user, epoch, forAnHour(sessions.Key{Hash: "h", Kind: "token", Client: "web"}, 1)))
 	appendN(t, h.Store, epoch, 1, 2)
 	must(t, h.Store.SetResume(ctx, user, epoch, "xmpp", im.Resume("r")))
 	must(t, h.Store.SetState(ctx, user, "place", []byte("p")))

@@ -147,7 +147,7 @@ func fencedWrites(t *testing.T, h Harness) {
 		"Release":   func() error { return h.Store.Release(ctx, user, old) },
 		"Transfer":  func() error { _, err := h.Store.Transfer(ctx, user, old, "a"); return err },
 		"End":       func() error { return h.Store.End(ctx, user, old) },
-		"PutKey":    func() error { return h.Store.PutKey(ctx, user, old, sessions.Key{Hash: "h"}, time.Hour, time.Hour, 1) },
+		"PutKeys":   func() error { return h.Store.PutKeys(ctx, user, old, forAnHour(sessions.Key{Hash: "h"}, 1)) },
 		"Append":    func() error { _, err := h.Store.Append(ctx, user, old, []im.Message{incoming(1)}, "", nil); return err },
 		"no Append": func() error { _, err := h.Store.Append(ctx, user, old, nil, "xmpp", im.Resume("r")); return err },
 		"SetResume": func() error { return h.Store.SetResume(ctx, user, old, "xmpp", im.Resume("r")) },
