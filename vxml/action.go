@@ -267,7 +267,7 @@ func (f *frame) nextItem(name string, err error) error {
 		return err
 	}
 	if f.form == nil || f.form.dialog.find(name) == nil {
-		return throw(evBadFetch, "the form has no item %q", name)
+		return &within{throw(evBadFetch, "the form has no item %q", name), nil} // handled by the dialog (5.3.7)
 	}
 	return &gotoItem{name}
 }
@@ -370,13 +370,12 @@ func (f *frame) namelist(names []string) ([]ecma.Value, error) {
 func (b *builder) script(n *xmltree.Node) act {
 	e := b.element(n)
 	if n.Has("src") || n.Has("srcexpr") {
-		base := b.doc.base
 		return func(f *frame) error {
 			src, err := f.attrOr(e, "src", "srcexpr")
 			if err != nil {
 				return err
 			}
-			s, err := f.x.script(f, e, resolve(base, src))
+			s, err := f.x.script(f, e, resolve(f.base(), src))
 			if err != nil {
 				return err
 			}

@@ -11,7 +11,7 @@ import (
 type active struct {
 	linked *srgs.Linked
 	item   *item   // fills the item
-	dialog *dialog // fills the form's items; goes there first when it is another one
+	dialog *dialog // whose grammar it is: goes there first when it is another one, then fills the form's items or makes the choice
 	link   *link
 	choice *choice
 	m      *srgs.Matcher
@@ -64,7 +64,7 @@ func (a *activation) document(d *document) {
 		a.of(x.scoped(), d, active{dialog: x})
 		if x.menu && x.global {
 			for _, c := range x.items[0].choices {
-				a.of(c.grammars, d, active{choice: c})
+				a.of(c.grammars, d, active{dialog: x, choice: c})
 			}
 		}
 	}

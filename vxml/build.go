@@ -147,7 +147,19 @@ func (b *builder) dialog(n *xmltree.Node) *dialog {
 	for _, c := range n.Elements() {
 		b.formChild(d, c, names)
 	}
+	for _, f := range d.filled {
+		b.filledBy(d, f)
+	}
 	return d
+}
+
+// filledBy refuses a <filled> that waits for what no input fills (2.4).
+func (b *builder) filledBy(d *dialog, f *filled) {
+	for _, name := range f.names {
+		if i := d.find(name); i != nil && !i.isInput() {
+			b.refuse(f.node, "<filled> waits for the %s %q, which no input fills", i.kind, name)
+		}
+	}
 }
 
 // formChild takes in one child of a form.
@@ -217,7 +229,7 @@ func (b *builder) builtin(e *element, uri string) *grammar {
 }
 
 func (b *builder) filled(n *xmltree.Node, of *item, d *dialog) *filled {
-	f := &filled{item: of, any: n.Attr("mode") == "any", names: strings.Fields(n.Attr("namelist")), actions: b.actions(n)}
+	f := &filled{element: &element{node: n}, item: of, any: n.Attr("mode") == "any", names: strings.Fields(n.Attr("namelist")), actions: b.actions(n)}
 	if of != nil && (n.Has("namelist") || n.Has("mode")) {
 		b.refuse(n, "<filled> within an item has neither mode nor namelist")
 	}
@@ -302,6 +314,9 @@ func (b *builder) grammars(n *xmltree.Node) []*grammar {
 
 func (b *builder) grammar(n *xmltree.Node) *grammar {
 	g := &grammar{element: b.element(n)}
+	if n.Has("scope") && n.Parent.Name != "form" {
+		b.refuse(n, "a grammar in <%s> has no scope", n.Parent.Name)
+	}
 	switch {
 	case n.Has("src"):
 		g.uri = n.Attr("src")

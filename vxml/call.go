@@ -26,7 +26,7 @@ type call struct {
 	session *ecma.Scope
 	objects CallObjects
 	queue   []utterance
-	timeout string // of the last prompt that named one
+	timeout string // of the last prompt, "" when it names none
 	steps   int
 	files   []string // recordings, to be removed
 	nested  int

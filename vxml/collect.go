@@ -235,8 +235,8 @@ func (c *collecting) drain() error {
 // maxKeys is how many keys that match nothing are taken at a time.
 const maxKeys = 100
 
-// field listens to the caller.
-func (f *formRun) field(i *item) error {
+// ask listens to the caller: a field, a menu, or an <initial>.
+func (f *formRun) ask(i *item) error {
 	in, err := f.collect(i)
 	if err != nil {
 		return err
@@ -280,12 +280,12 @@ func (f *formRun) take(in *input, i *item) error {
 	switch {
 	case a.link != nil:
 		return f.frame(i).follow(a.link.element, a.link.doc)
+	case a.dialog != nil && a.dialog != f.dialog:
+		return &transition{doc: a.dialog.doc, root: f.x.root, to: a.dialog, same: a.dialog.doc == f.x.doc, input: in}
 	case a.choice != nil:
 		return f.frame(i).follow(a.choice.element, a.choice.doc)
 	case a.item != nil:
 		f.fillItem(a.item, in, slotOf(f.x, in.value, a.item))
-	case a.dialog != f.dialog:
-		return &transition{doc: a.dialog.doc, root: f.x.root, to: a.dialog, same: a.dialog.doc == f.x.doc, input: in}
 	default:
 		f.fillSlots(in)
 	}
@@ -319,7 +319,8 @@ func slot(x *execution, v ecma.Value, path string) ecma.Value {
 	return v
 }
 
-// fillSlots gives the input items of a form, of whatever kind, what a form's grammar matched (VoiceXML 2.0, 3.1.6.1).
+// fillSlots gives the input items of a form, of whatever kind, what a form's grammar matched (VoiceXML 2.0, 3.1.6.1). Then
+// every <initial> is done, too.
 func (f *formRun) fillSlots(in *input) {
 	for _, i := range f.dialog.items {
 		if !i.isInput() {
@@ -327,6 +328,11 @@ func (f *formRun) fillSlots(in *input) {
 		}
 		if v := slot(f.x, in.value, i.slot); v != nil {
 			f.fillItem(i, in, v)
+		}
+	}
+	for _, i := range f.dialog.items {
+		if i.kind == "initial" && len(f.just) > 0 {
+			f.set(i, f.x.vm.Value(true))
 		}
 	}
 }

@@ -98,7 +98,7 @@ func (x *execution) newScope(parent *ecma.Scope, name string) *ecma.Scope {
 
 // initialise runs the variables and scripts of a document.
 func (x *execution) initialise(d *document, s *ecma.Scope) error {
-	f := &frame{x: x, scope: s}
+	f := &frame{x: x, scope: s, doc: d}
 	return f.run(d.init)
 }
 

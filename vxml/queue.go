@@ -24,7 +24,7 @@ func (f *frame) say(p *prompt, list []speak) error {
 	if err := r.all(list); err != nil {
 		return err
 	}
-	if p != nil && p.attr("timeout") != "" {
+	if p != nil {
 		f.x.timeout = p.attr("timeout")
 	}
 	f.x.add(tidy(r.out))
