@@ -53,7 +53,7 @@ func assertion(t *testing.T, site *caseSite, text string) {
 	site.files["beep.wav"] = sound.WAV(make([]int16, 8000))
 	var notes []Note
 	i, err := New(Options{
-		Fetch: fetch.Options{Allow: []string{"http://app.example/"}, Transport: site}, Voice: wordVoice{}, Dir: t.TempDir(),
+		Fetch: fetch.Options{Allow: []string{"http://app.example/"}, Transport: site}, Voice: wordVoice{}, Trunk: wayOut, Dir: t.TempDir(),
 		Watch: func(n Note) { notes = append(notes, n) },
 	})
 	if err != nil {
