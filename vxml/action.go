@@ -375,7 +375,7 @@ func (b *builder) script(n *xmltree.Node) act {
 			if err != nil {
 				return err
 			}
-			s, err := f.x.script(f, e, resolve(f.base(), src))
+			s, err := f.x.script(f, e, xmltree.Resolve(f.base(), src))
 			if err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"hark/vxml/srgs"
+	"hark/vxml/xmltree"
 )
 
 // An active is a grammar that keys are matched against now, with what its match does.
@@ -109,7 +110,7 @@ func (f *formRun) link(g *grammar, from *document, i *item) (*srgs.Linked, error
 	if err == nil {
 		var l *srgs.Linked
 		l, err = srgs.Link(made, rule, func(base, uri string) (*srgs.Grammar, error) {
-			return f.x.grammar(fr, nil, resolve(base, uri))
+			return f.x.grammar(fr, nil, xmltree.Resolve(base, uri))
 		})
 		if err == nil {
 			return l, nil
@@ -137,7 +138,7 @@ func (x *execution) remote(fr *frame, g *grammar, from *document) (*srgs.Grammar
 		}
 		uri = s
 		if !strings.HasPrefix(uri, "builtin:") {
-			uri = resolve(from.base, uri)
+			uri = xmltree.Resolve(from.base, uri)
 		}
 	}
 	if strings.HasPrefix(uri, "builtin:") {

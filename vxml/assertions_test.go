@@ -9,13 +9,12 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"hark/vxml/fetch"
-	"hark/vxml/sound"
 )
 
 // The frame around an assertion that is no whole document.
 const (
 	assertionHead = `<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml" xml:lang="en">`
-	assertionTail = "\n" + `<catch><prompt>fail: caught <value expr="_event"/> <value expr="_message"/></prompt><exit/></catch></vxml>`
+	assertionTail = "\n" + `<catch event="error connection"><prompt>fail: caught <value expr="_event"/> <value expr="_message"/></prompt><exit/></catch></vxml>`
 )
 
 // TestAssertions holds the interpreter against sentences of the specification, in the way of W3C's own tests: each document
@@ -50,7 +49,7 @@ func assertion(t *testing.T, site *caseSite, text string) {
 		text = assertionHead + text + assertionTail
 	}
 	site.files["main.vxml"] = []byte(text)
-	site.files["beep.wav"] = sound.WAV(make([]int16, 8000))
+	site.files["sub/only-here.wav"] = site.files["beep.wav"]
 	var notes []Note
 	i, err := New(Options{
 		Fetch: fetch.Options{Allow: []string{"http://app.example/"}, Transport: site}, Voice: wordVoice{}, Trunk: wayOut, Dir: t.TempDir(),

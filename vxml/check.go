@@ -210,7 +210,7 @@ func (l *linter) target(n *xmltree.Node) {
 	if uri == "" {
 		return
 	}
-	file, id, local := strings.Cut(resolve(l.doc.base, uri), "#")
+	file, id, local := strings.Cut(xmltree.Resolve(l.doc.base, uri), "#")
 	if file != l.doc.url || !local {
 		return
 	}

@@ -39,6 +39,9 @@ func (f *formRun) collect(i *item) (*input, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(list) == 0 && len(i.choices) == 0 {
+		return nil, throw(evSemantic, "no grammar counts while the %s %q listens", i.kind, i.name)
+	}
 	fr := f.frame(i)
 	c := &collecting{call: f.x.call, list: list, termKey: f.x.property(fr, "termchar"),
 		between: seconds(f.x.property(fr, "interdigittimeout"), 3*time.Second),

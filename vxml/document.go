@@ -148,4 +148,5 @@ type prompt struct {
 	count int
 	speak []speak
 	lang  string
+	base  string // xml:base, "" is the document's
 }

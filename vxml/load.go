@@ -137,7 +137,7 @@ func (x *execution) leaveFor(f *frame, e *element, from *document, uri string) e
 		}
 		return &transition{doc: x.doc, root: x.root, dialog: id, same: true}
 	}
-	return x.leaveWith(f, e, fetch.Request{URL: resolve(from.base, uri)})
+	return x.leaveWith(f, e, fetch.Request{URL: xmltree.Resolve(from.base, uri)})
 }
 
 // leaveWith goes to the document that a request answers with.

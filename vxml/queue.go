@@ -1,6 +1,7 @@
 package vxml
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -8,15 +9,15 @@ import (
 	"hark/ivr"
 	"hark/prompts"
 	"hark/vxml/fetch"
+	"hark/vxml/xmltree"
 )
 
 // say renders spoken content and puts it into the queue. p is the <prompt> it stands in, or nil.
 func (f *frame) say(p *prompt, list []speak) error {
-	r := &rendering{frame: f, lang: f.x.lang(), deaf: f.x.property(f, "bargein") == "false"}
+	r := &rendering{frame: f, lang: f.x.lang(), base: f.base(), deaf: f.x.property(f, "bargein") == "false"}
 	if p != nil {
-		if p.lang != "" {
-			r.lang = p.lang
-		}
+		r.lang = cmp.Or(p.lang, r.lang)
+		r.base = xmltree.Resolve(r.base, p.base)
 		if v := p.attr("bargein"); v != "" {
 			r.deaf = v == "false"
 		}
@@ -169,7 +170,7 @@ func (x *execution) playFetchAudio(ctx context.Context, f *frame, src string) {
 		return
 	case <-delay.C:
 	}
-	out, err := x.client.Do(ctx, fetch.Request{URL: resolve(x.doc.base, src), MaxSize: maxSound})
+	out, err := x.client.Do(ctx, fetch.Request{URL: xmltree.Resolve(x.doc.base, src), MaxSize: maxSound})
 	if err != nil {
 		return
 	}
@@ -194,7 +195,7 @@ func (t *track) passed(in ivr.Input) (name string, since time.Duration) {
 }
 
 // sound gets the sound that <audio> names: of the catalogue, an earcon, or a file from elsewhere.
-func (x *execution) sound(f *frame, e *element, src, lang string) (*prompts.Clip, error) {
+func (x *execution) sound(f *frame, e *element, src, base, lang string) (*prompts.Clip, error) {
 	var clip prompts.Clip
 	var err error
 	scheme, rest, _ := strings.Cut(src, ":")
@@ -204,7 +205,7 @@ func (x *execution) sound(f *frame, e *element, src, lang string) (*prompts.Clip
 	case "earcon":
 		clip, err = x.Voice.Earcon(rest)
 	default:
-		out, ferr := x.fetch(f, need{"audio", e, maxSound}, fetch.Request{URL: resolve(x.doc.base, src)})
+		out, ferr := x.fetch(f, need{"audio", e, maxSound}, fetch.Request{URL: xmltree.Resolve(base, src)})
 		if ferr != nil {
 			return nil, ferr
 		}

@@ -27,11 +27,18 @@ type utterance struct {
 // A rendering collects what a prompt says.
 type rendering struct {
 	*frame
-	lang string
-	deaf bool
-	out  []utterance
-	// choice is set within <enumerate>.
-	spell bool
+	lang  string
+	base  string // of addresses
+	deaf  bool
+	spell bool // within a <say-as> that spells
+	out   []utterance
+}
+
+// within is a rendering in the same voice that has said nothing yet.
+func (r *rendering) within(f *frame) *rendering {
+	inner := *r
+	inner.frame, inner.out = f, nil
+	return &inner
 }
 
 // add appends an utterance; text joins text before it.
@@ -260,7 +267,7 @@ func (b *builder) audio(c *xmltree.Node) speak {
 		if src == "" {
 			return r.all(instead)
 		}
-		clip, err := r.x.sound(r.frame, e, src, r.lang)
+		clip, err := r.x.sound(r.frame, e, src, r.base, r.lang)
 		if err == nil {
 			r.add(utterance{clip: clip})
 			return nil
@@ -292,7 +299,7 @@ func (b *builder) enumerate(c *xmltree.Node) speak {
 
 // choice says one choice of an enumeration.
 func (r *rendering) choice(x *choice, template []speak) error {
-	inner := &rendering{frame: r.frame.inner(), lang: r.lang, deaf: r.deaf}
+	inner := r.within(r.frame.inner())
 	if len(template) == 0 {
 		if err := inner.all(x.prompt); err != nil {
 			return err
@@ -302,7 +309,7 @@ func (r *rendering) choice(x *choice, template []speak) error {
 		r.add(utterance{pause: breaks["weak"]})
 		return nil
 	}
-	said := &rendering{frame: r.frame, lang: r.lang}
+	said := r.within(r.frame)
 	if err := said.all(x.prompt); err != nil {
 		return err
 	}
@@ -325,7 +332,7 @@ func (b *builder) foreachSpeech(c *xmltree.Node) speak {
 	e, list := b.element(c), b.speech(c)
 	return func(r *rendering) error {
 		return r.each(e, func(f *frame) error {
-			inner := &rendering{frame: f, lang: r.lang, deaf: r.deaf, spell: r.spell}
+			inner := r.within(f)
 			err := inner.all(list)
 			r.join(inner.out)
 			r.say(" ")

@@ -79,7 +79,7 @@ func (f *formRun) dial(i *item, kind string) (ivr.Dial, error) {
 		return d, err
 	}
 	if src := i.attr("transferaudio"); src != "" {
-		if clip, err := f.x.sound(fr, i.element, src, f.x.lang()); err == nil {
+		if clip, err := f.x.sound(fr, i.element, src, fr.base(), f.x.lang()); err == nil {
 			d.Ringing = []prompts.Clip{*clip}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 
 	"golang.org/x/net/html/charset"
@@ -248,4 +249,18 @@ func (n *Node) Text() string {
 		b.WriteString(c.Text())
 	}
 	return b.String()
+}
+
+// Resolve makes an address absolute, as xml:base and relative references mean it (RFC 3986). What cannot be read stays as
+// it is, and fails when it is fetched.
+func Resolve(base, uri string) string {
+	b, err := url.Parse(base)
+	if err != nil {
+		return uri
+	}
+	u, err := b.Parse(strings.TrimSpace(uri))
+	if err != nil {
+		return uri
+	}
+	return u.String()
 }
