@@ -50,6 +50,7 @@ func assertion(t *testing.T, site *caseSite, text string) {
 	}
 	site.files["main.vxml"] = []byte(text)
 	site.files["sub/only-here.wav"] = site.files["beep.wav"]
+	site.files["latin.js"] = []byte("var word = \"a\xe9\"")
 	var notes []Note
 	i, err := New(Options{
 		Fetch: fetch.Options{Allow: []string{"http://app.example/"}, Transport: site}, Voice: wordVoice{}, Trunk: wayOut, Dir: t.TempDir(),

@@ -167,8 +167,11 @@ func (f *formRun) perform(i *item) error {
 
 // ready tells what is wrong with an item before anything of it is heard.
 func (f *formRun) ready(i *item) error {
-	if i.kind != "initial" {
+	if i.kind == "block" {
 		return nil
+	}
+	if err := f.x.badProperty(f.frame(i)); err != nil || i.kind != "initial" {
+		return err
 	}
 	list, err := f.activate(i)
 	if err != nil {
@@ -244,14 +247,20 @@ func (f *formRun) filled() error {
 			continue
 		}
 		if err := f.frame(d.item).inner().run(d.actions); err != nil {
-			var e *Event
-			if errors.As(err, &e) {
-				return &within{e, d.item}
-			}
-			return err
+			return inside(err, d.item)
 		}
 	}
 	return nil
+}
+
+// inside notes which item's handlers an event is for, unless that is known.
+func inside(err error, i *item) error {
+	var e *Event
+	var known *within
+	if errors.As(err, &known) || !errors.As(err, &e) {
+		return err
+	}
+	return &within{e, i}
 }
 
 // within is an event with the item whose handlers come first: nil when they are the form's.

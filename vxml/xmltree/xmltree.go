@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"golang.org/x/net/html/charset"
+	"golang.org/x/text/encoding/unicode"
 )
 
 // The limits of Parse, unless the caller gives others.
@@ -79,8 +80,7 @@ func Parse(data []byte, lim Limits) (*Node, error) {
 	if len(data) > lim.Size {
 		return nil, &SyntaxError{1, fmt.Errorf("%w: %d bytes, at most %d", ErrLimit, len(data), lim.Size)}
 	}
-	d := xml.NewDecoder(bytes.NewReader(data))
-	d.CharsetReader = charset.NewReaderLabel
+	d := decoder(data)
 	p := parser{Decoder: d, depth: lim.Depth}
 	for {
 		line, _ := d.InputPos()
@@ -95,6 +95,19 @@ func Parse(data []byte, lim Limits) (*Node, error) {
 			return nil, syntaxError(line, err)
 		}
 	}
+}
+
+// decoder reads text in the encoding that its declaration names. In UTF-16 not even that could be read: there the mark at
+// the beginning tells (XML 1.0, 4.3.3).
+func decoder(data []byte) *xml.Decoder {
+	if !bytes.HasPrefix(data, []byte("\xfe\xff")) && !bytes.HasPrefix(data, []byte("\xff\xfe")) {
+		d := xml.NewDecoder(bytes.NewReader(data))
+		d.CharsetReader = charset.NewReaderLabel
+		return d
+	}
+	d := xml.NewDecoder(unicode.UTF16(unicode.BigEndian, unicode.ExpectBOM).NewDecoder().Reader(bytes.NewReader(data)))
+	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
+	return d
 }
 
 // syntaxError takes the line out of the decoder's own error.
