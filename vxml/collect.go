@@ -42,16 +42,9 @@ func (f *formRun) collect(i *item) (*input, error) {
 	if len(list) == 0 && len(i.choices) == 0 {
 		return nil, throw(evSemantic, "no grammar counts while the %s %q listens", i.kind, i.name)
 	}
-	fr := f.frame(i)
-	c := &collecting{call: f.x.call, list: list, termKey: f.x.property(fr, "termchar"),
-		between: seconds(f.x.property(fr, "interdigittimeout"), 3*time.Second),
-		term:    seconds(f.x.property(fr, "termtimeout"), 0)}
-	first := seconds(f.x.property(fr, "timeout"), 5*time.Second)
-	if c.timeout != "" {
-		first = seconds(c.timeout, first)
-	}
-	c.timeout = ""
-	if !strings.Contains(f.x.property(fr, "inputmodes"), "dtmf") {
+	c := f.collecting(i, list)
+	first := f.firstWait(i)
+	if !strings.Contains(f.x.property(f.frame(i), "inputmodes"), "dtmf") {
 		return c.unheard(first)
 	}
 	began := time.Now()
@@ -68,6 +61,24 @@ func (f *formRun) collect(i *item) (*input, error) {
 		return nil, c.ended(err)
 	}
 	return f.mean(&c.in)
+}
+
+// collecting makes a turn of the grammars that count.
+func (f *formRun) collecting(i *item, list []*active) *collecting {
+	fr := f.frame(i)
+	return &collecting{call: f.x.call, list: list, termKey: f.x.property(fr, "termchar"),
+		between: seconds(f.x.property(fr, "interdigittimeout"), 3*time.Second),
+		term:    seconds(f.x.property(fr, "termtimeout"), 0)}
+}
+
+// firstWait is how long the caller may take to begin: as the last prompt says, or the property.
+func (f *formRun) firstWait(i *item) time.Duration {
+	wait := seconds(f.x.property(f.frame(i), "timeout"), 5*time.Second)
+	if f.x.timeout != "" {
+		wait = seconds(f.x.timeout, wait)
+	}
+	f.x.timeout = ""
+	return wait
 }
 
 // mean computes what the keys mean.
@@ -244,6 +255,11 @@ func (f *formRun) ask(i *item) error {
 	if err != nil {
 		return err
 	}
+	return f.react(in, i)
+}
+
+// react does what the caller's input means.
+func (f *formRun) react(in *input, i *item) error {
 	f.lastResult(in)
 	if in.event != "" {
 		return &Event{Name: in.event}

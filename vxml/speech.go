@@ -217,7 +217,7 @@ func (b *builder) value(c *xmltree.Node) speak {
 		if err != nil {
 			return err
 		}
-		if rec, ok := r.x.vm.Unwrap(v).(*Recording); ok {
+		if rec := asRecording(r.x.vm, v); rec != nil {
 			r.add(utterance{clip: rec.clip()})
 			return nil
 		}
@@ -256,7 +256,7 @@ func (b *builder) audio(c *xmltree.Node) speak {
 			if ecma.IsUndefined(v) {
 				return nil
 			}
-			if rec, ok := r.x.vm.Unwrap(v).(*Recording); ok {
+			if rec := asRecording(r.x.vm, v); rec != nil {
 				r.add(utterance{clip: rec.clip()})
 				return nil
 			}
