@@ -1,7 +1,9 @@
 package vxml
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"strings"
 
 	"hark/vxml/srgs"
@@ -15,10 +17,12 @@ type active struct {
 	dialog *dialog // whose grammar it is: goes there first when it is another one, then fills the form's items or makes the choice
 	link   *link
 	choice *choice
+	line   int // where the grammar stands
 	m      *srgs.Matcher
 }
 
-// activate makes the grammars ready that count while an item listens, the innermost first.
+// activate makes the grammars ready that count while an item listens, in the order in which they are preferred: the
+// innermost first, and what stands on one level as it stands in the document (3.1.4).
 func (f *formRun) activate(i *item) ([]*active, error) {
 	a := &activation{f: f, item: i}
 	a.of(i.grammars, f.x.doc, active{item: i})
@@ -30,11 +34,14 @@ func (f *formRun) activate(i *item) ([]*active, error) {
 		}
 	}
 	if i.modal || a.err != nil {
+		a.level()
 		return a.list, a.err
 	}
 	a.links(i.links)
+	a.level()
 	a.of(f.dialog.grammars, f.x.doc, active{dialog: f.dialog})
 	a.links(f.dialog.links)
+	a.level()
 	a.document(f.x.doc)
 	if f.x.root != f.x.doc {
 		a.document(f.x.root)
@@ -46,7 +53,14 @@ type activation struct {
 	f    *formRun
 	item *item
 	list []*active
+	done int // how much of the list is in order
 	err  error
+}
+
+// level puts what was added since the last time into the order of the document.
+func (a *activation) level() {
+	slices.SortStableFunc(a.list[a.done:], func(x, y *active) int { return cmp.Compare(x.line, y.line) })
+	a.done = len(a.list)
 }
 
 func (a *activation) links(list []*link) {
@@ -69,6 +83,7 @@ func (a *activation) document(d *document) {
 			}
 		}
 	}
+	a.level()
 }
 
 // scoped are the grammars of a form that count in the whole document.
@@ -94,7 +109,7 @@ func (a *activation) of(list []*grammar, from *document, what active) {
 			return
 		}
 		one := what
-		one.linked, one.m = linked, linked.NewMatcher()
+		one.linked, one.m, one.line = linked, linked.NewMatcher(), g.node.Line
 		a.list = append(a.list, &one)
 	}
 }
