@@ -161,7 +161,7 @@ func (c *call) finish(ctx context.Context, err error) error {
 	wrong = errors.As(err, &stop) && !errors.Is(stop, ivr.ErrHangup) || wrong
 	if !c.gone {
 		if wrong && ctx.Err() == nil {
-			c.add([]utterance{{text: c.Apology, lang: c.Language, deaf: true}})
+			c.add([]utterance{{text: c.Apology, lang: c.Language, barge: noKey}})
 		}
 		if perr := c.playQueue(); perr != nil && !wrong {
 			c.log.Debug("the end was not heard", "call", c.line.ID(), "err", perr)

@@ -1,6 +1,7 @@
 package vxml
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -98,30 +99,46 @@ func (f *formRun) mean(in *input) (*input, error) {
 // cannot be interrupted are dropped.
 func (c *collecting) first(wait time.Duration) (string, error) {
 	list := c.tracks()
-	if len(list) == 0 || list[len(list)-1].deaf {
+	if len(list) == 0 || list[len(list)-1].barge == noKey {
 		list = append(list, &track{})
 	}
 	for i, t := range list {
 		last := i == len(list)-1
 		g := ivr.Gather{Play: t.clips, Max: 1, First: wait}
-		if t.deaf {
+		if t.barge == noKey {
 			g.Max, g.NoBargeIn = 0, true
 		} else if !last {
 			g.First = 0
 		}
-		in, err := c.line.Gather(c.live, g)
+		in, err := c.hear(t, g)
 		if err != nil {
 			return "", err
 		}
 		c.in.mark, c.in.since = t.passed(in)
-		if last {
+		if last || in.Keys != "" {
 			return in.Keys, nil
 		}
-		if t.deaf {
+		if t.barge == noKey {
 			c.line.Flush()
 		}
 	}
 	return "", nil
+}
+
+// hear plays a track and waits for a key that interrupts it.
+func (c *collecting) hear(t *track, g ivr.Gather) (ivr.Input, error) {
+	played := 0
+	for {
+		in, err := c.line.Gather(c.live, g)
+		if t.barge == hotword && err == nil && in.Keys != "" && in.Clip < len(g.Play) && !c.accepts(in.Keys[0]) {
+			played += in.Clip
+			g.Play = slices.Clone(g.Play[in.Clip:])
+			g.Play[0].Offset = in.At
+			continue
+		}
+		in.Clip += played
+		return in, err
+	}
 }
 
 // unheard plays the queue and waits, for a document that takes no keys.

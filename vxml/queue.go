@@ -14,13 +14,11 @@ import (
 
 // say renders spoken content and puts it into the queue. p is the <prompt> it stands in, or nil.
 func (f *frame) say(p *prompt, list []speak) error {
-	r := &rendering{frame: f, lang: f.x.lang(), base: f.base(), deaf: f.x.property(f, "bargein") == "false"}
+	r := &rendering{frame: f, lang: f.x.lang(), base: f.base(), barge: bargeOf(f.x.property(f, "bargein"), f.x.property(f, "bargeintype"))}
 	if p != nil {
 		r.lang = cmp.Or(p.lang, r.lang)
 		r.base = xmltree.Resolve(r.base, p.base)
-		if v := p.attr("bargein"); v != "" {
-			r.deaf = v == "false"
-		}
+		r.barge = bargeOf(cmp.Or(p.attr("bargein"), f.x.property(f, "bargein")), cmp.Or(p.attr("bargeintype"), f.x.property(f, "bargeintype")))
 	}
 	if err := r.all(list); err != nil {
 		return err
@@ -56,10 +54,31 @@ func (c *call) add(list []utterance) {
 	}
 }
 
-// A track is a part of the queue that is played in one piece: all of it can be interrupted, or none.
+// A barge says which keys interrupt a prompt.
+type barge int
+
+// The kinds of barge-in (4.1.5).
+const (
+	anyKey  barge = iota
+	hotword       // those that a grammar takes; others are passed over as long as the prompt lasts
+	noKey         // none; those that come are dropped
+)
+
+// bargeOf reads bargein and bargeintype.
+func bargeOf(in, kind string) barge {
+	switch {
+	case in == "false":
+		return noKey
+	case kind == "hotword":
+		return hotword
+	}
+	return anyKey
+}
+
+// A track is a part of the queue that is played in one piece: all of it is interrupted by the same keys.
 type track struct {
 	clips []prompts.Clip
-	deaf  bool
+	barge barge
 	marks []markAt
 }
 
@@ -73,8 +92,8 @@ type markAt struct {
 func (c *call) tracks() []*track {
 	var list []*track
 	for _, u := range c.queue {
-		if len(list) == 0 || list[len(list)-1].deaf != u.deaf {
-			list = append(list, &track{deaf: u.deaf})
+		if len(list) == 0 || list[len(list)-1].barge != u.barge {
+			list = append(list, &track{barge: u.barge})
 		}
 		t := list[len(list)-1]
 		switch {
@@ -126,7 +145,7 @@ func (c *call) playQueue() error {
 		if _, err := c.line.Gather(c.live, ivr.Gather{Play: t.clips, NoBargeIn: true}); err != nil {
 			return c.ended(err)
 		}
-		if t.deaf {
+		if t.barge == noKey {
 			c.line.Flush()
 		}
 	}

@@ -65,7 +65,7 @@ func (f *formRun) recordRequest(i *item, list []*active) (ivr.Record, error) {
 	// A key before the tone would cut the prompt and be lost for the recording: all but the last track are played out.
 	tracks := f.x.tracks()
 	for k, t := range tracks {
-		if k == len(tracks)-1 && !t.deaf {
+		if k == len(tracks)-1 && t.barge != noKey {
 			r.Prompt = t.clips
 			break
 		}

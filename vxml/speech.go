@@ -21,7 +21,7 @@ type utterance struct {
 	pause time.Duration
 	lang  string
 	mark  string // a mark stands in front of it
-	deaf  bool   // keys do not interrupt it
+	barge barge  // which keys interrupt it
 }
 
 // A rendering collects what a prompt says.
@@ -29,7 +29,7 @@ type rendering struct {
 	*frame
 	lang  string
 	base  string // of addresses
-	deaf  bool
+	barge barge
 	spell bool // within a <say-as> that spells
 	out   []utterance
 }
@@ -43,7 +43,7 @@ func (r *rendering) within(f *frame) *rendering {
 
 // add appends an utterance; text joins text before it.
 func (r *rendering) add(u utterance) {
-	u.lang, u.deaf = r.lang, r.deaf
+	u.lang, u.barge = r.lang, r.barge
 	r.join([]utterance{u})
 }
 
@@ -73,7 +73,7 @@ func tidy(list []utterance) []utterance {
 	for i := range list {
 		list[i].text = strings.Join(strings.Fields(list[i].text), " ")
 	}
-	return slices.DeleteFunc(list, func(u utterance) bool { return u == utterance{lang: u.lang, deaf: u.deaf} })
+	return slices.DeleteFunc(list, func(u utterance) bool { return u == utterance{lang: u.lang, barge: u.barge} })
 }
 
 // plain is the text of a rendering alone.
