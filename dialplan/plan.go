@@ -34,6 +34,8 @@ type Route struct {
 	Dialogue string
 	// Page is the URL or file of the first page when Dialogue is VoiceXML, else "".
 	Page string
+	// To are the user numbers that the page may send messages to for a caller who did not log in; nil is nobody.
+	To []string
 }
 
 // The dialogues.
@@ -111,6 +113,8 @@ func (r Route) check() error {
 		return fmt.Errorf("%q is no language such as en or pt-BR", r.Language)
 	case r.Dialogue == Messenger && r.Page != "":
 		return fmt.Errorf("a page belongs to the dialogue %q", VoiceXML)
+	case r.Dialogue == Messenger && len(r.To) > 0:
+		return fmt.Errorf("to belongs to the dialogue %q", VoiceXML)
 	case r.Dialogue == VoiceXML && r.Page == "":
 		return fmt.Errorf("the dialogue %q needs a page", VoiceXML)
 	case r.Dialogue != Messenger && r.Dialogue != VoiceXML:

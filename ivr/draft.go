@@ -51,7 +51,7 @@ func (c *Call) keepRecording(ctx context.Context) bool {
 		return false
 	}
 	defer c.drop()
-	if c.rec.ours && (c.rec.length < c.set.MinRecording || !audibleIn(c.rec.file)) {
+	if c.rec.ours && (c.rec.length < c.set.MinRecording || !AudibleIn(c.rec.file)) {
 		return false
 	}
 	if err := c.addDraft(ctx); err != nil {

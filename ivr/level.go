@@ -17,9 +17,9 @@ const (
 	leastSpeech = 200 * time.Millisecond
 )
 
-// audibleIn tells whether anything but silence and the noise of the line is in a recording. A file that cannot be read is
-// given the benefit of the doubt: what keeps it will say so.
-func audibleIn(file string) bool {
+// AudibleIn tells whether anything but silence and the noise of the line is in a recording. A file that cannot be read is
+// given the benefit of the doubt: what keeps it will say so. Any goroutine may call it.
+func AudibleIn(file string) bool {
 	sound, err := wav.Read(file)
 	return err != nil || loudFor(sound, quietest) >= leastSpeech
 }

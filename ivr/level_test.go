@@ -38,11 +38,11 @@ func TestAudibleIn(t *testing.T) {
 		if err := wav.Write(file, wav.Sound{Rate: second, Samples: c.samples}); err != nil {
 			t.Fatal(err)
 		}
-		if got := audibleIn(file); got != c.want {
+		if got := AudibleIn(file); got != c.want {
 			t.Errorf("%s: audible %v", c.name, got)
 		}
 	}
-	if !audibleIn(filepath.Join(t.TempDir(), "missing.wav")) {
+	if !AudibleIn(filepath.Join(t.TempDir(), "missing.wav")) {
 		t.Error("a file that cannot be read is taken for silence")
 	}
 	if got := loudFor(wav.Sound{Rate: second, Samples: noise(2*second, -25)}, quietest); got != 2*time.Second {

@@ -111,7 +111,7 @@ func (c *Call) judge(r Recorded) (state, error) {
 		return c.after, nil
 	case c.rec == nil || speech < c.set.MinRecording:
 		return c.tooShort(r.Why == Silence || r.Why == Timeout)
-	case !audibleIn(c.rec.file):
+	case !AudibleIn(c.rec.file):
 		return c.tooShort(true)
 	case r.Why == Limit:
 		c.tell(say("record.limit"))

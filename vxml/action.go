@@ -104,13 +104,13 @@ func (b *builder) arm(cond *xmltree.Node, content []*xmltree.Node) *branch {
 
 func (b *builder) assign(n *xmltree.Node) act {
 	e := b.element(n)
-	target, first := ecma.CompileTarget(n.Attr("name"))
+	target := ecma.CompileTarget(n.Attr("name"))
 	return func(f *frame) error {
 		v, err := f.eval(e.exprs["expr"])
 		if err != nil {
 			return err
 		}
-		if err := f.assignable(target, first); err != nil {
+		if err := f.assignable(target); err != nil {
 			return err
 		}
 		if err := f.x.vm.Assign(f.scope, target, v); err != nil {
@@ -121,23 +121,29 @@ func (b *builder) assign(n *xmltree.Node) act {
 }
 
 // assignable checks that a variable is declared, and a document's own.
-func (f *frame) assignable(target *ecma.Expr, first string) error {
+func (f *frame) assignable(target *ecma.Target) error {
 	if target.Err != nil {
 		return semantic(target.Err)
 	}
-	switch s := f.scope.Find(first); {
-	case s == nil:
-		return throw(evSemantic, "%s is not declared", first)
+	s := f.scope.Find(target.First)
+	undeclared := s == nil
+	if s != nil && target.Second != "" {
+		named := f.scope.Named(s.Get(target.First)) // "dialog" of "dialog.x"
+		undeclared = named != nil && !named.Fixed() && !named.Owns(target.Second)
+	}
+	switch {
+	case undeclared:
+		return throw(evSemantic, "%s is not declared", target.Source)
 	case s.Fixed():
-		return throw(evSemantic, "%s cannot be changed", first)
+		return throw(evSemantic, "%s cannot be changed", target.Source)
 	}
 	return nil
 }
 
 // goodName tells whether a document may declare a variable of that name.
 func goodName(name string) bool {
-	e, first := ecma.CompileTarget(name)
-	return e.Err == nil && first == name && !strings.HasSuffix(name, "$")
+	t := ecma.CompileTarget(name)
+	return t.Err == nil && t.First == name && !strings.HasSuffix(name, "$")
 }
 
 func (b *builder) variable(n *xmltree.Node) act {
@@ -203,8 +209,8 @@ func (f *frame) clear(name string) error {
 			return nil
 		}
 	}
-	target, first := ecma.CompileTarget(name)
-	if err := f.assignable(target, first); err != nil {
+	target := ecma.CompileTarget(name)
+	if err := f.assignable(target); err != nil {
 		return err
 	}
 	if err := f.x.vm.Assign(f.scope, target, ecma.Undefined()); err != nil {
@@ -267,7 +273,7 @@ func (f *frame) nextItem(name string, err error) error {
 		return err
 	}
 	if f.form == nil || f.form.dialog.find(name) == nil {
-		return throw(evBadFetch, "the form has no item %q", name)
+		return &within{throw(evBadFetch, "the form has no item %q", name), nil} // handled by the dialog (5.3.7)
 	}
 	return &gotoItem{name}
 }
@@ -370,13 +376,12 @@ func (f *frame) namelist(names []string) ([]ecma.Value, error) {
 func (b *builder) script(n *xmltree.Node) act {
 	e := b.element(n)
 	if n.Has("src") || n.Has("srcexpr") {
-		base := b.doc.base
 		return func(f *frame) error {
 			src, err := f.attrOr(e, "src", "srcexpr")
 			if err != nil {
 				return err
 			}
-			s, err := f.x.script(f, e, resolve(base, src))
+			s, err := f.x.script(f, e, xmltree.Resolve(f.base(), src))
 			if err != nil {
 				return err
 			}

@@ -2,7 +2,6 @@ package vxml
 
 import (
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -81,10 +80,10 @@ func (b *builder) document(n *xmltree.Node) {
 	}
 	d.lang, _ = n.Lookup(xmltree.XML, "lang")
 	if base, ok := n.Lookup(xmltree.XML, "base"); ok {
-		d.base = resolve(d.url, base)
+		d.base = xmltree.Resolve(d.url, base)
 	}
 	if app := n.Attr("application"); app != "" {
-		d.application, _, _ = strings.Cut(resolve(d.base, app), "#")
+		d.application, _, _ = strings.Cut(xmltree.Resolve(d.base, app), "#")
 	}
 	d.props = b.properties(n)
 	d.catches = b.catches(n)
@@ -103,19 +102,6 @@ func (b *builder) document(n *xmltree.Node) {
 			d.init = append(d.init, b.action(c))
 		}
 	}
-}
-
-// resolve makes a URI absolute. What cannot be read stays, and fails when it is fetched.
-func resolve(base, uri string) string {
-	b, err := url.Parse(base)
-	if err != nil {
-		return uri
-	}
-	u, err := b.Parse(strings.TrimSpace(uri))
-	if err != nil {
-		return uri
-	}
-	return u.String()
 }
 
 func (b *builder) properties(n *xmltree.Node) properties {
@@ -147,7 +133,19 @@ func (b *builder) dialog(n *xmltree.Node) *dialog {
 	for _, c := range n.Elements() {
 		b.formChild(d, c, names)
 	}
+	for _, f := range d.filled {
+		b.filledBy(d, f)
+	}
 	return d
+}
+
+// filledBy refuses a <filled> that waits for what no input fills (2.4).
+func (b *builder) filledBy(d *dialog, f *filled) {
+	for _, name := range f.names {
+		if i := d.find(name); i != nil && !i.isInput() {
+			b.refuse(f.node, "<filled> waits for the %s %q, which no input fills", i.kind, name)
+		}
+	}
 }
 
 // formChild takes in one child of a form.
@@ -217,7 +215,7 @@ func (b *builder) builtin(e *element, uri string) *grammar {
 }
 
 func (b *builder) filled(n *xmltree.Node, of *item, d *dialog) *filled {
-	f := &filled{item: of, any: n.Attr("mode") == "any", names: strings.Fields(n.Attr("namelist")), actions: b.actions(n)}
+	f := &filled{element: &element{node: n}, item: of, any: n.Attr("mode") == "any", names: strings.Fields(n.Attr("namelist")), actions: b.actions(n)}
 	if of != nil && (n.Has("namelist") || n.Has("mode")) {
 		b.refuse(n, "<filled> within an item has neither mode nor namelist")
 	}
@@ -302,6 +300,9 @@ func (b *builder) grammars(n *xmltree.Node) []*grammar {
 
 func (b *builder) grammar(n *xmltree.Node) *grammar {
 	g := &grammar{element: b.element(n)}
+	if n.Has("scope") && n.Parent.Name != "form" {
+		b.refuse(n, "a grammar in <%s> has no scope", n.Parent.Name)
+	}
 	switch {
 	case n.Has("src"):
 		g.uri = n.Attr("src")
@@ -309,7 +310,7 @@ func (b *builder) grammar(n *xmltree.Node) *grammar {
 		case strings.HasPrefix(g.uri, "#"):
 			g.uri = b.doc.url + g.uri
 		case !strings.HasPrefix(g.uri, "builtin:"):
-			g.uri = resolve(b.doc.base, g.uri)
+			g.uri = xmltree.Resolve(b.doc.base, g.uri)
 		}
 	case n.Has("srcexpr"):
 	default:
@@ -386,16 +387,25 @@ func (b *builder) option(n *xmltree.Node) *choice {
 	return x
 }
 
-// prompts compiles what an item says before it listens. Text outside of a <prompt> is a prompt, too.
+// prompts compiles what an item says before it listens. Text and sounds outside of a <prompt> are one, as far as they stand
+// together (4.1).
 func (b *builder) prompts(n *xmltree.Node) []*prompt {
 	var list []*prompt
+	var bare *prompt
 	for _, c := range n.Child {
 		switch {
 		case c.Kind == xmltree.Element && c.Name == "prompt":
 			list = append(list, b.prompt(c))
-		case c.Kind == xmltree.Text && strings.TrimSpace(c.Data) != "",
+			bare = nil
+		case c.Kind == xmltree.Text && (bare != nil || strings.TrimSpace(c.Data) != ""),
 			c.Kind == xmltree.Element && (c.Name == "audio" || c.Name == "value" || c.Name == "enumerate"):
-			list = append(list, &prompt{element: &element{node: c}, count: 1, speak: []speak{b.speechNode(c)}})
+			if bare == nil {
+				bare = &prompt{element: &element{node: c}, count: 1}
+				list = append(list, bare)
+			}
+			bare.speak = append(bare.speak, b.speechNode(c))
+		case c.Kind == xmltree.Element:
+			bare = nil
 		}
 	}
 	return list
@@ -404,6 +414,7 @@ func (b *builder) prompts(n *xmltree.Node) []*prompt {
 func (b *builder) prompt(c *xmltree.Node) *prompt {
 	p := &prompt{element: b.element(c), count: 1, speak: b.speech(c)}
 	p.lang, _ = c.Lookup(xmltree.XML, "lang")
+	p.base, _ = c.Lookup(xmltree.XML, "base")
 	if c.Has("count") {
 		p.count = b.number(c, "count")
 	}

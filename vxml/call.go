@@ -26,7 +26,7 @@ type call struct {
 	session *ecma.Scope
 	objects CallObjects
 	queue   []utterance
-	timeout string // of the last prompt that named one
+	timeout string // of the last prompt, "" when it names none
 	steps   int
 	files   []string // recordings, to be removed
 	nested  int
@@ -161,7 +161,7 @@ func (c *call) finish(ctx context.Context, err error) error {
 	wrong = errors.As(err, &stop) && !errors.Is(stop, ivr.ErrHangup) || wrong
 	if !c.gone {
 		if wrong && ctx.Err() == nil {
-			c.add([]utterance{{text: c.Apology, lang: c.Language, deaf: true}})
+			c.add([]utterance{{text: c.Apology, lang: c.Language, barge: noKey}})
 		}
 		if perr := c.playQueue(); perr != nil && !wrong {
 			c.log.Debug("the end was not heard", "call", c.line.ID(), "err", perr)

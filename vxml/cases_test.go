@@ -28,7 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // TestCases plays testdata/cases: each is a conversation (see package ivrtest), and the files of an application.
 //
-// Lines for the world: "transfer OUTCOME" arranges the next transfer, "object CLASSID" says what was called last,
+// Lines for the world: "transfer END" arranges the next transfer, "object CLASSID" says what was called last,
 // "asked TEXT" and "not asked TEXT" look into the requests to the server, "slow 5s" delays its answers, "event NAME" looks
 // for an event that was thrown.
 func TestCases(t *testing.T) {
@@ -57,7 +57,7 @@ func playCase(t *testing.T, script string, s *caseSite, page, dir string) {
 		w := &caseWorld{site: s, page: page, dir: dir, done: make(chan error, 1)}
 		i, err := New(Options{
 			Fetch: fetch.Options{Allow: []string{"http://app.example/", "file://" + dir + "/"}, Transport: s},
-			Voice: wordVoice{}, Objects: w, Dir: dir, Watch: w.watch,
+			Voice: wordVoice{}, Objects: w, Trunk: wayOut, Dir: dir, Watch: w.watch,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -118,7 +118,7 @@ type caseWorld struct {
 	site        *caseSite
 	page, dir   string
 	interpreter *Interpreter
-	outcome     Outcome
+	far         string // what the other side of a transfer does
 	object      string
 	events      []string
 	done        chan error
@@ -165,7 +165,7 @@ func (w *caseWorld) Do(ctx context.Context, line string) error {
 	has := func(list []string, text string) bool { return strings.Contains(strings.Join(list, "\n")+"\n", text) }
 	switch {
 	case verb == "transfer":
-		w.outcome = Outcome(arg)
+		w.far = arg
 	case verb == "slow":
 		d, err := time.ParseDuration(arg)
 		w.site.slow = d
@@ -214,28 +214,34 @@ func (w *caseWorld) Call(_ context.Context, id string, params map[string]any) (a
 // Close ends the objects of a call.
 func (w *caseWorld) Close(context.Context) {}
 
-// A caseLine can transfer.
+// A caseLine can call somebody.
 type caseLine struct {
 	*ivrtest.Line
 	world *caseWorld
 }
 
-func (l *caseLine) Transfer(ctx context.Context, t Transfer) (Transferred, error) {
-	l.world.object = fmt.Sprintf("%s %v %s %s %s", t.Dest, t.Bridge, t.Connect, t.Max, t.AAI)
-	switch l.world.outcome {
-	case "none":
-		return Transferred{}, ErrNoRoute
+// wayOut lets out all numbers that begin with +, 1, 2 or 3.
+var wayOut = ivr.Trunk{Template: "PJSIP/{number}@trunk", Prefixes: []string{"+", "1", "2", "3"}}
+
+func (l *caseLine) Dial(ctx context.Context, d ivr.Dial) (ivr.Dialled, error) {
+	l.world.object = fmt.Sprintf("%s %s %s %v", d.Endpoint, d.Connect, d.Max, d.HandOver)
+	switch l.world.far {
 	case "keys":
 		for range 3 {
-			if t.Listen != nil && t.Listen('*') {
-				return Transferred{Outcome: NearDisconnect, Duration: 5 * time.Second}, nil
+			if d.Listen != nil && d.Listen('*') {
+				return ivr.Dialled{End: ivr.DialKey, Duration: 5 * time.Second}, nil
 			}
 		}
-		return Transferred{Outcome: FarDisconnect}, nil
+		return ivr.Dialled{End: ivr.DialFar}, nil
 	case "hangup":
 		l.Hang()
 		<-ctx.Done()
-		return Transferred{}, context.Cause(ctx)
+		return ivr.Dialled{}, context.Cause(ctx)
+	case "answers":
+		if d.HandOver {
+			return ivr.Dialled{End: ivr.DialHandedOver}, nil
+		}
+		return ivr.Dialled{End: ivr.DialFar, Duration: 7 * time.Second}, nil
 	}
-	return Transferred{Outcome: l.world.outcome, Duration: 7 * time.Second}, nil
+	return ivr.Dialled{End: ivr.DialEnd(l.world.far)}, nil
 }

@@ -2,6 +2,7 @@ package vxml
 
 import (
 	"errors"
+	"slices"
 
 	"hark/vxml/ecma"
 )
@@ -108,9 +109,9 @@ func (f *formRun) handlers(i *item) []*catch {
 
 // byDefault is what happens without a handler (5.2.5): the caller is asked again, or the application ends.
 func (f *formRun) byDefault(event *Event) error {
-	switch event.Name {
-	case evNoInput, evNoMatch, "help", "cancel":
-		f.mute = event.Name == "cancel"
+	asksAgain := func(name string) bool { return covers(name, event.Name) }
+	if slices.ContainsFunc([]string{evNoInput, evNoMatch, "help", "cancel", "maxspeechtimeout"}, asksAgain) {
+		f.mute = asksAgain("cancel")
 		return nil
 	}
 	f.x.log.Debug("an event that nothing caught", "call", f.x.line.ID(), "event", event.Name)

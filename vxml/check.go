@@ -136,9 +136,9 @@ func (l *linter) look(n *xmltree.Node) {
 	case "script":
 		l.script(n)
 	case "assign":
-		target, first := ecma.CompileTarget(n.Attr("name"))
-		l.expression(n, "name", target)
-		l.use(n, first)
+		target := ecma.CompileTarget(n.Attr("name"))
+		l.expression(n, "name", &target.Expr)
+		l.use(n, target.First)
 	case "property":
 		l.property(n)
 	case "goto", "choice", "link", "submit", "subdialog":
@@ -190,14 +190,11 @@ func (l *linter) script(n *xmltree.Node) {
 	}
 }
 
-// property checks the values of times.
+// property checks a value.
 func (l *linter) property(n *xmltree.Node) {
-	name := n.Attr("name")
-	if !strings.HasSuffix(name, "timeout") && name != "finalsilence" && name != "maxtime" {
-		return
-	}
-	if _, err := duration(n.Attr("value")); err != nil {
-		l.say(n, "%s wants a time as 5s or 250ms, not %q", name, n.Attr("value"))
+	name, v := n.Attr("name"), n.Attr("value")
+	if good := kinds[name]; good != nil && !good(v) {
+		l.say(n, "%q is no value of the property %s", v, name)
 	}
 }
 
@@ -210,7 +207,7 @@ func (l *linter) target(n *xmltree.Node) {
 	if uri == "" {
 		return
 	}
-	file, id, local := strings.Cut(resolve(l.doc.base, uri), "#")
+	file, id, local := strings.Cut(xmltree.Resolve(l.doc.base, uri), "#")
 	if file != l.doc.url || !local {
 		return
 	}

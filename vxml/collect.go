@@ -1,7 +1,7 @@
 package vxml
 
 import (
-	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,16 +11,6 @@ import (
 	"hark/vxml/srgs"
 )
 
-// An active is a grammar that keys are matched against now, with what its match does.
-type active struct {
-	linked *srgs.Linked
-	item   *item   // fills the item
-	dialog *dialog // fills the form's items; goes there first when it is another one
-	link   *link
-	choice *choice
-	m      *srgs.Matcher
-}
-
 // An input is what the caller did, and what it means.
 type input struct {
 	active *active // nil is noinput or nomatch
@@ -29,145 +19,6 @@ type input struct {
 	value  ecma.Value
 	mark   string
 	since  time.Duration
-}
-
-// activate makes the grammars ready that count while an item listens, the innermost first.
-func (f *formRun) activate(i *item) ([]*active, error) {
-	a := &activation{f: f, item: i}
-	a.of(i.grammars, f.x.doc, active{item: i})
-	for _, c := range i.choices {
-		if i.kind == "menu" {
-			a.of(c.grammars, c.doc, active{choice: c})
-		} else {
-			a.of(c.grammars, c.doc, active{item: i})
-		}
-	}
-	if i.modal || a.err != nil {
-		return a.list, a.err
-	}
-	a.links(i.links)
-	a.of(f.dialog.grammars, f.x.doc, active{dialog: f.dialog})
-	a.links(f.dialog.links)
-	a.document(f.x.doc)
-	if f.x.root != f.x.doc {
-		a.document(f.x.root)
-	}
-	return a.list, a.err
-}
-
-type activation struct {
-	f    *formRun
-	item *item
-	list []*active
-	err  error
-}
-
-func (a *activation) links(list []*link) {
-	for _, l := range list {
-		a.of(l.grammars, l.doc, active{link: l})
-	}
-}
-
-// document adds what counts in all of a document: its links, and the grammars of dialogs that say so.
-func (a *activation) document(d *document) {
-	a.links(d.links)
-	for _, x := range d.dialogs {
-		if x == a.f.dialog {
-			continue
-		}
-		a.of(x.scoped(), d, active{dialog: x})
-		if x.menu && x.global {
-			for _, c := range x.items[0].choices {
-				a.of(c.grammars, d, active{choice: c})
-			}
-		}
-	}
-}
-
-// scoped are the grammars of a form that count in the whole document.
-func (d *dialog) scoped() []*grammar {
-	var list []*grammar
-	for _, g := range d.grammars {
-		if s := g.attr("scope"); s == "document" || s == "" && d.global {
-			list = append(list, g)
-		}
-	}
-	return list
-}
-
-// of adds grammars with what their match does.
-func (a *activation) of(list []*grammar, from *document, what active) {
-	for _, g := range list {
-		if a.err != nil {
-			return
-		}
-		linked, err := a.f.link(g, from, a.item)
-		if err != nil {
-			a.err = err
-			return
-		}
-		one := what
-		one.linked, one.m = linked, linked.NewMatcher()
-		a.list = append(a.list, &one)
-	}
-}
-
-// link gets a grammar and all that it refers to.
-func (f *formRun) link(g *grammar, from *document, i *item) (*srgs.Linked, error) {
-	fr := f.frame(i)
-	made, rule := g.inline, ""
-	err := g.err
-	if made == nil && err == nil {
-		made, rule, err = f.x.remote(fr, g, from)
-	}
-	if err == nil {
-		var l *srgs.Linked
-		l, err = srgs.Link(made, rule, func(base, uri string) (*srgs.Grammar, error) {
-			return f.x.grammar(fr, nil, resolve(base, uri))
-		})
-		if err == nil {
-			return l, nil
-		}
-	}
-	var event *Event
-	if errors.As(err, &event) || isFatal(err) {
-		return nil, err
-	}
-	return nil, badFetch(f.x.ctx(), err)
-}
-
-func isFatal(err error) bool {
-	var stop *fatal
-	return errors.As(err, &stop)
-}
-
-// remote gets a grammar that src or srcexpr names.
-func (x *execution) remote(fr *frame, g *grammar, from *document) (*srgs.Grammar, string, error) {
-	uri := g.uri
-	if e := g.exprs["srcexpr"]; e != nil {
-		s, err := fr.evalText(e)
-		if err != nil {
-			return nil, "", err
-		}
-		uri = s
-		if !strings.HasPrefix(uri, "builtin:") {
-			uri = resolve(from.base, uri)
-		}
-	}
-	if strings.HasPrefix(uri, "builtin:") {
-		made, err := srgs.Builtin(uri)
-		return made, "", err
-	}
-	if !grammarTypes[g.attr("type")] {
-		return nil, "", throw(evFormat, "grammars of type %s", g.attr("type"))
-	}
-	url, rule, named := strings.Cut(uri, "#")
-	if named && url == from.url {
-		made, err := from.grammarOf(rule)
-		return made, rule, err
-	}
-	made, err := x.grammar(fr, g.element, url)
-	return made, rule, err
 }
 
 // A collecting is one turn in which keys are awaited.
@@ -189,16 +40,12 @@ func (f *formRun) collect(i *item) (*input, error) {
 	if err != nil {
 		return nil, err
 	}
-	fr := f.frame(i)
-	c := &collecting{call: f.x.call, list: list, termKey: f.x.property(fr, "termchar"),
-		between: seconds(f.x.property(fr, "interdigittimeout"), 3*time.Second),
-		term:    seconds(f.x.property(fr, "termtimeout"), 0)}
-	first := seconds(f.x.property(fr, "timeout"), 5*time.Second)
-	if c.timeout != "" {
-		first = seconds(c.timeout, first)
+	if len(list) == 0 && len(i.choices) == 0 {
+		return nil, throw(evSemantic, "no grammar counts while the %s %q listens", i.kind, i.name)
 	}
-	c.timeout = ""
-	if !strings.Contains(f.x.property(fr, "inputmodes"), "dtmf") {
+	c := f.collecting(i, list)
+	first := f.firstWait(i)
+	if !strings.Contains(f.x.property(f.frame(i), "inputmodes"), "dtmf") {
 		return c.unheard(first)
 	}
 	began := time.Now()
@@ -215,6 +62,24 @@ func (f *formRun) collect(i *item) (*input, error) {
 		return nil, c.ended(err)
 	}
 	return f.mean(&c.in)
+}
+
+// collecting makes a turn of the grammars that count.
+func (f *formRun) collecting(i *item, list []*active) *collecting {
+	fr := f.frame(i)
+	return &collecting{call: f.x.call, list: list, termKey: f.x.property(fr, "termchar"),
+		between: seconds(f.x.property(fr, "interdigittimeout"), 3*time.Second),
+		term:    seconds(f.x.property(fr, "termtimeout"), 0)}
+}
+
+// firstWait is how long the caller may take to begin: as the last prompt says, or the property.
+func (f *formRun) firstWait(i *item) time.Duration {
+	wait := seconds(f.x.property(f.frame(i), "timeout"), 5*time.Second)
+	if f.x.timeout != "" {
+		wait = seconds(f.x.timeout, wait)
+	}
+	f.x.timeout = ""
+	return wait
 }
 
 // mean computes what the keys mean.
@@ -234,30 +99,46 @@ func (f *formRun) mean(in *input) (*input, error) {
 // cannot be interrupted are dropped.
 func (c *collecting) first(wait time.Duration) (string, error) {
 	list := c.tracks()
-	if len(list) == 0 || list[len(list)-1].deaf {
+	if len(list) == 0 || list[len(list)-1].barge == noKey {
 		list = append(list, &track{})
 	}
 	for i, t := range list {
 		last := i == len(list)-1
 		g := ivr.Gather{Play: t.clips, Max: 1, First: wait}
-		if t.deaf {
+		if t.barge == noKey {
 			g.Max, g.NoBargeIn = 0, true
 		} else if !last {
 			g.First = 0
 		}
-		in, err := c.line.Gather(c.live, g)
+		in, err := c.hear(t, g)
 		if err != nil {
 			return "", err
 		}
 		c.in.mark, c.in.since = t.passed(in)
-		if last {
+		if last || in.Keys != "" {
 			return in.Keys, nil
 		}
-		if t.deaf {
+		if t.barge == noKey {
 			c.line.Flush()
 		}
 	}
 	return "", nil
+}
+
+// hear plays a track and waits for a key that interrupts it.
+func (c *collecting) hear(t *track, g ivr.Gather) (ivr.Input, error) {
+	played := 0
+	for {
+		in, err := c.line.Gather(c.live, g)
+		if t.barge == hotword && err == nil && in.Keys != "" && in.Clip < len(g.Play) && !c.accepts(in.Keys[0]) {
+			played += in.Clip
+			g.Play = slices.Clone(g.Play[in.Clip:])
+			g.Play[0].Offset = in.At
+			continue
+		}
+		in.Clip += played
+		return in, err
+	}
 }
 
 // unheard plays the queue and waits, for a document that takes no keys.
@@ -385,12 +266,17 @@ func (c *collecting) drain() error {
 // maxKeys is how many keys that match nothing are taken at a time.
 const maxKeys = 100
 
-// field listens to the caller.
-func (f *formRun) field(i *item) error {
+// ask listens to the caller: a field, a menu, or an <initial>.
+func (f *formRun) ask(i *item) error {
 	in, err := f.collect(i)
 	if err != nil {
 		return err
 	}
+	return f.react(in, i)
+}
+
+// react does what the caller's input means.
+func (f *formRun) react(in *input, i *item) error {
 	f.lastResult(in)
 	if in.event != "" {
 		return &Event{Name: in.event}
@@ -430,12 +316,12 @@ func (f *formRun) take(in *input, i *item) error {
 	switch {
 	case a.link != nil:
 		return f.frame(i).follow(a.link.element, a.link.doc)
+	case a.dialog != nil && a.dialog != f.dialog:
+		return &transition{doc: a.dialog.doc, root: f.x.root, to: a.dialog, same: a.dialog.doc == f.x.doc, input: in}
 	case a.choice != nil:
 		return f.frame(i).follow(a.choice.element, a.choice.doc)
 	case a.item != nil:
 		f.fillItem(a.item, in, slotOf(f.x, in.value, a.item))
-	case a.dialog != f.dialog:
-		return &transition{doc: a.dialog.doc, root: f.x.root, to: a.dialog, same: a.dialog.doc == f.x.doc, input: in}
 	default:
 		f.fillSlots(in)
 	}
@@ -469,7 +355,8 @@ func slot(x *execution, v ecma.Value, path string) ecma.Value {
 	return v
 }
 
-// fillSlots gives the input items of a form, of whatever kind, what a form's grammar matched (VoiceXML 2.0, 3.1.6.1).
+// fillSlots gives the input items of a form, of whatever kind, what a form's grammar matched (VoiceXML 2.0, 3.1.6.1). Then
+// every <initial> is done, too.
 func (f *formRun) fillSlots(in *input) {
 	for _, i := range f.dialog.items {
 		if !i.isInput() {
@@ -477,6 +364,11 @@ func (f *formRun) fillSlots(in *input) {
 		}
 		if v := slot(f.x, in.value, i.slot); v != nil {
 			f.fillItem(i, in, v)
+		}
+	}
+	for _, i := range f.dialog.items {
+		if i.kind == "initial" && len(f.just) > 0 {
+			f.set(i, f.x.vm.Value(true))
 		}
 	}
 }

@@ -53,7 +53,10 @@ func readIndex(t *testing.T, dir string) []*irTest {
 }
 
 // far is what the far end of a transfer does, by the test's number: the documents say it in words only.
-var far = map[string]Outcome{"290": NearDisconnect, "295": NoAnswer, "298": HandedOver, "300": "hang up", "301": Busy, "302": NetworkBusy}
+var far = map[string]ivr.DialEnd{"290": ivr.DialKey, "295": ivr.DialNoAnswer, "298": ivr.DialHandedOver, "300": hangsUp, "301": ivr.DialBusy, "302": ivr.DialCongestion}
+
+// hangsUp is a caller who hangs up while the other telephone rings.
+const hangsUp ivr.DialEnd = "hang up"
 
 // listeners are tests that a person judges by ear: what has to be heard, in this order.
 var listeners = map[string][]string{
@@ -92,7 +95,7 @@ func runIR(t *testing.T, url string, test *irTest) {
 	}
 	var notes []Note
 	i, err := New(Options{
-		Fetch: fetch.Options{Allow: []string{url + "/"}}, Voice: wordVoice{}, Dir: t.TempDir(),
+		Fetch: fetch.Options{Allow: []string{url + "/"}}, Voice: wordVoice{}, Trunk: wayOut, Dir: t.TempDir(),
 		Watch: func(n Note) { notes = append(notes, n) },
 	})
 	if err != nil {
@@ -149,7 +152,7 @@ type irLine struct {
 	heard []string
 	keys  string
 	turns int
-	far   Outcome
+	far   ivr.DialEnd
 	hang  context.CancelCauseFunc
 	over  bool
 }
@@ -204,24 +207,22 @@ func (l *irLine) Record(ctx context.Context, _ ivr.Record) (ivr.Recorded, error)
 	return ivr.Recorded{Why: ivr.Silence}, context.Cause(ctx)
 }
 
-// Transfer does what the far end of the test does.
-func (l *irLine) Transfer(ctx context.Context, t Transfer) (Transferred, error) {
+// Dial does what the far end of the test does.
+func (l *irLine) Dial(ctx context.Context, d ivr.Dial) (ivr.Dialled, error) {
 	switch l.far {
-	case "hang up":
+	case hangsUp:
 		l.hang(ivr.ErrHangup)
-		return Transferred{}, context.Cause(ctx)
-	case NearDisconnect:
-		if t.Listen == nil || !t.Listen('1') {
-			return Transferred{Outcome: FarDisconnect}, nil
+		return ivr.Dialled{}, context.Cause(ctx)
+	case ivr.DialKey:
+		if d.Listen == nil || !d.Listen('1') {
+			return ivr.Dialled{End: ivr.DialFar}, nil
 		}
-	case HandedOver:
-		if t.Bridge {
-			return Transferred{Outcome: FarDisconnect}, nil
+	case ivr.DialHandedOver:
+		if !d.HandOver {
+			return ivr.Dialled{End: ivr.DialFar}, nil
 		}
-	case "":
-		return Transferred{Outcome: Unknown}, nil
 	}
-	return Transferred{Outcome: l.far}, nil
+	return ivr.Dialled{End: l.far}, nil
 }
 
 // conformanceTable writes the results for people.

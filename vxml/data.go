@@ -13,13 +13,12 @@ import (
 func (b *builder) data(n *xmltree.Node) act {
 	e := b.element(n)
 	name := n.Attr("name")
-	base := b.doc.base
 	return func(f *frame) error {
 		src, err := f.attrOr(e, "src", "srcexpr")
 		if err != nil {
 			return err
 		}
-		r, err := f.request(e, resolve(base, src), nil)
+		r, err := f.request(e, src, nil)
 		if err != nil {
 			return err
 		}
@@ -27,24 +26,20 @@ func (b *builder) data(n *xmltree.Node) act {
 		if err != nil || name == "" {
 			return err
 		}
-		return f.keepData(name, base, out)
+		return f.keepData(name, out)
 	}
 }
 
 // keepData parses what was fetched into a variable.
-func (f *frame) keepData(name, base string, out *fetch.Response) error {
+func (f *frame) keepData(name string, out *fetch.Response) error {
 	root, err := compiled(&f.x.shelf, "data", out, func() (*xmltree.Node, error) { return xmltree.Parse(out.Body, f.x.Limits.xml()) })
 	if err != nil {
 		return badFetch(f.x.ctx(), err)
 	}
-	if !accessible(root, base) {
+	if !accessible(root, f.base()) {
 		return throw(evNoAuth, "the data is not for documents from here")
 	}
-	s := f.scope
-	if found := s.Find(name); found != nil {
-		s = found
-	}
-	s.Declare(name, f.x.vm.Document(root))
+	f.scope.Declare(name, f.x.vm.Document(root))
 	return nil
 }
 

@@ -102,6 +102,7 @@ func (i *item) isInput() bool { return i.kind != "block" && i.kind != "initial" 
 
 // A filled is what to do when items have values.
 type filled struct {
+	*element
 	item    *item // nil when it is the form's
 	names   []string
 	any     bool
@@ -147,4 +148,5 @@ type prompt struct {
 	count int
 	speak []speak
 	lang  string
+	base  string // xml:base, "" is the document's
 }

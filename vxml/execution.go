@@ -98,7 +98,7 @@ func (x *execution) newScope(parent *ecma.Scope, name string) *ecma.Scope {
 
 // initialise runs the variables and scripts of a document.
 func (x *execution) initialise(d *document, s *ecma.Scope) error {
-	f := &frame{x: x, scope: s}
+	f := &frame{x: x, scope: s, doc: d}
 	return f.run(d.init)
 }
 
@@ -118,34 +118,4 @@ func (x *execution) atDocument(err error) error {
 		return &exit{}
 	}
 	return err
-}
-
-// defaults are the platform's properties.
-var defaults = properties{
-	"timeout": "5s", "interdigittimeout": "3s", "termtimeout": "0s", "termchar": "#", "bargein": "true", "bargeintype": "speech",
-	"inputmodes": "dtmf voice", "universals": "none", "fetchtimeout": "10s", "finalsilence": "4s", "maxtime": "180s",
-	"fetchaudiodelay": "2s", "fetchaudiominimum": "0s", "confidencelevel": "0.5", "maxnbest": "1",
-}
-
-// property looks a property up from the item outwards.
-func (x *execution) property(f *frame, name string) string {
-	levels := []properties{defaults}
-	if x.root != nil && x.root != x.doc {
-		levels = append(levels, x.root.props)
-	}
-	if x.doc != nil {
-		levels = append(levels, x.doc.props)
-	}
-	if f != nil && f.form != nil {
-		levels = append(levels, f.form.dialog.props)
-	}
-	if f != nil && f.item != nil {
-		levels = append(levels, f.item.props)
-	}
-	for i := len(levels) - 1; i >= 0; i-- {
-		if v, ok := levels[i][name]; ok {
-			return v
-		}
-	}
-	return ""
 }

@@ -151,8 +151,8 @@ func (f *formRun) perform(i *item) error {
 	switch i.kind {
 	case "block":
 		return f.block(i)
-	case "field", "menu":
-		return f.field(i)
+	case "field", "menu", "initial":
+		return f.ask(i)
 	case "record":
 		return f.record(i)
 	case "transfer":
@@ -162,7 +162,25 @@ func (f *formRun) perform(i *item) error {
 	case "object":
 		return f.object(i)
 	}
-	return throw("error.unsupported.initial", "there is no speech recognition")
+	return throw(evSemantic, "<%s> cannot be visited", i.kind)
+}
+
+// ready tells what is wrong with an item before anything of it is heard.
+func (f *formRun) ready(i *item) error {
+	if i.kind == "block" {
+		return nil
+	}
+	if err := f.x.badProperty(f.frame(i)); err != nil || i.kind != "initial" {
+		return err
+	}
+	list, err := f.activate(i)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(list, func(a *active) bool { return a.dialog == f.dialog && a.m.Answerable() }) {
+		return throw("error.unsupported.initial", "no key can answer, and there is no speech recognition")
+	}
+	return nil
 }
 
 // visit says the item's prompts, unless a catch said something instead, and runs it.
@@ -170,6 +188,9 @@ func (f *formRun) visit(i *item) error {
 	mute := f.mute
 	f.mute = false
 	clear(f.just)
+	if err := f.ready(i); err != nil {
+		return err
+	}
 	if !mute && i.kind != "block" {
 		if err := f.prompt(i); err != nil {
 			return err
@@ -226,14 +247,20 @@ func (f *formRun) filled() error {
 			continue
 		}
 		if err := f.frame(d.item).inner().run(d.actions); err != nil {
-			var e *Event
-			if errors.As(err, &e) {
-				return &within{e, d.item}
-			}
-			return err
+			return inside(err, d.item)
 		}
 	}
 	return nil
+}
+
+// inside notes which item's handlers an event is for, unless that is known.
+func inside(err error, i *item) error {
+	var e *Event
+	var known *within
+	if errors.As(err, &known) || !errors.As(err, &e) {
+		return err
+	}
+	return &within{e, i}
 }
 
 // within is an event with the item whose handlers come first: nil when they are the form's.

@@ -8,6 +8,8 @@ type frame struct {
 	form  *formRun
 	item  *item
 	scope *ecma.Scope
+	// doc is the document that is being initialised; nil in a dialog.
+	doc *document
 	// reprompt is set by <reprompt>.
 	reprompt *bool
 }
@@ -26,6 +28,14 @@ func (f *frame) run(list []act) error {
 		}
 	}
 	return nil
+}
+
+// base is what addresses are relative to: the document that runs, also for handlers that it has of its root (5.2.4).
+func (f *frame) base() string {
+	if f.doc != nil {
+		return f.doc.base
+	}
+	return f.x.doc.base
 }
 
 // inner is the frame with a scope of its own within.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"hark/ivr"
 	"hark/vxml/ecma"
 	"hark/vxml/fetch"
 )
@@ -62,7 +63,7 @@ func FuzzDocument(f *testing.F) {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		defer cancel(nil)
 		began := time.Now()
-		_ = i.Handle(ctx, &irLine{keys: strings.Trim(keys, "xyz"), hang: cancel, far: Busy}, "http://app.example/main.vxml")
+		_ = i.Handle(ctx, &irLine{keys: strings.Trim(keys, "xyz"), hang: cancel, far: ivr.DialBusy}, "http://app.example/main.vxml")
 		if took := time.Since(began); took > 10*time.Second {
 			t.Errorf("took %s", took)
 		}

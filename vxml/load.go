@@ -1,13 +1,17 @@
 package vxml
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
+	"io"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/net/html/charset"
 
 	"hark/vxml/ecma"
 	"hark/vxml/fetch"
@@ -137,7 +141,7 @@ func (x *execution) leaveFor(f *frame, e *element, from *document, uri string) e
 		}
 		return &transition{doc: x.doc, root: x.root, dialog: id, same: true}
 	}
-	return x.leaveWith(f, e, fetch.Request{URL: resolve(from.base, uri)})
+	return x.leaveWith(f, e, fetch.Request{URL: xmltree.Resolve(from.base, uri)})
 }
 
 // leaveWith goes to the document that a request answers with.
@@ -160,11 +164,31 @@ func (x *execution) script(f *frame, e *element, url string) (*ecma.Script, erro
 	if err != nil {
 		return nil, err
 	}
-	s, err := compiled(&x.shelf, "script", out, func() (*ecma.Script, error) { return ecma.Compile(url, string(out.Body)) })
+	label := e.attr("charset")
+	s, err := compiled(&x.shelf, "script "+label, out, func() (*ecma.Script, error) {
+		text, err := decoded(out.Body, label)
+		if err != nil {
+			return nil, err
+		}
+		return ecma.Compile(url, text)
+	})
 	if err != nil {
 		return nil, badFetch(x.ctx(), err)
 	}
 	return s, nil
+}
+
+// decoded makes text of bytes in a named charset; "" is UTF-8.
+func decoded(b []byte, label string) (string, error) {
+	if label == "" {
+		return string(b), nil
+	}
+	r, err := charset.NewReaderLabel(label, bytes.NewReader(b))
+	if err != nil {
+		return "", err
+	}
+	text, err := io.ReadAll(r)
+	return string(text), err
 }
 
 // grammar gets a grammar from elsewhere.

@@ -1,6 +1,7 @@
 package vxml
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -8,23 +9,21 @@ import (
 	"hark/ivr"
 	"hark/prompts"
 	"hark/vxml/fetch"
+	"hark/vxml/xmltree"
 )
 
 // say renders spoken content and puts it into the queue. p is the <prompt> it stands in, or nil.
 func (f *frame) say(p *prompt, list []speak) error {
-	r := &rendering{frame: f, lang: f.x.lang(), deaf: f.x.property(f, "bargein") == "false"}
+	r := &rendering{frame: f, lang: f.x.lang(), base: f.base(), barge: bargeOf(f.x.property(f, "bargein"), f.x.property(f, "bargeintype"))}
 	if p != nil {
-		if p.lang != "" {
-			r.lang = p.lang
-		}
-		if v := p.attr("bargein"); v != "" {
-			r.deaf = v == "false"
-		}
+		r.lang = cmp.Or(p.lang, r.lang)
+		r.base = xmltree.Resolve(r.base, p.base)
+		r.barge = bargeOf(cmp.Or(p.attr("bargein"), f.x.property(f, "bargein")), cmp.Or(p.attr("bargeintype"), f.x.property(f, "bargeintype")))
 	}
 	if err := r.all(list); err != nil {
 		return err
 	}
-	if p != nil && p.attr("timeout") != "" {
+	if p != nil {
 		f.x.timeout = p.attr("timeout")
 	}
 	f.x.add(tidy(r.out))
@@ -55,10 +54,31 @@ func (c *call) add(list []utterance) {
 	}
 }
 
-// A track is a part of the queue that is played in one piece: all of it can be interrupted, or none.
+// A barge says which keys interrupt a prompt.
+type barge int
+
+// The kinds of barge-in (4.1.5).
+const (
+	anyKey  barge = iota
+	hotword       // those that a grammar takes; others are passed over as long as the prompt lasts
+	noKey         // none; those that come are dropped
+)
+
+// bargeOf reads bargein and bargeintype.
+func bargeOf(in, kind string) barge {
+	switch {
+	case in == "false":
+		return noKey
+	case kind == "hotword":
+		return hotword
+	}
+	return anyKey
+}
+
+// A track is a part of the queue that is played in one piece: all of it is interrupted by the same keys.
 type track struct {
 	clips []prompts.Clip
-	deaf  bool
+	barge barge
 	marks []markAt
 }
 
@@ -72,8 +92,8 @@ type markAt struct {
 func (c *call) tracks() []*track {
 	var list []*track
 	for _, u := range c.queue {
-		if len(list) == 0 || list[len(list)-1].deaf != u.deaf {
-			list = append(list, &track{deaf: u.deaf})
+		if len(list) == 0 || list[len(list)-1].barge != u.barge {
+			list = append(list, &track{barge: u.barge})
 		}
 		t := list[len(list)-1]
 		switch {
@@ -125,7 +145,7 @@ func (c *call) playQueue() error {
 		if _, err := c.line.Gather(c.live, ivr.Gather{Play: t.clips, NoBargeIn: true}); err != nil {
 			return c.ended(err)
 		}
-		if t.deaf {
+		if t.barge == noKey {
 			c.line.Flush()
 		}
 	}
@@ -169,7 +189,7 @@ func (x *execution) playFetchAudio(ctx context.Context, f *frame, src string) {
 		return
 	case <-delay.C:
 	}
-	out, err := x.client.Do(ctx, fetch.Request{URL: resolve(x.doc.base, src), MaxSize: maxSound})
+	out, err := x.client.Do(ctx, fetch.Request{URL: xmltree.Resolve(x.doc.base, src), MaxSize: maxSound})
 	if err != nil {
 		return
 	}
@@ -194,7 +214,7 @@ func (t *track) passed(in ivr.Input) (name string, since time.Duration) {
 }
 
 // sound gets the sound that <audio> names: of the catalogue, an earcon, or a file from elsewhere.
-func (x *execution) sound(f *frame, e *element, src, lang string) (*prompts.Clip, error) {
+func (x *execution) sound(f *frame, e *element, src, base, lang string) (*prompts.Clip, error) {
 	var clip prompts.Clip
 	var err error
 	scheme, rest, _ := strings.Cut(src, ":")
@@ -204,7 +224,7 @@ func (x *execution) sound(f *frame, e *element, src, lang string) (*prompts.Clip
 	case "earcon":
 		clip, err = x.Voice.Earcon(rest)
 	default:
-		out, ferr := x.fetch(f, need{"audio", e, maxSound}, fetch.Request{URL: resolve(x.doc.base, src)})
+		out, ferr := x.fetch(f, need{"audio", e, maxSound}, fetch.Request{URL: xmltree.Resolve(base, src)})
 		if ferr != nil {
 			return nil, ferr
 		}

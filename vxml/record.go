@@ -23,10 +23,10 @@ func (r *Recording) clip() *prompts.Clip {
 	return &prompts.Clip{File: r.File, Duration: r.Duration}
 }
 
-// anyKey ends a recording with dtmfterm.
-const anyKey = "0123456789*#ABCD"
+// allKeys are those that end a recording with dtmfterm.
+const allKeys = "0123456789*#ABCD"
 
-// record takes the caller's voice.
+// record takes the caller's voice (2.3.6).
 func (f *formRun) record(i *item) error {
 	if f.x.gone {
 		return &fatal{ivr.ErrHangup}
@@ -34,48 +34,38 @@ func (f *formRun) record(i *item) error {
 	if t := i.attr("type"); t != "" && t != "audio/wav" && t != "audio/x-wav" {
 		return throw(evFormat, "recordings of type %s", t)
 	}
-	req, err := f.recordRequest(i)
+	list, err := f.activate(i)
 	if err != nil {
 		return err
 	}
-	began := time.Now()
-	rec, err := f.x.line.Record(f.x.live, req)
-	if rec.File != "" {
-		f.x.files = append(f.x.files, rec.File)
-	}
-	f.x.listened(began, false)
-	err = f.x.ended(err)
-	var event *Event
-	if err != nil && !(errors.As(err, &event) && event.Name == evHangup) {
+	wait := f.firstWait(i)
+	req, err := f.recordRequest(i, list)
+	if err != nil {
 		return err
 	}
-	if rec.File == "" || rec.Why == ivr.Silence && rec.Duration <= req.Silence {
-		if err == nil {
-			err = &Event{Name: evNoInput}
-		}
-		return err
+	rec, err := f.recorded(req, wait)
+	if err != nil || rec.File == "" {
+		return f.unrecorded(i, rec, err)
+	}
+	if rec.Key != "" && len(list) > 0 {
+		return f.keyed(i, list, rec)
 	}
 	f.keep(i, rec)
-	if err != nil {
-		return err
-	}
 	return f.filled()
 }
 
-// recordRequest reads the element's attributes.
-func (f *formRun) recordRequest(i *item) (ivr.Record, error) {
+// recordRequest reads the element's attributes, and plays what is said before.
+func (f *formRun) recordRequest(i *item, list []*active) (ivr.Record, error) {
 	fr := f.frame(i)
 	r := ivr.Record{
 		Max:     seconds(f.x.setting(fr, i.element, "maxtime", "maxtime"), 180*time.Second),
 		Silence: seconds(f.x.setting(fr, i.element, "finalsilence", "finalsilence"), 4*time.Second),
-	}
-	if i.attr("dtmfterm") != "false" {
-		r.Ends = anyKey
+		Ends:    endKeys(i, list),
 	}
 	// A key before the tone would cut the prompt and be lost for the recording: all but the last track are played out.
-	list := f.x.tracks()
-	for k, t := range list {
-		if k == len(list)-1 && !t.deaf {
+	tracks := f.x.tracks()
+	for k, t := range tracks {
+		if k == len(tracks)-1 && t.barge != noKey {
 			r.Prompt = t.clips
 			break
 		}
@@ -93,19 +83,91 @@ func (f *formRun) recordRequest(i *item) (ivr.Record, error) {
 	return r, nil
 }
 
-// keep makes the recording the item's value.
-func (f *formRun) keep(i *item, rec ivr.Recorded) {
+// endKeys are the keys that end a recording: any, or those with which something begins that is listened to.
+func endKeys(i *item, list []*active) string {
+	if i.attr("dtmfterm") != "false" {
+		return allKeys
+	}
+	var keys []byte
+	for _, k := range []byte(allKeys) {
+		if (&collecting{list: list}).accepts(k) {
+			keys = append(keys, k)
+		}
+	}
+	return string(keys)
+}
+
+// recorded records until something was said, and File is "" when nothing was. A Line knows one silence only, the one at the
+// end of what is said: it listens again as long as the caller may take to begin, half of that silence more or less.
+func (f *formRun) recorded(r ivr.Record, wait time.Duration) (ivr.Recorded, error) {
+	began := time.Now()
+	for {
+		rec, err := f.x.line.Record(f.x.live, r)
+		if rec.File != "" {
+			f.x.files = append(f.x.files, rec.File)
+		}
+		f.x.listened(began, rec.Key != "")
+		silent := rec.File == "" || rec.Why == ivr.Silence && !ivr.AudibleIn(rec.File)
+		if err != nil || !silent {
+			return rec, err
+		}
+		if wait -= r.Silence; wait < r.Silence/2 || r.Silence <= 0 {
+			return ivr.Recorded{Why: rec.Why}, nil
+		}
+		r.Prompt, r.Tone = nil, prompts.Clip{}
+	}
+}
+
+// unrecorded is what becomes of a recording that did not come about, or was ended by the end of the call: what there is of
+// that one is kept.
+func (f *formRun) unrecorded(i *item, rec ivr.Recorded, err error) error {
+	if err == nil {
+		return &Event{Name: evNoInput}
+	}
+	err = f.x.ended(err)
+	var event *Event
+	if rec.File != "" && errors.As(err, &event) && event.Name == evHangup {
+		f.keep(i, rec)
+	}
+	return err
+}
+
+// keyed goes on with the key that ended a recording: with others it may be the end of a recording, or something else that
+// the caller wants.
+func (f *formRun) keyed(i *item, list []*active, rec ivr.Recorded) error {
+	c := f.collecting(i, list)
+	if err := c.match(rec.Key); err != nil {
+		return f.x.ended(err)
+	}
+	in, err := f.mean(&c.in)
+	if err != nil {
+		return err
+	}
+	switch {
+	case in.active == nil && i.attr("dtmfterm") != "false":
+		f.keep(i, rec)
+		return f.filled()
+	case in.active == nil || in.active.item != i:
+		return f.react(in, i)
+	}
+	f.lastResult(in)
+	f.keep(i, rec, "utterance", in.keys, "confidence", 1, "inputmode", "dtmf", "interpretation", in.value)
+	return f.filled()
+}
+
+// keep makes the recording the item's value. more are further shadow variables.
+func (f *formRun) keep(i *item, rec ivr.Recorded, more ...any) {
 	r := &Recording{File: rec.File, Duration: rec.Duration}
 	if info, err := os.Stat(rec.File); err == nil {
 		r.Size = info.Size()
 	}
 	f.fill(i, f.x.vm.Wrap(r, "recording:"+filepath.Base(rec.File)))
 	var key any
-	if rec.Key != "" {
+	if rec.Key != "" && i.attr("dtmfterm") != "false" {
 		key = rec.Key
 	}
-	f.shadow(i, "duration", r.Duration.Milliseconds(), "size", r.Size, "termchar", key, "maxtime", rec.Why == ivr.Limit,
-		"utterance", nil, "confidence", nil)
+	f.shadow(i, append([]any{"duration", r.Duration.Milliseconds(), "size", r.Size, "termchar", key, "maxtime", rec.Why == ivr.Limit,
+		"utterance", nil, "confidence", nil}, more...)...)
 }
 
 // asRecording returns the recording that a value is, or nil.

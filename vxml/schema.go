@@ -49,7 +49,7 @@ var shapes = map[string]shape{
 	"grammar":    {fetchy + "src|srcexpr|# version root mode type weight tag-format scope", "*"},
 	"prompt":     {"bargein bargeintype cond count timeout", speech},
 	"enumerate":  {"", speech},
-	"audio":      {fetchy + "src|expr?", speech},
+	"audio":      {fetchy + "src|expr", speech},
 	"value":      {"expr! mode recsrc class", ""},
 	"assign":     {"name! expr!", ""},
 	"var":        {"name! expr", ""},

@@ -21,22 +21,29 @@ type utterance struct {
 	pause time.Duration
 	lang  string
 	mark  string // a mark stands in front of it
-	deaf  bool   // keys do not interrupt it
+	barge barge  // which keys interrupt it
 }
 
 // A rendering collects what a prompt says.
 type rendering struct {
 	*frame
-	lang string
-	deaf bool
-	out  []utterance
-	// choice is set within <enumerate>.
-	spell bool
+	lang  string
+	base  string // of addresses
+	barge barge
+	spell bool // within a <say-as> that spells
+	out   []utterance
+}
+
+// within is a rendering in the same voice that has said nothing yet.
+func (r *rendering) within(f *frame) *rendering {
+	inner := *r
+	inner.frame, inner.out = f, nil
+	return &inner
 }
 
 // add appends an utterance; text joins text before it.
 func (r *rendering) add(u utterance) {
-	u.lang, u.deaf = r.lang, r.deaf
+	u.lang, u.barge = r.lang, r.barge
 	r.join([]utterance{u})
 }
 
@@ -66,7 +73,7 @@ func tidy(list []utterance) []utterance {
 	for i := range list {
 		list[i].text = strings.Join(strings.Fields(list[i].text), " ")
 	}
-	return slices.DeleteFunc(list, func(u utterance) bool { return u == utterance{lang: u.lang, deaf: u.deaf} })
+	return slices.DeleteFunc(list, func(u utterance) bool { return u == utterance{lang: u.lang, barge: u.barge} })
 }
 
 // plain is the text of a rendering alone.
@@ -210,7 +217,7 @@ func (b *builder) value(c *xmltree.Node) speak {
 		if err != nil {
 			return err
 		}
-		if rec, ok := r.x.vm.Unwrap(v).(*Recording); ok {
+		if rec := asRecording(r.x.vm, v); rec != nil {
 			r.add(utterance{clip: rec.clip()})
 			return nil
 		}
@@ -249,7 +256,7 @@ func (b *builder) audio(c *xmltree.Node) speak {
 			if ecma.IsUndefined(v) {
 				return nil
 			}
-			if rec, ok := r.x.vm.Unwrap(v).(*Recording); ok {
+			if rec := asRecording(r.x.vm, v); rec != nil {
 				r.add(utterance{clip: rec.clip()})
 				return nil
 			}
@@ -260,7 +267,7 @@ func (b *builder) audio(c *xmltree.Node) speak {
 		if src == "" {
 			return r.all(instead)
 		}
-		clip, err := r.x.sound(r.frame, e, src, r.lang)
+		clip, err := r.x.sound(r.frame, e, src, r.base, r.lang)
 		if err == nil {
 			r.add(utterance{clip: clip})
 			return nil
@@ -292,7 +299,7 @@ func (b *builder) enumerate(c *xmltree.Node) speak {
 
 // choice says one choice of an enumeration.
 func (r *rendering) choice(x *choice, template []speak) error {
-	inner := &rendering{frame: r.frame.inner(), lang: r.lang, deaf: r.deaf}
+	inner := r.within(r.frame.inner())
 	if len(template) == 0 {
 		if err := inner.all(x.prompt); err != nil {
 			return err
@@ -302,7 +309,7 @@ func (r *rendering) choice(x *choice, template []speak) error {
 		r.add(utterance{pause: breaks["weak"]})
 		return nil
 	}
-	said := &rendering{frame: r.frame, lang: r.lang}
+	said := r.within(r.frame)
 	if err := said.all(x.prompt); err != nil {
 		return err
 	}
@@ -325,7 +332,7 @@ func (b *builder) foreachSpeech(c *xmltree.Node) speak {
 	e, list := b.element(c), b.speech(c)
 	return func(r *rendering) error {
 		return r.each(e, func(f *frame) error {
-			inner := &rendering{frame: f, lang: r.lang, deaf: r.deaf, spell: r.spell}
+			inner := r.within(f)
 			err := inner.all(list)
 			r.join(inner.out)
 			r.say(" ")

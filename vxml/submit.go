@@ -58,7 +58,7 @@ func (f *frame) request(e *element, uri string, names []string) (fetch.Request, 
 	if err != nil {
 		return fetch.Request{}, err
 	}
-	r := fetch.Request{URL: resolve(f.x.doc.base, uri)}
+	r := fetch.Request{URL: xmltree.Resolve(f.base(), uri)}
 	switch method := strings.ToLower(e.attr("method")); method {
 	case "", "get":
 		return r, f.query(&r, names, values)

@@ -1,94 +1,49 @@
 package vxml
 
 import (
-	"context"
-	"errors"
 	"strings"
 	"time"
 
 	"hark/ivr"
 	"hark/prompts"
-	"hark/vxml/fetch"
 )
 
-// A Transferer is a Line that can connect the caller with somebody else. A Line need not be one: then <transfer> throws
-// error.unsupported.transfer.
-type Transferer interface {
-	// Transfer connects. A bridge lasts until one side hangs up, Max is over or Listen is satisfied, and the caller is
-	// then here again; without Bridge the caller is handed over and gone. When the caller hangs up, the error is
-	// ivr.ErrHangup.
-	Transfer(ctx context.Context, t Transfer) (Transferred, error)
-}
-
-// Transfer says with whom, and how.
-type Transfer struct {
-	Dest    string // a URI: "tel:+4930123", "sip:ben@example.org"
-	Bridge  bool
-	Connect time.Duration  // how long it may ring; 0 is the platform's own
-	Max     time.Duration  // longest; 0 is without end
-	Audio   []prompts.Clip // for the caller while it rings; nothing is the platform's own
-	AAI     string         // application to application information
-	// Listen is given each key of the caller during a bridge; true ends it. nil listens to none.
-	Listen func(key byte) bool
-}
-
-// An Outcome is how a transfer ended: VoiceXML's own words.
-type Outcome string
-
-// The outcomes.
+// The types of <transfer> (VoiceXML 2.1, 8).
 const (
-	Busy           Outcome = "busy"
-	NoAnswer       Outcome = "noanswer"
-	NetworkBusy    Outcome = "network_busy"
-	NearDisconnect Outcome = "near_end_disconnect" // Listen was satisfied
-	FarDisconnect  Outcome = "far_end_disconnect"
-	NetDisconnect  Outcome = "network_disconnect"
-	MaxDisconnect  Outcome = "maxtime_disconnect"
-	Unknown        Outcome = "unknown"
-	HandedOver     Outcome = "handed over" // without Bridge: the caller is gone
+	blind        = "blind"        // the caller is given away, whatever becomes of it
+	bridge       = "bridge"       // the caller is here again when the connection ends
+	consultation = "consultation" // the caller is given away once somebody answered, else here again
 )
 
-// Transferred is the outcome of a transfer.
-type Transferred struct {
-	Outcome  Outcome
-	Duration time.Duration // of the connection
+// outcomes are VoiceXML's words for how a connection ended, or did not come about (2.3.7.2.1).
+var outcomes = map[ivr.DialEnd]string{
+	ivr.DialBusy: "busy", ivr.DialNoAnswer: "noanswer", ivr.DialCongestion: "network_busy", ivr.DialKey: "near_end_disconnect",
+	ivr.DialFar: "far_end_disconnect", ivr.DialMax: "maxtime_disconnect",
 }
 
-// The errors of Transfer that have events of their own.
-var (
-	ErrNoDestination = errors.New("vxml: the destination cannot be reached from here") // error.connection.nodestination
-	ErrBadDest       = errors.New("vxml: no such destination")                         // error.connection.baddestination
-	ErrNoAuthority   = errors.New("vxml: this transfer is not allowed")                // error.connection.noauthorization
-	ErrNoRoute       = errors.New("vxml: no route to the destination")                 // error.connection.noroute
-	ErrNoLine        = errors.New("vxml: no outgoing line is free")                    // error.connection.noresource
-)
-
-// transferEvents are the events of those errors.
-var transferEvents = []struct {
-	err  error
-	name string
-}{
-	{ErrNoDestination, "error.connection.nodestination"}, {ErrBadDest, "error.connection.baddestination"},
-	{ErrNoAuthority, "error.connection.noauthorization"}, {ErrNoRoute, "error.connection.noroute"},
-	{ErrNoLine, "error.connection.noresource"},
+// transferType is how an element wants to connect.
+func transferType(i *item) string {
+	switch {
+	case i.node.Has("type"):
+		return i.attr("type")
+	case i.attr("bridge") == "true":
+		return bridge
+	}
+	return blind
 }
 
-// transfer connects the caller with somebody else.
+// transfer connects the caller with somebody else. The Line has to be an ivr.Dialler, and the interpreter's Trunk decides
+// who may be called.
 func (f *formRun) transfer(i *item) error {
 	if f.x.gone {
 		return &fatal{ivr.ErrHangup}
 	}
-	line, ok := f.x.line.(Transferer)
-	bridge := i.attr("bridge") == "true" || i.attr("type") == "bridge"
-	switch t := i.attr("type"); {
-	case t != "" && t != "bridge" && t != "blind":
-		return throw("error.unsupported.transfer."+t, "transfers of this type")
-	case !ok && bridge:
-		return throw("error.unsupported.transfer.bridge", "this line cannot connect")
-	case !ok:
-		return throw("error.unsupported.transfer.blind", "this line cannot hand over")
+	kind := transferType(i)
+	line, ok := f.x.line.(ivr.Dialler)
+	if !ok || !f.x.Trunk.Open() {
+		return throw("error.unsupported.transfer."+kind, "this line cannot call anybody")
 	}
-	req, err := f.transferRequest(i, bridge)
+	req, err := f.dial(i, kind)
 	if err != nil {
 		return err
 	}
@@ -100,40 +55,57 @@ func (f *formRun) transfer(i *item) error {
 		return err
 	}
 	began := time.Now()
-	out, err := line.Transfer(f.x.live, req)
+	out, err := line.Dial(f.x.live, req)
 	f.x.listened(began, false)
 	if err != nil {
-		return f.transferFailed(err)
+		return f.x.ended(err)
 	}
-	return f.transferred(i, out, list)
+	return f.transferred(i, kind, out, list)
 }
 
-// transferRequest reads the element's attributes.
-func (f *formRun) transferRequest(i *item, bridge bool) (Transfer, error) {
+// dial reads the element's attributes.
+func (f *formRun) dial(i *item, kind string) (ivr.Dial, error) {
 	fr := f.frame(i)
 	dest, err := fr.attrOr(i.element, "dest", "destexpr")
 	if err != nil {
-		return Transfer{}, err
+		return ivr.Dial{}, err
 	}
-	if scheme, _, ok := strings.Cut(dest, ":"); !ok || scheme == "" || strings.ContainsAny(scheme, " /") {
-		return Transfer{}, throw("error.connection.baddestination", "the destination is no URI")
+	// There is nobody to give it to: it is computed for what it may do.
+	if _, err := fr.attrOr(i.element, "aai", "aaiexpr"); err != nil {
+		return ivr.Dial{}, err
 	}
-	aai, err := fr.attrOr(i.element, "aai", "aaiexpr")
-	if err != nil {
-		return Transfer{}, err
+	d := ivr.Dial{Connect: seconds(i.attr("connecttimeout"), 0), Max: seconds(i.attr("maxtime"), 0), HandOver: kind != bridge}
+	if d.Endpoint, err = f.x.endpoint(dest); err != nil {
+		return d, err
 	}
-	t := Transfer{Dest: dest, Bridge: bridge, AAI: aai, Connect: seconds(i.attr("connecttimeout"), 0), Max: seconds(i.attr("maxtime"), 0)}
 	if src := i.attr("transferaudio"); src != "" {
-		if clip, err := f.x.sound(fr, i.element, src, f.x.lang()); err == nil {
-			t.Audio = []prompts.Clip{*clip}
+		if clip, err := f.x.sound(fr, i.element, src, fr.base(), f.x.lang()); err == nil {
+			d.Ringing = []prompts.Clip{*clip}
 		}
 	}
-	return t, nil
+	return d, nil
+}
+
+// endpoint is where a destination is dialled: "tel:+49-30-123" (RFC 3966), if the trunk lets it out.
+func (c *call) endpoint(dest string) (string, error) {
+	scheme, number, ok := strings.Cut(strings.TrimSpace(dest), ":")
+	if !ok || scheme == "" || number == "" || strings.ContainsAny(scheme, " /?#") {
+		return "", throw("error.connection.baddestination", "the destination is no URI such as tel:+4930123")
+	}
+	if !strings.EqualFold(scheme, "tel") {
+		return "", throw("error.unsupported.uri", "only tel: can be called, not %s:", scheme)
+	}
+	number, _, _ = strings.Cut(number, ";")
+	endpoint, err := c.Trunk.Endpoint(strings.NewReplacer("-", "", ".", "", "(", "", ")", "").Replace(number))
+	if err != nil {
+		return "", &Event{Name: "error.connection.noauthorization", Message: "this destination must not be called", cause: err}
+	}
+	return endpoint, nil
 }
 
 // listen makes the keys of a bridge's own grammars end it.
-func (f *formRun) listen(i *item, t *Transfer) ([]*active, error) {
-	if !t.Bridge || len(i.grammars) == 0 {
+func (f *formRun) listen(i *item, d *ivr.Dial) ([]*active, error) {
+	if d.HandOver || len(i.grammars) == 0 {
 		return nil, nil
 	}
 	a := &activation{f: f, item: i}
@@ -141,7 +113,7 @@ func (f *formRun) listen(i *item, t *Transfer) ([]*active, error) {
 	if a.err != nil {
 		return nil, a.err
 	}
-	t.Listen = func(key byte) bool {
+	d.Listen = func(key byte) bool {
 		for _, g := range a.list {
 			if g.m.Press(key); g.m.Match() != nil {
 				return true
@@ -156,127 +128,45 @@ func (f *formRun) listen(i *item, t *Transfer) ([]*active, error) {
 	return a.list, nil
 }
 
-func (f *formRun) transferFailed(err error) error {
-	for _, e := range transferEvents {
-		if errors.Is(err, e.err) {
-			return &Event{Name: e.name, Message: e.err.Error(), cause: err}
-		}
-	}
-	return f.x.ended(err)
-}
-
 // transferred does what the outcome means for the document.
-func (f *formRun) transferred(i *item, out Transferred, list []*active) error {
-	if out.Outcome == HandedOver {
+func (f *formRun) transferred(i *item, kind string, out ivr.Dialled, list []*active) error {
+	switch {
+	case out.End == ivr.DialHandedOver:
 		f.x.hungUp()
 		return &Event{Name: evTransfer}
+	case kind == blind:
+		// Nobody is there, and a blind transfer does not come back to tell (2.3.7.1).
+		f.x.log.Info("a blind transfer failed", "call", f.x.line.ID(), "end", string(out.End))
+		_ = f.x.disconnect()
+		return &Event{Name: evTransfer}
+	case out.End == ivr.DialNoRoute:
+		return throw("error.connection.noroute", "no way to the destination")
 	}
-	f.fill(i, f.x.vm.Value(string(out.Outcome)))
+	outcome := outcomes[out.End]
+	if outcome == "" {
+		outcome = "unknown"
+	}
+	f.fill(i, f.x.vm.Value(outcome))
 	pairs := []any{"duration", out.Duration.Seconds()}
-	for _, g := range list {
-		if m := g.m.Match(); m != nil {
-			pairs = append(pairs, "inputmode", "dtmf", "utterance", m.Text())
-			break
-		}
+	if in := f.ended(list); in != nil {
+		f.lastResult(in)
+		pairs = append(pairs, "inputmode", "dtmf", "utterance", in.keys, "confidence", 1, "interpretation", in.value)
 	}
 	f.shadow(i, pairs...)
 	return f.filled()
 }
 
-// object calls a function of the platform.
-func (f *formRun) object(i *item) error {
-	id := i.attr("classid")
-	if f.x.objects == nil || id == "" {
-		return throw(evObject, "there is no object %s", id)
-	}
-	values, err := f.paramValues(i)
-	if err != nil {
-		return err
-	}
-	params := map[string]any{}
-	for name, v := range values {
-		if rec := asRecording(f.x.vm, v); rec != nil {
-			params[name] = rec
-		} else if params[name], err = f.x.vm.Export(v); err != nil {
-			return semantic(err)
+// ended is the input that ended a bridge, or nil.
+func (f *formRun) ended(list []*active) *input {
+	for _, g := range list {
+		m := g.m.Match()
+		if m == nil {
+			continue
+		}
+		in, err := f.mean(&input{active: g, keys: m.Text()})
+		if err == nil {
+			return in
 		}
 	}
-	if err := f.x.playQueue(); err != nil {
-		return err
-	}
-	out, err := f.x.objects.Call(f.x.ctx(), id, params)
-	if err != nil {
-		return f.objectFailed(id, err)
-	}
-	f.fill(i, f.x.fromGo(out))
-	return f.filled()
-}
-
-func (f *formRun) objectFailed(id string, err error) error {
-	var event *Event
-	switch {
-	case errors.As(err, &event):
-		return event
-	case errors.Is(err, ErrNoObject):
-		return throw(evObject, "there is no object %s", id)
-	case f.x.ctx().Err() != nil:
-		return f.x.ended(err)
-	}
-	f.x.log.Warn("an object failed", "call", f.x.line.ID(), "object", id, "err", err)
-	return &Event{Name: evNoResource, Message: "the object failed", cause: err}
-}
-
-// subdialog runs another document, or a dialog of this one, in a context of its own.
-func (f *formRun) subdialog(i *item) error {
-	fr := f.frame(i)
-	params, err := f.paramValues(i)
-	if err != nil {
-		return err
-	}
-	src, err := fr.attrOr(i.element, "src", "srcexpr")
-	if err != nil {
-		return err
-	}
-	sub := &execution{call: f.x.call, parent: f.x}
-	if f.x.nested++; f.x.nested > f.x.Limits.Nested {
-		return &fatal{errSteps}
-	}
-	defer func() { f.x.nested-- }()
-	t, err := f.subdialogStart(fr, i, src)
-	if err != nil {
-		return err
-	}
-	t.same, t.params = false, params
-	return f.returned(i, sub.run(t))
-}
-
-// subdialogStart finds where a subdialog begins; what cannot be had is thrown here.
-func (f *formRun) subdialogStart(fr *frame, i *item, src string) (*transition, error) {
-	var err error
-	if strings.HasPrefix(src, "#") {
-		err = f.x.leaveFor(fr, i.element, f.x.doc, src)
-	} else {
-		var req fetch.Request
-		if req, err = fr.request(i.element, src, nil); err == nil {
-			err = f.x.leaveWith(fr, i.element, req)
-		}
-	}
-	var t *transition
-	if errors.As(err, &t) {
-		return t, nil
-	}
-	return nil, err
-}
-
-// returned takes what a subdialog gave back.
-func (f *formRun) returned(i *item, err error) error {
-	var back *giveBack
-	if !errors.As(err, &back) {
-		return err
-	}
-	if back.event != nil {
-		return back.event
-	}
-	f.fill(i, back.value)
-	return f.filled()
+	return nil
 }

@@ -60,10 +60,11 @@ type asteriskConfig struct {
 }
 
 type numberConfig struct {
-	Called   string `toml:"called"`
-	Dialogue string `toml:"dialogue"`
-	Page     string `toml:"page"`
-	Language string `toml:"language"`
+	Called   string   `toml:"called"`
+	Dialogue string   `toml:"dialogue"`
+	Page     string   `toml:"page"`
+	Language string   `toml:"language"`
+	To       []string `toml:"to"`
 }
 
 type promptsConfig struct {

@@ -16,7 +16,7 @@ import (
 func (c config) plan() dialplan.Plan {
 	p := dialplan.Plan{App: c.Asterisk.App}
 	for _, n := range c.Numbers {
-		p.Routes = append(p.Routes, dialplan.Route{Number: n.Called, Language: n.Language, Dialogue: n.Dialogue, Page: n.Page})
+		p.Routes = append(p.Routes, dialplan.Route{Number: n.Called, Language: n.Language, Dialogue: n.Dialogue, Page: n.Page, To: n.To})
 	}
 	return p
 }

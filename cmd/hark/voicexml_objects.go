@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"hark/accounts"
+	"hark/dialplan"
 	"hark/ivr"
 	"hark/presence"
 	"hark/presence/wire"
@@ -23,6 +24,7 @@ type platform struct {
 	recordings recordings
 	directory  directory
 	deliver    deliverer
+	plan       dialplan.Plan // says whom a document may write to without a login
 	patience   time.Duration // how long one function may take
 	log        *slog.Logger
 }
@@ -33,7 +35,7 @@ var _ vxml.Objects = (*platform)(nil)
 func (p *parts) platform() *platform {
 	return &platform{
 		auth: p.accounts, dial: ivr.PresenceDialer(p.dialer()), recordings: recordings{p.audio, p.config.Audio},
-		directory: directory{p.accounts, p.sessions}, deliver: deliverer{p.sessions},
+		directory: directory{p.accounts, p.sessions}, deliver: deliverer{p.sessions}, plan: p.config.plan(),
 		patience: 2*p.takeover() + time.Second, log: p.log,
 	}
 }

@@ -73,43 +73,48 @@ func CompileExpr(src string) *Expr {
 	return e
 }
 
-// CompileTarget compiles an assignment to the left side src, such as "a", "dialog.a" or "a[1]". The first name of it is
-// returned too: it has to be declared.
-func CompileTarget(src string) (e *Expr, first string) {
-	e = &Expr{Source: src}
+// A Target is a compiled left side of an assignment, or the reason why it does not compile.
+type Target struct {
+	Expr
+	// First is its first name, which has to be declared; Second is the property of First that it names, "" when it names
+	// none or computes it.
+	First, Second string
+}
+
+// CompileTarget compiles an assignment to the left side src, such as "a", "dialog.a" or "a[1]".
+func CompileTarget(src string) *Target {
+	e := &Target{Expr: Expr{Source: src}}
 	tree, err := parse("", "(\n"+src+"\n)")
 	if err == nil {
-		first, err = root(tree)
+		err = e.root(tree)
 	}
 	if err == nil {
 		e.free = free(tree)
 		e.prog, err = compile("", "(function(__scope__,__value__){with(__scope__){"+src+"\n=__value__}})")
 	}
 	e.Err = err
-	return e, first
+	return e
 }
 
-// root is the first name of a left side.
-func root(tree *ast.Program) (string, error) {
+// root finds the first names of a left side.
+func (t *Target) root(tree *ast.Program) error {
+	var x ast.Expression
 	if len(tree.Body) == 1 {
 		if s, ok := tree.Body[0].(*ast.ExpressionStatement); ok {
-			return rootOf(s.Expression)
+			x = s.Expression
 		}
 	}
-	return "", fmt.Errorf("%w: nothing that can be assigned to", ErrSource)
-}
-
-func rootOf(x ast.Expression) (string, error) {
 	for {
 		switch e := x.(type) {
 		case *ast.Identifier:
-			return e.Name.String(), nil
+			t.First = e.Name.String()
+			return nil
 		case *ast.DotExpression:
-			x = e.Left
+			x, t.Second = e.Left, e.Identifier.Name.String()
 		case *ast.BracketExpression:
-			x = e.Left
+			x, t.Second = e.Left, ""
 		default:
-			return "", fmt.Errorf("%w: nothing that can be assigned to", ErrSource)
+			return fmt.Errorf("%w: nothing that can be assigned to", ErrSource)
 		}
 	}
 }

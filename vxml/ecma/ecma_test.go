@@ -78,10 +78,10 @@ func TestAssign(t *testing.T) {
 	for _, c := range []struct{ target, first, then string }{
 		{"o.a", "o", "2"}, {"document.o['a']", "document", "2"}, {"o.b.c", "o", "error"}, {"f()", "", "error"}, {"a b", "", "error"},
 	} {
-		target, first := CompileTarget(c.target)
+		target := CompileTarget(c.target)
 		err := vm.Assign(dialog, target, vm.Value(2))
-		if first != c.first || (err != nil) != (c.then == "error") {
-			t.Errorf("%s: first %q, error %v", c.target, first, err)
+		if target.First != c.first || (err != nil) != (c.then == "error") {
+			t.Errorf("%s: first %q, error %v", c.target, target.First, err)
 		}
 	}
 }
@@ -221,7 +221,7 @@ func FuzzCompile(f *testing.F) {
 		if v, err := vm.Eval(s, CompileExpr(src)); err == nil {
 			_, _ = vm.String(v)
 		}
-		if target, _ := CompileTarget(src); target.Err == nil {
+		if target := CompileTarget(src); target.Err == nil {
 			_ = vm.Assign(s, target, vm.Value("x"))
 		}
 		if v, err := vm.Eval(s, CompileExpr("1+1")); err != nil || fmt.Sprint(v) != "2" {

@@ -74,6 +74,16 @@ func (s *Scope) Lookup(name string) Value {
 	return nil
 }
 
+// Named returns the scope from here outwards whose Object a value is, or nil.
+func (s *Scope) Named(v Value) *Scope {
+	for ; s != nil; s = s.parent {
+		if v == Value(s.own) {
+			return s
+		}
+	}
+	return nil
+}
+
 // A chain is a Scope as the engine sees it in a with statement.
 type chain struct{ *Scope }
 

@@ -65,7 +65,7 @@ func (vm *VM) Eval(s *Scope, e *Expr) (Value, error) {
 }
 
 // Assign gives a value to what CompileTarget compiled.
-func (vm *VM) Assign(s *Scope, target *Expr, v Value) error {
+func (vm *VM) Assign(s *Scope, target *Target, v Value) error {
 	if target.Err != nil {
 		return target.Err
 	}

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"hark/vxml/xmltree"
 )
 
 // header is the first line of a grammar in ABNF.
@@ -193,7 +195,7 @@ func (a *abnf) uriLine(what string) error {
 	case "tag-format":
 		a.g.Format = uri
 	case "base":
-		a.g.URI = uri
+		a.g.URI = xmltree.Resolve(a.g.URI, uri)
 	}
 	return a.want(';')
 }

@@ -88,6 +88,9 @@ func (m *Matcher) Accepts(k byte) bool {
 	return false
 }
 
+// Answerable tells whether any key may follow.
+func (m *Matcher) Answerable() bool { return len(m.threads) > 0 }
+
 // State returns how it stands.
 func (m *Matcher) State() State {
 	switch {

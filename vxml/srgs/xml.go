@@ -16,6 +16,9 @@ func ParseXML(n *xmltree.Node, uri string) (*Grammar, error) {
 		return nil, wrong(n, "no <grammar>")
 	}
 	g := &Grammar{URI: uri, Root: n.Attr("root"), Mode: n.Attr("mode"), Format: n.Attr("tag-format"), rules: map[string]*rule{}}
+	if base, ok := n.Lookup(xmltree.XML, "base"); ok {
+		g.URI = xmltree.Resolve(uri, base)
+	}
 	for _, c := range n.Elements() {
 		if err := g.declaration(c); err != nil {
 			return nil, err

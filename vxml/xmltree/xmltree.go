@@ -10,9 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 
 	"golang.org/x/net/html/charset"
+	"golang.org/x/text/encoding/unicode"
 )
 
 // The limits of Parse, unless the caller gives others.
@@ -78,8 +80,7 @@ func Parse(data []byte, lim Limits) (*Node, error) {
 	if len(data) > lim.Size {
 		return nil, &SyntaxError{1, fmt.Errorf("%w: %d bytes, at most %d", ErrLimit, len(data), lim.Size)}
 	}
-	d := xml.NewDecoder(bytes.NewReader(data))
-	d.CharsetReader = charset.NewReaderLabel
+	d := decoder(data)
 	p := parser{Decoder: d, depth: lim.Depth}
 	for {
 		line, _ := d.InputPos()
@@ -94,6 +95,19 @@ func Parse(data []byte, lim Limits) (*Node, error) {
 			return nil, syntaxError(line, err)
 		}
 	}
+}
+
+// decoder reads text in the encoding that its declaration names. In UTF-16 not even that could be read: there the mark at
+// the beginning tells (XML 1.0, 4.3.3).
+func decoder(data []byte) *xml.Decoder {
+	if !bytes.HasPrefix(data, []byte("\xfe\xff")) && !bytes.HasPrefix(data, []byte("\xff\xfe")) {
+		d := xml.NewDecoder(bytes.NewReader(data))
+		d.CharsetReader = charset.NewReaderLabel
+		return d
+	}
+	d := xml.NewDecoder(unicode.UTF16(unicode.BigEndian, unicode.ExpectBOM).NewDecoder().Reader(bytes.NewReader(data)))
+	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
+	return d
 }
 
 // syntaxError takes the line out of the decoder's own error.
@@ -248,4 +262,18 @@ func (n *Node) Text() string {
 		b.WriteString(c.Text())
 	}
 	return b.String()
+}
+
+// Resolve makes an address absolute, as xml:base and relative references mean it (RFC 3986). What cannot be read stays as
+// it is, and fails when it is fetched.
+func Resolve(base, uri string) string {
+	b, err := url.Parse(base)
+	if err != nil {
+		return uri
+	}
+	u, err := b.Parse(strings.TrimSpace(uri))
+	if err != nil {
+		return uri
+	}
+	return u.String()
 }

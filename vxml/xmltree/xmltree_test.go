@@ -1,11 +1,13 @@
 package xmltree
 
 import (
+	"encoding/binary"
 	"encoding/xml"
 	"errors"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 )
 
 func TestParse(t *testing.T) {
@@ -71,4 +73,17 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q, want %q", n.Text(), again.Text)
 		}
 	})
+}
+
+func TestUTF16(t *testing.T) {
+	text := "<?xml version='1.0' encoding='UTF-16'?><a>\u00e4</a>"
+	for _, order := range []binary.AppendByteOrder{binary.BigEndian, binary.LittleEndian} {
+		b := order.AppendUint16(nil, 0xfeff)
+		for _, unit := range utf16.Encode([]rune(text)) {
+			b = order.AppendUint16(b, unit)
+		}
+		if n, err := Parse(b, Limits{}); err != nil || n.Text() != "\u00e4" {
+			t.Errorf("%v: %+v, %v", order, n, err)
+		}
+	}
 }

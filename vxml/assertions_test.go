@@ -1,0 +1,70 @@
+package vxml
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"hark/vxml/fetch"
+)
+
+// The frame around an assertion that is no whole document.
+const (
+	assertionHead = `<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml" xml:lang="en">`
+	assertionTail = "\n" + `<catch event="error connection"><prompt>fail: caught <value expr="_event"/> <value expr="_message"/></prompt><exit/></catch></vxml>`
+)
+
+// TestAssertions holds the interpreter against sentences of the specification, in the way of W3C's own tests: each document
+// says "pass" or "fail", and the caller presses X when it hears "Press 'X'". A file of testdata/assertions is a chapter of
+// VoiceXML 2.0 or 2.1. A section of it whose name has blanks is a sentence with a document that tests it; without a <vxml>
+// it is what stands in one. A section named like a file is one that the documents of this file fetch.
+func TestAssertions(t *testing.T) {
+	chapters, err := filepath.Glob("testdata/assertions/*.txtar")
+	if err != nil || len(chapters) == 0 {
+		t.Fatal("no assertions", err)
+	}
+	for _, chapter := range chapters {
+		a, err := txtar.ParseFile(chapter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range a.Files {
+			if !strings.Contains(f.Name, " ") {
+				continue
+			}
+			t.Run(strings.TrimSuffix(filepath.Base(chapter), ".txtar")+"/"+f.Name, func(t *testing.T) {
+				assertion(t, siteOf(a), string(f.Data))
+			})
+		}
+	}
+}
+
+// assertion runs one document to its end.
+func assertion(t *testing.T, site *caseSite, text string) {
+	t.Helper()
+	if !strings.Contains(text, "<vxml") {
+		text = assertionHead + text + assertionTail
+	}
+	site.files["main.vxml"] = []byte(text)
+	site.files["sub/only-here.wav"] = site.files["beep.wav"]
+	site.files["latin.js"] = []byte("var word = \"a\xe9\"")
+	var notes []Note
+	i, err := New(Options{
+		Fetch: fetch.Options{Allow: []string{"http://app.example/"}, Transport: site}, Voice: wordVoice{}, Trunk: wayOut, Dir: t.TempDir(),
+		Watch: func(n Note) { notes = append(notes, n) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer i.Close()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	line := &irLine{hang: cancel}
+	err = i.Handle(ctx, line, "http://app.example/main.vxml")
+	if verdict, log := judge(notes); verdict != "pass" {
+		t.Errorf("%q, %v; %s\nheard %q", verdict, err, log, line.heard)
+	}
+}
