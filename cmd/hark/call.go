@@ -36,8 +36,9 @@ func (p *program) callCommand() *cobra.Command {
   expect-hangup     wait until the other side hangs up
 
 "hear" renders the text with a synthesiser, which must be the one that the called side speaks with, and looks for that
-sound in what comes in: no speech recognition is involved. The exit status is 0 when every step came true.`,
-		Example: `  printf 'hear Enter your user number\npress 2740915#\nhear Enter your PIN\nhangup\n' |
+sound in what comes in: no speech recognition is involved. So the text is to be a whole sentence as prompts/en.toml has
+it: the voice falls at its end. The exit status is 0 when every step came true.`,
+		Example: `  printf 'hear Enter your user number, then hash.\npress 2740915#\nhear Enter your PIN.\nhangup\n' |
     hark call sip:7000@192.0.2.10 --record heard.wav`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {

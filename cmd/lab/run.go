@@ -51,7 +51,7 @@ Hark is running.
 Watch it in another terminal:
   tail -f %s
   %s -c %s session list
-  %s -c %s call sip:%s@%s      (a test telephone; type "hear Enter your user number" and so on)
+  %s -c %s call sip:%s@%s      (a test telephone; type "hear Enter your user number, then hash." and so on)
 
 Ctrl-C stops everything. %s
 `, s.web, s.prosody.Addr, xmppUsers["ben"], s.log, l.program, s.config(), l.program, s.config(), s.asterisk.Number, s.asterisk.SIPAddr,
