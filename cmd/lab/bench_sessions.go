@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
 	"time"
 
 	"hark/im"
@@ -11,18 +13,26 @@ import (
 )
 
 const (
-	idleSessions = 1000
 	warmSessions = 20 // opened before the first look, so that what is needed once is not counted
-	idleAim      = 40 << 10
+	plainLogins  = 500
+	idleAim      = 24 << 10
 )
 
-// measureSessions measures what an idle session takes, with a live XMPP login over TLS, in Hark and in Prosody.
+// idleSessions is at how many sessions the memory of one is measured.
+var idleSessions = []int{1000, 3000}
+
+// measureSessions measures what an idle session takes, with a live XMPP login over TLS, in Hark and in Prosody, and what
+// a login takes that the XMPP library keeps without Hark; and how much later a message reaches a client of Hark than a
+// client of Prosody.
 func measureSessions(ctx context.Context, l *lab) (_ []figure, err error) {
-	const all = idleSessions + warmSessions
+	all := idleSessions[len(idleSessions)-1] + warmSessions
 	l.tell("sessions: making %d accounts", all)
 	logins := map[string]string{}
 	for i := range all {
 		logins[xmppName(i)] = "password of " + xmppName(i)
+	}
+	for _, peer := range []string{relayWriter, relayReader} {
+		logins[peer] = "password of " + peer
 	}
 	s, err := l.startWith(ctx, setup{prosody: &testbed.ProsodyOptions{Users: logins}})
 	if err != nil {
@@ -35,32 +45,59 @@ func measureSessions(ctx context.Context, l *lab) (_ []figure, err error) {
 	if err != nil {
 		return nil, err
 	}
+	plain, err := s.plainMemory(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.startHark(ctx); err != nil {
 		return nil, err
 	}
+	figures, err := s.idleFigures(ctx, l, users)
+	if err != nil {
+		return figures, err
+	}
+	relay, err := s.relayFigures(ctx, users[0])
+	return append(append(figures, plain), relay...), err
+}
+
+// idleFigures opens more and more sessions and looks at the memory of both sides.
+func (s *system) idleFigures(ctx context.Context, l *lab, users []user) (figures []figure, err error) {
 	before, err := s.openSessions(ctx, users[:warmSessions], warmSessions)
 	if err != nil {
 		return nil, err
 	}
-	l.tell("sessions: opening %d", idleSessions)
-	begun := time.Now()
-	after, err := s.openSessions(ctx, users[warmSessions:], all)
-	if err != nil {
-		return nil, err
+	open := warmSessions
+	for _, count := range idleSessions {
+		l.tell("sessions: opening %d", count+warmSessions-open)
+		begun := time.Now()
+		after, err := s.openSessions(ctx, users[open:count+warmSessions], count+warmSessions)
+		if err != nil {
+			return figures, err
+		}
+		l.tell("sessions: open after %.1f s", time.Since(begun).Seconds())
+		open = count + warmSessions
+		each := after.minus(before).each(int64(count))
+		figures = append(figures,
+			measured(fmt.Sprintf("sessions: memory of one in Hark (%d idle, XMPP over TLS)", count), "%s (%s heap, %s stacks in use)",
+				kib(each.hark), kib(each.heap), kib(each.stack)).
+				against("≤ "+kib(idleAim), each.hark <= idleAim),
+			measured(fmt.Sprintf("sessions: the same in Prosody (%d)", count), "%s", kib(each.prosody)))
 	}
-	l.tell("sessions: open after %.1f s", time.Since(begun).Seconds())
-	hark, prosody := (after.hark-before.hark)/idleSessions, (after.prosody-before.prosody)/idleSessions
-	return []figure{
-		measured(fmt.Sprintf("sessions: memory of one in Hark (%d idle, XMPP over TLS)", idleSessions), "%s", kib(hark)).
-			against("≤ "+kib(idleAim), hark <= idleAim),
-		measured("sessions: the same in Prosody", "%s", kib(prosody)),
-	}, nil
+	return figures, nil
 }
 
 func xmppName(i int) string { return fmt.Sprintf("user%d", i) }
 
-// memory is the resident memory of both programs, Hark's after a collection of garbage.
-type memory struct{ hark, prosody int64 }
+// memory is the resident memory of both programs, Hark's after a collection of garbage, and what Hark has in use.
+type memory struct{ hark, heap, stack, prosody int64 }
+
+func (m memory) minus(n memory) memory {
+	return memory{m.hark - n.hark, m.heap - n.heap, m.stack - n.stack, m.prosody - n.prosody}
+}
+
+func (m memory) each(count int64) memory {
+	return memory{m.hark / count, m.heap / count, m.stack / count, m.prosody / count}
+}
 
 // openSessions logs users in, waits until so many XMPP sessions are live at Prosody, and looks at the memory.
 func (s *system) openSessions(ctx context.Context, users []user, live int) (memory, error) {
@@ -75,7 +112,7 @@ func (s *system) openSessions(ctx context.Context, users []user, live int) (memo
 
 // awaitLive waits until Prosody has so many sessions.
 func (s *system) awaitLive(ctx context.Context, want int) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	for {
 		live, err := s.prosody.Sessions()
@@ -90,15 +127,25 @@ func (s *system) awaitLive(ctx context.Context, want int) error {
 	}
 }
 
+var memoryLogged = regexp.MustCompile(`msg=memory .*heap_bytes=(\d+) stack_bytes=(\d+)`)
+
 // memory has Hark collect its garbage and reads the memory of both.
 func (s *system) memory(ctx context.Context) (m memory, err error) {
-	if _, err := s.sayMemory(ctx); err != nil {
+	said, err := s.sayMemory(ctx)
+	if err != nil {
 		return m, err
 	}
+	match := memoryLogged.FindStringSubmatch(said)
+	if match == nil {
+		return m, fmt.Errorf("hark does not tell its memory: %q", said)
+	}
+	m.heap, _ = strconv.ParseInt(match[1], 10, 64) // only digits match
+	m.stack, _ = strconv.ParseInt(match[2], 10, 64)
 	hark, err := testbed.UsageOf(s.hark.Process.Pid)
 	if err != nil {
 		return m, err
 	}
 	prosody, err := s.prosody.Usage()
-	return memory{hark.RSS, prosody.RSS}, err
+	m.hark, m.prosody = hark.RSS, prosody.RSS
+	return m, err
 }

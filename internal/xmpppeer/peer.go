@@ -75,6 +75,9 @@ func (p *Peer) Messages() <-chan Message { return p.messages }
 // Presences are those that arrive; closed when the connection ends.
 func (p *Peer) Presences() <-chan Presence { return p.presences }
 
+// JID is the full address of this client.
+func (p *Peer) JID() string { return p.session.LocalAddr().String() }
+
 // Say sends a chat message.
 func (p *Peer) Say(ctx context.Context, to, id, body string) error {
 	address, err := jid.Parse(to)

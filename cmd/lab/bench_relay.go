@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"hark/internal/xmpppeer"
+	"hark/presence"
+	"hark/presence/wire"
+)
+
+const (
+	relayed  = 300 // messages
+	relayAim = time.Millisecond
+	// Who writes to whom at Prosody.
+	relayWriter, relayReader = "writer", "reader"
+)
+
+// relayFigures has one XMPP client write to another and to a user of Hark in turn, and compares how long each message is
+// on its way: through Prosody alone, and on to EXISTS at a client of Hark, the durable write in between.
+func (s *system) relayFigures(ctx context.Context, to user) (_ []figure, err error) {
+	login := func(name string) (*xmpppeer.Peer, error) {
+		return xmpppeer.Login(ctx, s.prosody.Addr, name+"@"+s.prosody.Domain, "password of "+name)
+	}
+	writer, err := login(relayWriter)
+	if err != nil {
+		return nil, err
+	}
+	defer writer.Close()
+	reader, err := login(relayReader)
+	if err != nil {
+		return nil, err
+	}
+	defer reader.Close()
+	client, _, err := (&presence.Dialer{Home: "hark://" + s.presence}).Login(ctx, wire.LoginRequest{User: to.Number, PIN: to.PIN, Client: "web", Caller: to.callerID()})
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	direct, err := timeEach(ctx, writer, reader.JID(), func(int) bool { _, open := <-reader.Messages(); return open })
+	if err != nil {
+		return nil, err
+	}
+	through, err := timeEach(ctx, writer, xmppName(0)+"@"+s.prosody.Domain, func(n int) bool { return awaitWaiting(client, n) })
+	if err != nil {
+		return nil, err
+	}
+	above := percentile(through, 50) - percentile(direct, 50)
+	return []figure{
+		measured("sessions: a message through Prosody to its client", "%s ms (p50 of %d; p99 %s ms)",
+			ms(percentile(direct, 50)), len(direct), ms(percentile(direct, 99))),
+		measured("sessions: and through Hark, stored, to EXISTS", "%s ms above it at p50 (p50 %s ms; p99 %s ms)",
+			ms(above), ms(percentile(through, 50)), ms(percentile(through, 99))).against("≤ 1 ms above", above <= relayAim),
+	}, nil
+}
+
+// timeEach sends messages one by one; arrived waits for the one with a number, from 1.
+func timeEach(ctx context.Context, writer *xmpppeer.Peer, to string, arrived func(n int) bool) (took []time.Duration, err error) {
+	for n := 1; n <= relayed; n++ {
+		begun := time.Now()
+		if err := writer.Say(ctx, to, "", "how long does it take?"); err != nil {
+			return nil, err
+		}
+		if !arrived(n) {
+			return nil, errors.New("the connection ended before the message came")
+		}
+		took = append(took, time.Since(begun))
+	}
+	return took, nil
+}
+
+// awaitWaiting waits until a client is told that so many messages wait.
+func awaitWaiting(client *presence.Client, n int) bool {
+	for e := range client.Events() {
+		if level, ok := e.Body.(wire.ExistsEvent); ok && level.Waiting >= n {
+			return true
+		}
+	}
+	return false
+}
