@@ -48,7 +48,7 @@ func victim(top string) {
 }
 
 // TestKilled kills a process between file, description and link, again and again: every link that got out works, and
-// what else is left is gone an hour later.
+// what else is left is gone within an hour.
 func TestKilled(t *testing.T) {
 	top := t.TempDir()
 	var links []string

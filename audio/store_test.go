@@ -292,7 +292,7 @@ func TestCacheIsSwept(t *testing.T) {
 	for _, c := range []struct {
 		after time.Duration
 		there bool
-	}{{0, true}, {orphanAge + time.Minute, false}} {
+	}{{0, true}, {cacheAge + time.Minute, false}} {
 		s.clock.set(s.clock.Now().Add(c.after))
 		if _, err := s.GC(t.Context()); err != nil {
 			t.Fatal(err)
