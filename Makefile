@@ -57,6 +57,11 @@ test: setup-tests check ## every test, on real parts, with the race detector
 fuzz: ## run each fuzz test for FUZZTIME (20s)
 	@GO="$(GO)" scripts/fuzz.sh $(FUZZTIME)
 
+.PHONY: pictures
+pictures: setup-tests ## take the README's pictures of the page behind a link anew, in a real browser
+	@mkdir -p bin && $(GO) test ./audio -count=1 -run '^TestChromium$$' -picture $(CURDIR)/bin/page
+	@for scheme in light dark; do cp bin/page-640-$$scheme.png docs/page-$$scheme.png; done
+
 .PHONY: bench
 bench: setup-tests build ## measure calls, sessions, voice messages and the cache, side by side with what others do
 	@bin/lab bench

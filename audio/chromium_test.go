@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
 	"math"
 	"net/http/httptest"
 	"os"
@@ -87,11 +88,7 @@ func scanCode(t *testing.T, ctx context.Context, want string) {
 	if got := strings.TrimSpace(string(out)); err != nil || got != want {
 		t.Errorf("the QR code says %q, %v", got, err)
 	}
-	if *picture != "" {
-		if err := os.WriteFile(*picture+"-code.png", image, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	keepPicture(t, "code", image)
 }
 
 func awaited(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
@@ -110,15 +107,18 @@ func openBrowser(t *testing.T, tool string) (context.Context, func()) {
 	}
 }
 
-// lookAt checks that the page fits its window on a small telephone and on a desk, light and dark.
+// screens are those that the page is looked at on: a small telephone, a desk, and what the README shows.
+var screens = []struct{ width, height int64 }{{360, 760}, {1280, 760}, {640, 540}}
+
+// lookAt checks that the page fits its window on every screen, light and dark.
 func lookAt(t *testing.T, ctx context.Context) {
-	for _, width := range []int64{360, 1280} {
+	for _, screen := range screens {
 		for _, scheme := range []string{"light", "dark"} {
 			var image []byte
 			var overflow, loads int
 			err := chromedp.Run(ctx,
 				emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
-				chromedp.EmulateViewport(width, 760), chromedp.Reload(),
+				chromedp.EmulateViewport(screen.width, screen.height), chromedp.Reload(),
 				chromedp.Evaluate(`document.documentElement.scrollWidth - innerWidth`, &overflow),
 				chromedp.Evaluate(`performance.getEntriesByType('resource').filter(e => !e.name.startsWith(location.href)).length`, &loads),
 				chromedp.CaptureScreenshot(&image))
@@ -126,15 +126,19 @@ func lookAt(t *testing.T, ctx context.Context) {
 				t.Fatal(err)
 			}
 			if overflow > 0 || loads > 0 {
-				t.Errorf("%d wide, %s: %d pixels too wide, %d foreign resources", width, scheme, overflow, loads)
+				t.Errorf("%d wide, %s: %d pixels too wide, %d foreign resources", screen.width, scheme, overflow, loads)
 			}
-			if *picture == "" {
-				continue
-			}
-			name := *picture + "-" + map[int64]string{360: "360", 1280: "1280"}[width] + "-" + scheme + ".png"
-			if err := os.WriteFile(name, image, 0o644); err != nil {
-				t.Fatal(err)
-			}
+			keepPicture(t, fmt.Sprintf("%d-%s", screen.width, scheme), image)
 		}
+	}
+}
+
+// keepPicture writes a picture for whoever asks by -picture.
+func keepPicture(t *testing.T, name string, image []byte) {
+	if *picture == "" {
+		return
+	}
+	if err := os.WriteFile(*picture+"-"+name+".png", image, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -17,7 +17,7 @@
 //
 // HASH is of the link's token, which is nowhere on disk. There is no database; see Backend for what may stand in for
 // the disk. The order is mark, master, description, link: whenever the process is killed, no link points at nothing, and
-// what has no description is swept away an hour later.
+// what has no description is swept away within an hour.
 //
 // # Drafts
 //

@@ -3,28 +3,18 @@ package audio
 import (
 	"bytes"
 	"errors"
-	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
+
+	"hark/internal/testbed"
 )
 
-// smallDisk mounts a tmpfs of 64 KiB.
+// smallDisk is a folder with room for 64 KiB.
 func smallDisk(t *testing.T) string {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("mounting a tmpfs needs root: run this test with sudo")
-	}
 	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64k,mode=0755"); err != nil {
-		t.Skipf("mounting a tmpfs is not allowed here (%v): run this test as root outside of an unprivileged container", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
+	testbed.SmallDisk(t, dir, "64k")
 	return dir
 }
 

@@ -15,10 +15,13 @@ type Swept struct {
 }
 
 // orphanAge is how old an object without a description must be before it is taken for an orphan and not for something
-// that is being put at this moment.
-const orphanAge = time.Hour
+// that is being put at this moment. Together with Config.GCEvery it stays under the hour that is promised.
+const orphanAge = 30 * time.Minute
 
-// GC removes what has expired, and what a crash left behind more than an hour ago. It runs by itself every Config.GCEvery
+// cacheAge is how long copies for Asterisk are kept: longer than it takes to hear one.
+const cacheAge = time.Hour
+
+// GC removes what has expired, and what a crash left behind more than orphanAge ago. It runs by itself every Config.GCEvery
 // and may be called at any time, also beside other processes. It holds one day's names in memory at a time.
 func (s *Store) GC(ctx context.Context) (Swept, error) {
 	now := s.cfg.Now()
@@ -138,13 +141,13 @@ func (s *Store) sweepExpired(ctx context.Context, key string, now time.Time) (bo
 	return true, s.remove(ctx, rec)
 }
 
-// sweepCache removes copies that were not made in the last hour: they are cheap to make again.
+// sweepCache removes copies older than cacheAge: they are cheap to make again.
 func (s *Store) sweepCache(ctx context.Context, now time.Time) error {
 	for info, err := range s.cache.List(ctx, "") {
 		if err != nil {
 			return err
 		}
-		if now.Sub(info.Modified) < orphanAge {
+		if now.Sub(info.Modified) < cacheAge {
 			continue
 		}
 		if err := s.cache.Delete(ctx, info.Key); err != nil {

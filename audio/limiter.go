@@ -1,10 +1,10 @@
 package audio
 
 // limit holds s (full scale 32768) under the ceiling with a look-ahead limiter: the gain that a peak needs is reached
-// smoothly over 5 ms before it and given back over the same time. The margin of half a decibel is for peaks between the
-// samples. Only the surroundings of peaks are looked at; there are few.
+// smoothly over 5 ms before it and given back over the same time. peakMargin is for peaks between the samples. Only the
+// surroundings of peaks are looked at; there are few.
 func limit(s []float32, rate int) {
-	ceiling := float32(ratio(maxTruePeak-0.5) * 32768)
+	ceiling := float32(ratio(maxTruePeak-peakMargin) * 32768)
 	reach := rate / 200
 	for i := 0; i < len(s); i++ {
 		if s[i] <= ceiling && s[i] >= -ceiling {

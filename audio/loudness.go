@@ -8,6 +8,7 @@ import (
 const (
 	targetLoudness = -19.0 // LUFS, for mono speech
 	maxTruePeak    = -1.0  // dBTP
+	peakMargin     = 0.7   // dB that the limiter keeps the samples under it
 	maxGain        = 20.0  // dB: more would only raise noise
 	maxLimiting    = 6.0   // dB that the limiter may take off a peak
 )

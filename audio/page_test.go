@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -84,6 +86,20 @@ func TestWML(t *testing.T) {
 	r := ask(h, "GET", path, "Accept", "text/vnd.wap.wml")
 	if b := body(t, r); r.StatusCode != 410 || !bytes.Contains(b, []byte("is gone")) || !bytes.Contains(b, []byte("<wml>")) {
 		t.Errorf("after Revoke: %s\n%s", r.Status, b)
+	}
+}
+
+// TestWMLIsValid by the DTD of what all versions of WML share, the deck as well as the words for what is gone.
+func TestWMLIsValid(t *testing.T) {
+	s := newStore(t, nil)
+	rec := s.put(t, time.Second, Meta{Title: "<$&>", From: "Ana $(p)", Part: true})
+	h := NewHandler(s.Store, HandlerConfig{Answer: "030 4711"})
+	for _, path := range []string{strings.TrimPrefix(rec.URL, "http://im.test"), "/a/nothing"} {
+		file := filepath.Join(t.TempDir(), "deck.xml")
+		if err := os.WriteFile(file, body(t, ask(h, "GET", path, "Accept", "text/vnd.wap.wml")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		run(t, "xmllint", "--nonet", "--noout", "--dtdvalid", "../web/testdata/wml.dtd", file)
 	}
 }
 

@@ -91,9 +91,11 @@ func (s *Store) plays(ctx context.Context, rec Recording) ([]string, error) {
 	return keys, nil
 }
 
-// listener is a name for who asks that does not give him away.
+// listener is a name for who asks that does not give him away. It hangs on the oldest key: a rotation makes no listener a
+// new one.
 func (h *Handler) listener(r *http.Request) string {
-	m := hmac.New(sha256.New, h.store.keys.keys[0].secret)
+	keys := h.store.keys.keys
+	m := hmac.New(sha256.New, keys[len(keys)-1].secret)
 	m.Write([]byte("listener\x00" + network(client(r)).String() + "\x00" + r.UserAgent()))
 	return nameCode.EncodeToString(m.Sum(nil)[:10])
 }

@@ -53,7 +53,7 @@ func run(t *testing.T, tool string, args ...string) {
 	t.Helper()
 	path, err := exec.LookPath(tool)
 	if err != nil {
-		t.Skipf("%s is missing: apt-get install lame opus-tools ffmpeg", tool)
+		t.Skipf("%s is missing: scripts/deps.sh tests installs it", tool)
 	}
 	if msg, err := exec.CommandContext(t.Context(), path, args...).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v: %s", tool, err, msg)

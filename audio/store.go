@@ -55,7 +55,7 @@ type Config struct {
 	Floor int64
 	// Workers is how many encoders run at once; 0 is one for each CPU.
 	Workers int
-	// GCEvery is how often what has expired is removed; 0 is every hour, less than 0 never.
+	// GCEvery is how often what has expired is removed, besides at the start; 0 is every 20 minutes, less than 0 never.
 	GCEvery time.Duration
 
 	Now func() time.Time // nil is time.Now
@@ -68,7 +68,7 @@ func (c *Config) setDefaults() {
 	setDefault(&c.MaxCount, 100)
 	setDefault(&c.MaxBytes, 50<<20)
 	setDefault(&c.Workers, runtime.NumCPU())
-	setDefault(&c.GCEvery, time.Hour)
+	setDefault(&c.GCEvery, 20*time.Minute)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -151,7 +151,7 @@ func openCache(dir string) (*Folder, error) {
 	return OpenFolder(dir)
 }
 
-// background finishes what was interrupted, and then cleans up from time to time.
+// background finishes what was interrupted, and cleans up now and from time to time.
 func (s *Store) background() {
 	s.resumeEncoding(s.ctx)
 	if s.cfg.GCEvery < 0 {
@@ -160,13 +160,13 @@ func (s *Store) background() {
 	tick := time.NewTicker(s.cfg.GCEvery)
 	defer tick.Stop()
 	for {
+		if _, err := s.GC(s.ctx); err != nil && s.ctx.Err() == nil {
+			s.cfg.Log.Error("audio: cleaning up", "err", err)
+		}
 		select {
 		case <-s.ctx.Done():
 			return
 		case <-tick.C:
-			if _, err := s.GC(s.ctx); err != nil && s.ctx.Err() == nil {
-				s.cfg.Log.Error("audio: cleaning up", "err", err)
-			}
 		}
 	}
 }

@@ -380,6 +380,7 @@ type shelf struct {
 const (
 	shelfURL = "https://hark.example/a/"
 	draftID  = "draft-"
+	cutShort = "cut short" // the title of what is only a part
 )
 
 // put adds a recording that came from somewhere and returns its link.
@@ -390,6 +391,14 @@ func (s *shelf) put(d time.Duration) im.Attachment {
 
 func (s *shelf) link(url string, d time.Duration) im.Attachment {
 	return im.Attachment{URL: url, Type: "audio/mpeg", Seconds: d.Seconds()}
+}
+
+// note writes on the link what is noted of the recording.
+func (s *shelf) note(link im.Attachment, n ivr.Note) im.Attachment {
+	if n.Part {
+		link.Title = cutShort
+	}
+	return link
 }
 
 // add keeps a recording, as a copy of file where recordings are files; one that came from nowhere is a tone.
@@ -437,7 +446,7 @@ func (s *shelf) Put(ctx context.Context, file string, n ivr.Note) (im.Attachment
 	if err := s.check(ctx, file, n); err != nil {
 		return im.Attachment{}, err
 	}
-	return s.link(s.add(shelfURL, n.Length, file), n.Length), nil
+	return s.note(s.link(s.add(shelfURL, n.Length, file), n.Length), n), nil
 }
 
 func (s *shelf) PutDraft(ctx context.Context, file string, n ivr.Note) (string, error) {
@@ -486,7 +495,7 @@ func (s *shelf) SendDraft(ctx context.Context, id string, n ivr.Note) (im.Attach
 	if s.dir == "" {
 		file = ""
 	}
-	return s.link(s.add(shelfURL, length, file), length), s.DropDraft(ctx, id)
+	return s.note(s.link(s.add(shelfURL, length, file), length), n), s.DropDraft(ctx, id)
 }
 
 func (s *shelf) DropDraft(_ context.Context, id string) error {

@@ -75,7 +75,7 @@ const (
 	Limit    Why = "limit"    // a recording reached its longest
 	HungUp   Why = "hangup"   // a recording ended by hang-up: what there is of it is returned together with ErrHangup
 	Stopped  Why = "stopped"  // ctx ended
-	LineFail Why = "linefail" // the switch failed in the middle of a recording
+	LineFail Why = "linefail" // the switch failed in the middle of a recording, or its disk was full
 )
 
 // Input is the outcome of a Gather.

@@ -75,13 +75,16 @@ func record(ctx context.Context, c *Call) (state, error) {
 		Max: c.set.MaxRecording, Silence: c.set.Silence, Ends: "#*",
 	})
 	if r.File != "" {
-		c.rec = &take{file: r.File, length: r.Duration, ours: true, part: r.Why == LineFail, id: newID(), answer: c.answering()}
+		c.rec = &take{file: r.File, length: r.Duration, ours: true, part: brokeOff(r.Why), id: newID(), answer: c.answering()}
 	}
 	if err != nil {
 		return c.recordFailed(ctx, r, err)
 	}
 	return c.judge(r)
 }
+
+// brokeOff tells whether a recording ended before the caller had finished: what there is of it is only a part.
+func brokeOff(w Why) bool { return w == LineFail || w == HungUp || w == Stopped }
 
 // recordFailed goes back when nothing can be recorded; what came before the failure is kept.
 func (c *Call) recordFailed(ctx context.Context, r Recorded, err error) (state, error) {

@@ -416,6 +416,9 @@ func describe(to im.Address, body string, list []im.Attachment, replyTo string) 
 	got := fmt.Sprintf("to %s: %s", to, body)
 	if len(list) == 1 && list[0].URL == body && list[0].IsAudio() {
 		got = fmt.Sprintf("to %s: voice %.0fs", to, list[0].Seconds)
+		if list[0].Title == cutShort {
+			got += " " + cutShort
+		}
 	}
 	if replyTo != "" {
 		got += " answering"
@@ -456,7 +459,8 @@ func (w *world) checkLogins(rest string) error {
 	return same(strconv.Itoa(w.post.logins), rest)
 }
 
-// checkDraft reads "for Ben 5s", "none", and with older ones "for Ben 5s, Carla 3s".
+// checkDraft reads "for Ben 5s", "none", for a part of a recording "for Ben 5s cut short", and with older ones "for Ben
+// 5s, Carla 3s".
 func (w *world) checkDraft(rest string) error {
 	var v draftValue
 	w.stateOf(wire.Draft, &v)
@@ -466,6 +470,7 @@ func (w *world) checkDraft(rest string) error {
 // draftValue is a draft as the presence server keeps it.
 type draftValue struct {
 	wire.DraftValue
+	Part  bool         `json:"part"`
 	Older []draftValue `json:"older"`
 }
 
@@ -477,6 +482,9 @@ func (v draftValue) String() string {
 	out := fmt.Sprintf("for %s %.0fs", v.To, v.Seconds)
 	if v.Text != "" {
 		out = fmt.Sprintf("for %s %q", v.To, v.Text)
+	}
+	if v.Part {
+		out += " " + cutShort
 	}
 	for _, old := range v.Older {
 		out += fmt.Sprintf(", %s %.0fs", old.To, old.Seconds)

@@ -133,7 +133,42 @@ func TestAudioBounds(t *testing.T) {
 	}
 	p.must("", "audio", "rotate")
 	_, _, rotated := p.openAudio()
-	if got := status(rotated, path, "ana"); got == http.StatusNotFound {
-		t.Error("rotating the keys lost a link")
+	if got := status(rotated, path+".wav", "ana"); got != http.StatusOK {
+		t.Errorf("after the keys were rotated the link's only listener gets %d", got)
+	}
+}
+
+// TestAudioCommands: what an operator sees of a recording, also when it is damaged.
+func TestAudioCommands(t *testing.T) {
+	p := audioPlace(t, "", nil)
+	c, store, _ := p.openAudio()
+	rec, path := speak(t, c, store)
+	if err := store.Wait(t.Context(), rec); err != nil {
+		t.Fatal(err)
+	}
+	shown := p.must("", "audio", "show", rec.ID)
+	if !strings.Contains(shown, `"Ana Ruiz"`) || strings.Contains(shown, strings.TrimPrefix(path, "/a/")) {
+		t.Errorf("audio show says %s", shown)
+	}
+	if list := p.must("", "audio", "list", "--user", "4711002"); strings.Contains(list, rec.ID) {
+		t.Errorf("somebody else's recordings: %s", list)
+	}
+	if got := p.must("", "audio", "verify"); got != "1 checked, 0 faulty.\n" {
+		t.Errorf("audio verify says %q", got)
+	}
+	if got := p.must("", "audio", "gc"); got != "0 expired, 0 left behind: removed.\n" {
+		t.Errorf("audio gc says %q", got)
+	}
+	day := len(time.DateOnly)
+	damaged := filepath.Join(c.Audio.Dir, rec.ID[:day], rec.ID[day+1:]+".mp3")
+	if err := os.Truncate(damaged, 1000); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := p.run("", "audio", "verify"); err == nil || !strings.Contains(got, rec.ID) || !strings.Contains(got, "1 checked, 1 faulty.") {
+		t.Errorf("audio verify of damage says %q, %v", got, err)
+	}
+	p.must("", "audio", "revoke", rec.URL)
+	if got, err := p.run("", "audio", "show", rec.ID); err == nil || !strings.Contains(err.Error(), "there is no recording") {
+		t.Errorf("audio show of what was revoked says %q, %v", got, err)
 	}
 }

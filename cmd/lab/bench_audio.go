@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,7 +20,7 @@ import (
 )
 
 const (
-	linkAim     = 50 * time.Millisecond // from the hang-up to a link that works
+	linkAim     = 50 * time.Millisecond // from the hang-up to a link that gives all of the sound
 	allFormsAim = time.Second           // and to all forms of a minute
 	encodeFor   = 3 * time.Second       // that each encoder is measured
 )
@@ -160,12 +162,25 @@ func (b audioBench) links(ctx context.Context) (figures []figure, err error) {
 func (b audioBench) message(ctx context.Context, file string) (toLink, toAll time.Duration, err error) {
 	begun := time.Now()
 	rec, err := b.store.PutFile(ctx, file, audio.Meta{Owner: "bench"})
+	if err == nil {
+		err = b.opens(ctx, rec)
+	}
 	toLink = time.Since(begun)
 	if err == nil {
 		err = b.store.Wait(ctx, rec)
 	}
 	toAll = time.Since(begun)
 	return toLink, toAll, errors.Join(err, b.store.Revoke(ctx, rec.ID))
+}
+
+// opens tells whether the link gives all of the recording.
+func (b audioBench) opens(ctx context.Context, rec audio.Recording) error {
+	answer := httptest.NewRecorder()
+	audio.NewHandler(b.store, audio.HandlerConfig{}).ServeHTTP(answer, httptest.NewRequestWithContext(ctx, http.MethodGet, rec.URL+".wav", nil))
+	if answer.Code != http.StatusOK || int64(answer.Body.Len()) != rec.Bytes {
+		return fmt.Errorf("the link answers %d with %d bytes of %d", answer.Code, answer.Body.Len(), rec.Bytes)
+	}
+	return nil
 }
 
 // memory is by how much the highest resident size of this process rises while 180 s are put and encoded.

@@ -10,26 +10,27 @@ import (
 	"time"
 
 	"hark/internal/wav"
+	"hark/ivr"
 )
 
 // copyRecording makes a file of our own of one that Asterisk wrote, with so much silence behind it, and returns its path
-// and length.
-func copyRecording(from, dir string, silence time.Duration) (string, time.Duration, error) {
+// and length. cut tells that Asterisk could not write all of it.
+func copyRecording(from, dir string, silence time.Duration) (path string, length time.Duration, cut bool, err error) {
 	b, err := readAtMost(from, wav.MaxSize)
 	if err != nil {
-		return "", 0, err
+		return "", 0, false, err
 	}
 	mendHeader(b)
 	s, err := wav.Decode(b)
 	if err != nil {
-		return "", 0, err
+		return "", 0, false, err
 	}
 	s.Samples = append(s.Samples, make([]int16, int(silence*time.Duration(s.Rate)/time.Second))...)
 	to := filepath.Join(dir, "hark-"+rand.Text()+".wav")
 	if err := wav.Write(to, s); err != nil {
-		return "", 0, err
+		return "", 0, false, err
 	}
-	return to, s.Duration(), nil
+	return to, s.Duration(), ivr.CutByDisk(int64(len(b))), nil
 }
 
 func readAtMost(path string, limit int64) ([]byte, error) {

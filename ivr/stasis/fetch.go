@@ -22,12 +22,12 @@ const (
 func (t *take) fetch(ctx context.Context, got ivr.Recorded, cause error) (ivr.Recorded, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTime)
 	defer cancel()
-	file, length, err := t.download(ctx)
+	file, length, cut, err := t.download(ctx)
 	switch {
 	case err == nil:
 		got.File, got.Duration = file, length
-		if brokeOff(file) {
-			t.app.log.Error("a recording broke off: is the disk of Asterisk's spool full?", "call", t.id, "recorded", length)
+		if cut && cause == nil {
+			t.app.log.Error("a recording was cut off: is the disk of Asterisk's recordings full?", "call", t.id, "recording", t.name)
 			got.Why = ivr.LineFail
 		}
 	case status(err) == http.StatusNotFound && cause != nil: // it ended before it began
@@ -40,23 +40,12 @@ func (t *take) fetch(ctx context.Context, got ivr.Recorded, cause error) (ivr.Re
 	return got, cause
 }
 
-// diskBlock divides the size of every file that broke off: what a disk that is full took last is a whole block, and so is
-// what Asterisk had written when it was killed. A whole WAV file has 44 bytes, and packets of 10 ms, which never come to that.
-const diskBlock = 512
-
-// brokeOff tells whether a recording ended since the disk became full, of which Asterisk says nothing: it ends the
-// recording at once, as if the caller had, and calls it done.
-func brokeOff(file string) bool {
-	info, err := os.Stat(file)
-	return err == nil && info.Size()%diskBlock == 0
-}
-
 // download fetches the file into a new one, mends its header, and measures it. The file at Asterisk is deleted once it
-// is here; that it is not is logged.
-func (t *take) download(ctx context.Context) (path string, length time.Duration, err error) {
+// is here; that it is not is logged. cut tells that Asterisk could not write all of it.
+func (t *take) download(ctx context.Context) (path string, length time.Duration, cut bool, err error) {
 	f, err := os.CreateTemp(t.app.TempDir, "hark-*.wav")
 	if err != nil {
-		return "", 0, err
+		return "", 0, false, err
 	}
 	defer func() {
 		f.Close()
@@ -65,15 +54,19 @@ func (t *take) download(ctx context.Context) (path string, length time.Duration,
 		}
 	}()
 	if err := t.copyTo(ctx, f); err != nil {
-		return "", 0, err
+		return "", 0, false, err
 	}
-	if length, err = mendWAV(f); err != nil {
-		return "", 0, err
+	info, err := f.Stat()
+	if err != nil {
+		return "", 0, false, err
+	}
+	if length, err = mendWAV(f, info.Size()); err != nil {
+		return "", 0, false, err
 	}
 	if err := t.app.rest.deleteStored(ctx, t.name); err != nil {
 		t.app.log.Warn("cannot delete a recording at Asterisk", "call", t.id, "recording", t.name, "err", err)
 	}
-	return f.Name(), length, f.Close()
+	return f.Name(), length, ivr.CutByDisk(info.Size()), f.Close()
 }
 
 // copyTo fetches the file, trying again while Asterisk does not answer.

@@ -158,7 +158,7 @@ func (t *take) ends(key byte) bool {
 }
 
 // endedBy guesses why Asterisk ended the recording when no key is known: it does not say. Without a limit on silence, and
-// before the longest time, it can only have been a key in a gap of the connection.
+// before the longest time, it can only have been a key in a gap of the connection, or a full disk, which fetch notices.
 func (t *take) endedBy(at time.Time) ivr.Why {
 	switch {
 	case !t.began.IsZero() && at.Sub(t.began) >= t.Max-100*time.Millisecond:

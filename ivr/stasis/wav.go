@@ -12,14 +12,10 @@ import (
 // errWAV is about a file that is no WAV file of PCM sound.
 var errWAV = errors.New("stasis: not a WAV file of PCM sound")
 
-// mendWAV corrects the lengths in the header of a recording that Asterisk was killed over (they are 0 then), and returns
-// how long the sound is. A file of a finished recording stays as it is.
-func mendWAV(f *os.File) (time.Duration, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return 0, err
-	}
-	h, err := readWAV(f, info.Size())
+// mendWAV corrects the lengths in the header of a recording, a file of so many bytes, that Asterisk was killed over (they
+// are 0 then), and returns how long the sound is. A file of a finished recording stays as it is.
+func mendWAV(f *os.File, size int64) (time.Duration, error) {
+	h, err := readWAV(f, size)
 	if err != nil {
 		return 0, err
 	}
