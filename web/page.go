@@ -108,7 +108,7 @@ type Form struct {
 	Submit string // what the button says
 	Keep   string // what a second button says, which sends the same with keepField; "" for none
 	Quiet  bool   // not what one usually wants
-	Voice  string // where a recording made by the page's script may be sent instead, by POST; "" for nowhere
+	Voice  string // where a recording may be sent instead, by POST; "" for nowhere
 }
 
 // FieldKind says how a field is filled in.
@@ -120,6 +120,7 @@ const (
 	PIN    FieldKind = "pin"
 	Words  FieldKind = "words" // several lines
 	Short  FieldKind = "short" // one line
+	Name   FieldKind = "name"  // a part of somebody's name, in letters or by the digits of a telephone's keys
 	Hidden FieldKind = "hidden"
 )
 
