@@ -43,6 +43,20 @@ type Item struct {
 	Face  string // one or two letters that stand for a person's picture; "" for none
 }
 
+// Class is what the style sheet knows an item by; faces tells that faces are shown.
+func (i Item) Class(faces bool) string {
+	var of []string
+	if faces && i.Face != "" {
+		of = append(of, "person")
+	}
+	if i.Mine {
+		of = append(of, "mine")
+	} else if i.New {
+		of = append(of, "new")
+	}
+	return strings.Join(of, " ")
+}
+
 // Tint is one of six colours for a face, always the same one for a name.
 func (i Item) Tint() int {
 	sum := 0

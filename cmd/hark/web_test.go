@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"html"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"hark/internal/sipphone"
+	"hark/internal/xmpppeer"
 	"hark/vxml/sound"
 )
 
@@ -181,26 +183,33 @@ func (b *surfer) find(pattern string) string {
 }
 
 // TestVoiceXMLWeb uses the web door as any VoiceXML gateway would, with Hark's own interpreter and a real call: log in,
-// hear a message, answer by voice.
+// hear a message, answer by voice. The answer reaches an ordinary XMPP client as a link.
 func TestVoiceXMLWeb(t *testing.T) {
 	p := newPlace(t)
-	ana, carla := p.addAccount("Ana"), p.addAccount("Carla")
-	site := "http://" + p.webAddress() + "/"
-	p.append("[[number]]\ncalled = \"7000\"\ndialogue = \"voicexml\"\npage = \"%s?as=vxml\"\n", site)
-	stop := p.serve()
-	defer stop()
-	b := newSurfer(t, p)
-	b.post("/login", url.Values{"user": {carla.Number}, "pin": {carla.PIN}})
-	b.get("/new")
-	t.Log(b.page)
-	speech := p.soundFile("speech.wav", sipphone.Tone(500, 3*time.Second))
-	p.script("timeout 60s\nhear Log in.\npress 1\nhear Your number, then the hash key.\npress %s#\nhear PIN, then the hash key.\npress %s#\n"+
-		"hear Welcome, Ana.\npress 1\nwait 8s\npress 1\nhear Speak after the tone, then press hash.\nwait 5s\nspeak %s\npress #\nhear To send, press 1.\npress 1\nhear Sent.\nhangup\n",
-		ana.Number, ana.PIN, speech)
-	if err := stop(); err != nil {
-		t.Error(err)
+	ana := p.addAccount("Ana")
+	p.must("secret-ana\n", "account", "network", "set", ana.Number, "xmpp", "ana@localhost", "--server", p.prosody.Addr)
+	p.append("[[number]]\ncalled = \"7000\"\ndialogue = \"voicexml\"\npage = \"http://%s/?as=vxml\"\n", p.webAddress())
+	defer p.serve()()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	ben, err := xmpppeer.Login(ctx, p.prosody.Addr, "ben@localhost", "secret-ben")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, m := range p.stored(carla.Number) {
-		t.Logf("%+v", m)
+	defer ben.Close()
+	if err := ben.Say(ctx, "ana@localhost", "m1", "The train leaves at ten past five."); err != nil {
+		t.Fatal(err)
+	}
+	p.script("timeout 60s\npress 1\nhear Your number, then the hash key.\npress %s#\nhear PIN, then the hash key.\npress %s#\n"+
+		"hear Welcome, Ana.\npress 1\nhear The train leaves at ten past five.\npress 1\nhear Speak after the tone, then press hash.\n"+
+		"wait 5s\nspeak %s\npress #\nhear To send, press 1.\npress 1\nhear Sent.\nhangup\n",
+		ana.Number, ana.PIN, p.soundFile("speech.wav", sipphone.Tone(500, 3*time.Second)))
+	select {
+	case m := <-ben.Messages():
+		if m.Link == "" || m.Link != m.Body {
+			t.Errorf("Ben got %q", m.Body)
+		}
+	case <-ctx.Done():
+		t.Fatalf("Ben got nothing\n%s", p.log)
 	}
 }
