@@ -141,6 +141,9 @@ func TestChromium(t *testing.T) {
 	if length < 0.5 {
 		t.Errorf("the recording cannot be played: %v s", length)
 	}
+	b.once("//button[@aria-label='Play']", "click")
+	b.until("it plays, from the sound that was fetched for the waveform",
+		"(function () { var a = document.querySelector('audio[data-seq]'); return a.src.startsWith('blob:') && !a.controls && a.currentTime > 0.1; })()")
 	b.shot("voice")
 	b.accessible("voice")
 	b.run(chromedp.Evaluate("document.activeElement.blur()", nil), chromedp.KeyEvent("\x1b"))

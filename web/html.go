@@ -16,9 +16,12 @@ var (
 	pageHTML string
 	//go:embed page.css
 	pageCSS string
+	//go:embed player.js
+	playerScript string
 	//go:embed script.js
-	pageScript string
+	mainScript string
 
+	pageScript   = playerScript + mainScript
 	pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 	styleHash    = hash(pageCSS)
 	scriptHash   = hash(pageScript)

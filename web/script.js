@@ -202,7 +202,7 @@
     if (last && $('form[data-answer]')) scrollTo(0, document.documentElement.scrollHeight);
   }
   function dress() {
-    all('audio[data-seq]').forEach(follow);
+    all('audio[data-seq]').forEach(function (a) { follow(a); voicePlayer(a); });
     all('form[data-voice]').forEach(recorder);
   }
   dress();
