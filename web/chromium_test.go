@@ -152,6 +152,11 @@ func TestChromium(t *testing.T) {
 	b.sees("Quick replies")
 	b.shot("you")
 	b.accessible("you")
+	b.press("Log out")
+	b.sees("Your session has ended")
+	if c := d.XMPP.Counts(); c.Logouts != 1 {
+		t.Errorf("%+v", c)
+	}
 	b.run(chromedp.Navigate("about:blank"))
 }
 
@@ -173,4 +178,7 @@ func TestChromiumWithoutScript(t *testing.T) {
 	if got := d.XMPP.Received(); len(got) != 1 || got[0].Body != "Yes." {
 		t.Errorf("Ben got %+v", got)
 	}
+	b.follow("Inbox")
+	b.press("Log out")
+	b.sees("Your session has ended")
 }

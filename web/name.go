@@ -10,7 +10,7 @@ import (
 )
 
 // named tells whether somebody's name has a part, whatever the case of the letters. A part in digits is also taken for
-// letters on a telephone's keys, with which a word of the name begins: 226 is Carla, and Ben's cousin Cam.
+// letters on a telephone's keys, with which a word of the name begins: 227 is Carla, and anybody else whose name begins with such letters.
 func named(c wire.Contact, part string) bool {
 	if strings.Contains(strings.ToLower(c.Name), strings.ToLower(part)) {
 		return true
