@@ -113,6 +113,14 @@ func (a *Audio) from(ms int64) {
 	}
 }
 
+// label is what a small screen says of it, with where to go on.
+func (a Audio) label() string {
+	if a.At == "" {
+		return a.Title
+	}
+	return a.Title + ", go on at " + a.At
+}
+
 // A Form is something to fill in and send.
 type Form struct {
 	Title  string // "" for none
