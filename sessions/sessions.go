@@ -197,8 +197,8 @@ type Store interface {
 	// made, whichever is first. Of its kind and client, the last keep keys (this one among them) hold. ErrFenced, also
 	// when the session has ended; ErrDuplicate when the hash opens another live session (draw another secret).
 	PutKey(ctx context.Context, user string, epoch Epoch, k Key, idle, absolute time.Duration, keep int) error
-	// UseKey returns the record of the session that the key opens, and marks the key as used. ErrNotFound when it is
-	// unknown, lapsed, or its session has ended.
+	// UseKey returns the record of the session that the key opens, and marks the key as used, unless that was done within
+	// the last half minute. ErrNotFound when it is unknown, lapsed, or its session has ended.
 	UseKey(ctx context.Context, hash string) (Record, Key, error)
 	// DropKey removes a key; an unknown one is no error.
 	DropKey(ctx context.Context, hash string) error
