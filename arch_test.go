@@ -43,7 +43,7 @@ var mayImport = map[string][]string{
 	"hark/vxml/srgs":             {"hark/vxml/ecma", "hark/vxml/xmltree"},
 	"hark/vxml/sound":            {},
 	"hark/vxml/xmltree":          {},
-	"hark/web":                   {"hark/im", "hark/presence", "hark/presence/wire", "hark/accounts"},
+	"hark/web":                   {"hark/im", "hark/presence", "hark/presence/wire", "hark/accounts", "hark/vxml/sound"},
 	"hark/internal/sipphone":     {"hark/internal/wav"},
 	"hark/internal/shallow":      {},
 	"hark/internal/wav":          {},

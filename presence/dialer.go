@@ -33,35 +33,50 @@ type Dialer struct {
 // Login logs in wherever the session is. A PIN is sent to the first server only. The caller closes the client. Errors:
 // as Client.Login; ErrLoop; what dialling gave.
 func (d *Dialer) Login(ctx context.Context, req wire.LoginRequest) (*Client, wire.SessionReply, error) {
-	return d.begin(ctx, req.Client, req.Caller, func(c *Client) (wire.SessionReply, error) { return c.Login(ctx, req) })
+	first := func(c *Client) (wire.SessionReply, error) { return c.Login(ctx, req) }
+	return d.begin(ctx, first, byTicket(ctx, req.Client, req.Caller))
 }
 
-// Resume attaches wherever the session is; otherwise as Login.
+// Resume attaches wherever the session is; otherwise as Login. A token is shown to the owner, too, for whom it is as good:
+// a ticket would log in anew, with a new token and a new session number each time.
 func (d *Dialer) Resume(ctx context.Context, req wire.ResumeRequest) (*Client, wire.SessionReply, error) {
-	return d.begin(ctx, req.Client, req.Caller, func(c *Client) (wire.SessionReply, error) { return c.Resume(ctx, req) })
+	first := func(c *Client) (wire.SessionReply, error) { return c.Resume(ctx, req) }
+	if req.Session != "" {
+		return d.begin(ctx, first, func(string) ask { return first })
+	}
+	return d.begin(ctx, first, byTicket(ctx, req.Client, req.Caller))
 }
 
 // Follow goes where a server's BYE refers to, with the ticket in it; kind and caller are those of the login. Errors:
 // as Login; the BYE itself as an *Error when it refers to nowhere.
 func (d *Dialer) Follow(ctx context.Context, bye wire.ByeEvent, kind, caller string) (*Client, wire.SessionReply, error) {
-	return d.follow(ctx, kind, caller, refuse(bye.Code, bye.Arg, bye.Text), map[string]bool{})
+	return d.follow(ctx, byTicket(ctx, kind, caller), refuse(bye.Code, bye.Arg, bye.Text), map[string]bool{})
 }
 
 // ask is one attempt to get into a session.
 type ask func(*Client) (wire.SessionReply, error)
 
-// begin asks the first server, and goes wherever it refers to.
-func (d *Dialer) begin(ctx context.Context, kind, caller string, first ask) (*Client, wire.SessionReply, error) {
+// byTicket is what is asked where a referral leads: to log in with its ticket.
+func byTicket(ctx context.Context, kind, caller string) func(ticket string) ask {
+	return func(ticket string) ask {
+		return func(c *Client) (wire.SessionReply, error) {
+			return c.Login(ctx, wire.LoginRequest{Ticket: ticket, Client: kind, Caller: caller})
+		}
+	}
+}
+
+// begin asks the first server, and goes wherever it refers to; then makes what is asked there of the referral's ticket.
+func (d *Dialer) begin(ctx context.Context, first ask, then func(ticket string) ask) (*Client, wire.SessionReply, error) {
 	been := map[string]bool{}
 	client, reply, err := d.attempt(ctx, d.Home, been, first)
 	if err == nil {
 		return client, reply, nil
 	}
-	return d.follow(ctx, kind, caller, err, been)
+	return d.follow(ctx, then, err, been)
 }
 
-// follow asks every server that it is referred to, with the referral's ticket, until one says something else.
-func (d *Dialer) follow(ctx context.Context, kind, caller string, err error, been map[string]bool) (*Client, wire.SessionReply, error) {
+// follow asks every server that it is referred to until one says something else.
+func (d *Dialer) follow(ctx context.Context, then func(ticket string) ask, err error, been map[string]bool) (*Client, wire.SessionReply, error) {
 	for range MaxHops {
 		referral := referralOf(err)
 		if referral == nil {
@@ -73,9 +88,7 @@ func (d *Dialer) follow(ctx context.Context, kind, caller string, err error, bee
 		been[referral.Host] = true
 		var client *Client
 		var reply wire.SessionReply
-		client, reply, err = d.attempt(ctx, referral.Addr(), been, func(c *Client) (wire.SessionReply, error) {
-			return c.Login(ctx, wire.LoginRequest{Ticket: referral.Ticket, Client: kind, Caller: caller})
-		})
+		client, reply, err = d.attempt(ctx, referral.Addr(), been, then(referral.Ticket))
 		if err == nil {
 			return client, reply, nil
 		}

@@ -156,9 +156,12 @@ func TestReferral(t *testing.T) {
 	if want := []string{"hark://ps2.test:7778", "hark://127.0.0.1:7778"}; !slices.Equal(dialled, want) {
 		t.Errorf("dialled %q", dialled)
 	}
-	resumed, _, err := dialer.Resume(t.Context(), wire.ResumeRequest{Session: reply.Session})
+	resumed, same, err := dialer.Resume(t.Context(), wire.ResumeRequest{Session: reply.Session})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if same.Session != reply.Session || same.Code != "" {
+		t.Errorf("a token that was referred became %+v", same)
 	}
 	defer resumed.Close()
 	_, err = dial(t, second).Login(t.Context(), wire.LoginRequest{User: presencetest.Ana, PIN: "000000"})

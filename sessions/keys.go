@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"time"
 
 	"hark/db"
 )
@@ -59,25 +60,41 @@ func noKey(tx *db.Tx, user string) error {
 	return ErrDuplicate
 }
 
+// keyMark is how long ago a key must have been used to be marked as used again: the pages of a browser come in quick
+// succession, and each mark is a write that reaches the disk.
+const keyMark = 30 * time.Second
+
 // UseKey implements Store.
 func (s *SQL) UseKey(ctx context.Context, hash string) (r Record, k Key, err error) {
-	err = s.db.Write(ctx, func(tx *db.Tx) error {
-		k.Hash = hash
-		var user, id string
-		err := tx.Row(`
-			UPDATE session_key SET used = hark_now()
-			WHERE hash = $1 AND ends > hark_now() AND used + idle > hark_now()
-			RETURNING usr, id, kind, client, caller`, hash).Scan(&user, &id, &k.Kind, &k.Client, &k.Caller)
-		if err != nil {
-			return found(err, ErrNotFound)
-		}
-		r, err = record(tx.Row(recordQuery+`s.usr = $1 AND s.id = $2`, user, id))
-		return err
-	})
+	k.Hash = hash
+	var user, id string
+	var marked bool
+	err = s.db.Row(ctx, `
+		SELECT usr, id, kind, client, caller, used + $2 > hark_now() FROM session_key
+		WHERE hash = $1 AND ends > hark_now() AND used + idle > hark_now()`,
+		hash, keyMark.Milliseconds()).Scan(&user, &id, &k.Kind, &k.Client, &k.Caller, &marked)
+	if err == nil && !marked {
+		err = s.markKey(ctx, hash)
+	}
+	if err == nil {
+		r, err = record(s.db.Row(ctx, recordQuery+`s.usr = $1 AND s.id = $2`, user, id))
+	}
 	if err != nil {
-		return Record{}, Key{}, err
+		return Record{}, Key{}, found(err, ErrNotFound)
 	}
 	return r, k, nil
+}
+
+// markKey marks a key as used now; ErrNotFound when it lapsed or was dropped meanwhile.
+func (s *SQL) markKey(ctx context.Context, hash string) error {
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(`
+			UPDATE session_key SET used = hark_now() WHERE hash = $1 AND ends > hark_now() AND used + idle > hark_now()`, hash)
+		if err == nil && n == 0 {
+			err = ErrNotFound
+		}
+		return inside(err)
+	})
 }
 
 // DropKey implements Store.

@@ -206,8 +206,8 @@ type Store interface {
 	// PutKeys adds keys that open the user's session, all of them or none. ErrFenced, also when the session has ended;
 	// ErrDuplicate when a hash opens another live session (draw another secret).
 	PutKeys(ctx context.Context, user string, epoch Epoch, keys ...NewKey) error
-	// UseKey returns the record of the session that the key opens, and marks the key as used. ErrNotFound when it is
-	// unknown, lapsed, or its session has ended.
+	// UseKey returns the record of the session that the key opens, and marks the key as used, unless that was done within
+	// the last half minute. ErrNotFound when it is unknown, lapsed, or its session has ended.
 	UseKey(ctx context.Context, hash string) (Record, Key, error)
 	// DropKey removes a key; an unknown one is no error.
 	DropKey(ctx context.Context, hash string) error

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"hark/accounts"
+	"hark/presence/wire"
 )
 
 // Accounts changes what users may change of their own accounts; accounts.DB is one.
@@ -57,10 +58,22 @@ func setName(ctx context.Context, v *visit) (*Page, error) {
 	return v.account("You are called " + name + " now.")
 }
 
+// changedKey is where the session keeps the one-time number of the form that changed the PIN last: the same form again
+// would be refused, and count as a wrong PIN.
+const changedKey = "web.pin-changed"
+
 // setPIN changes the PIN. It asks for the one that holds: an open page proves nothing about who sits before it.
 func setPIN(ctx context.Context, v *visit) (*Page, error) {
+	const changed = "The new PIN holds from now on, here and by telephone."
 	if v.server.Accounts == nil {
 		return nil, errForm
+	}
+	number, last := v.r.PostFormValue(onceField), ""
+	if err := v.client.GetState(ctx, wire.State, changedKey, &last); err != nil {
+		return nil, err
+	}
+	if number != "" && number == last {
+		return v.account(changed)
 	}
 	old, pin := digits(v.r.PostFormValue("pin")), digits(v.r.PostFormValue("new"))
 	if pin != digits(v.r.PostFormValue("again")) {
@@ -78,7 +91,10 @@ func setPIN(ctx context.Context, v *visit) (*Page, error) {
 	case err != nil:
 		return nil, err
 	}
-	return v.account("The new PIN holds from now on, here and by telephone.")
+	if err := v.client.PutState(ctx, wire.State, changedKey, number); err != nil {
+		return nil, err
+	}
+	return v.account(changed)
 }
 
 // reason is what stands behind the words of accounts.ErrBadPIN.

@@ -27,7 +27,9 @@ func TestAccount(t *testing.T) {
 		b.says("I cannot check the PIN as it is.")
 		b.send("Change the PIN", "pin", presencetest.AnaPIN, "new", "111111", "again", "111111")
 		b.says("This PIN cannot be taken: it repeats digits.")
-		b.send("Change the PIN", "pin", presencetest.AnaPIN, "new", "480 273", "again", "480273")
+		action, fields := b.send("Change the PIN", "pin", presencetest.AnaPIN, "new", "480 273", "again", "480273")
+		b.says("The new PIN holds from now on")
+		b.post(action, fields)
 		b.says("The new PIN holds from now on")
 
 		other := d.browser(t, true)

@@ -141,6 +141,9 @@ func TestChromium(t *testing.T) {
 	if length < 0.5 {
 		t.Errorf("the recording cannot be played: %v s", length)
 	}
+	b.once("//button[@aria-label='Play']", "click")
+	b.until("it plays, from the sound that was fetched for the waveform",
+		"(function () { var a = document.querySelector('audio[data-seq]'); return a.src.startsWith('blob:') && !a.controls && a.currentTime > 0.1; })()")
 	b.shot("voice")
 	b.accessible("voice")
 	b.run(chromedp.Evaluate("document.activeElement.blur()", nil), chromedp.KeyEvent("\x1b"))
@@ -149,6 +152,11 @@ func TestChromium(t *testing.T) {
 	b.sees("Quick replies")
 	b.shot("you")
 	b.accessible("you")
+	b.press("Log out")
+	b.sees("Your session has ended")
+	if c := d.XMPP.Counts(); c.Logouts != 1 {
+		t.Errorf("%+v", c)
+	}
 	b.run(chromedp.Navigate("about:blank"))
 }
 
@@ -170,4 +178,7 @@ func TestChromiumWithoutScript(t *testing.T) {
 	if got := d.XMPP.Received(); len(got) != 1 || got[0].Body != "Yes." {
 		t.Errorf("Ben got %+v", got)
 	}
+	b.follow("Inbox")
+	b.press("Log out")
+	b.sees("Your session has ended")
 }

@@ -150,7 +150,7 @@ func (v *visit) message(m wire.Message, fresh unread, place wire.PlaceValue) Ite
 			item.Audio[i].from(place.MS)
 		}
 	}
-	if a := sound(m); a != nil && strings.TrimSpace(m.Body) == a.URL {
+	if a := firstSound(m); a != nil && strings.TrimSpace(m.Body) == a.URL {
 		item.Lines = nil // the text is only the link, for those who cannot play it here
 	}
 	return item
@@ -171,8 +171,8 @@ func state(m wire.Message) string {
 	return ""
 }
 
-// sound is a message's first recording, nil if it has none.
-func sound(m wire.Message) *im.Attachment {
+// firstSound is a message's first recording, nil if it has none.
+func firstSound(m wire.Message) *im.Attachment {
 	for i, a := range m.Attachments {
 		if a.IsAudio() {
 			return &m.Attachments[i]
@@ -317,9 +317,9 @@ func seen(ctx context.Context, v *visit) (*Page, error) {
 	return inbox(ctx, v)
 }
 
-// markSeen marks a conversation as seen, up to where the form's page showed it.
+// markSeen marks a conversation as seen, up to where the page with the form, or with the address for a recording, showed it.
 func (v *visit) markSeen(ctx context.Context, person wire.Contact) error {
-	upto, err := strconv.ParseInt(v.r.PostFormValue(uptoField), 10, 64)
+	upto, err := strconv.ParseInt(v.r.FormValue(uptoField), 10, 64)
 	if err != nil || upto <= 0 {
 		return nil
 	}

@@ -160,6 +160,9 @@ func TestGoOn(t *testing.T) {
 		t.Errorf("the player is %+v", b.source)
 	}
 	b.says("go on at 0:07")
+	b.get(b.at.RequestURI() + "&as=wml")
+	b.says("Voice message, 30 s, go on at 0:07")
+	b.get(strings.TrimSuffix(b.at.RequestURI(), "&as=wml"))
 	b.post("/place", map[string][]string{"seq": {attr(b.all("audio")[0], "data-seq")}, "ms": {"12000"}})
 	if b.status != http.StatusNoContent {
 		t.Errorf("%d %s", b.status, b.source)

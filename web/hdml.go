@@ -57,7 +57,7 @@ func hdmlUnit(u unit, number int) string {
 	}
 	b.WriteString("<WRAP>" + strings.ReplaceAll(doubled(u.Text), "\n", "<BR>\n") + "<BR>\n")
 	for _, a := range u.Sounds {
-		b.WriteString(`<A TASK="GO" DEST="` + hdmlLine(a.Href) + `" LABEL="Hear">` + hdmlLine(a.Title) + "</A><BR>\n")
+		b.WriteString(`<A TASK="GO" DEST="` + hdmlLine(a.Href) + `" LABEL="Hear">` + hdmlLine(a.label()) + "</A><BR>\n")
 	}
 	return b.String()
 }

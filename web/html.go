@@ -16,13 +16,24 @@ var (
 	pageHTML string
 	//go:embed page.css
 	pageCSS string
+	//go:embed player.js
+	playerScript string
 	//go:embed script.js
-	pageScript string
+	mainScript string
 
-	pageTemplate = template.Must(template.New("page").Parse(pageHTML))
+	pageScript   = playerScript + mainScript
+	pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"key": key}).Parse(pageHTML))
 	styleHash    = hash(pageCSS)
 	scriptHash   = hash(pageScript)
 )
+
+// key is the key of a telephone that picks item number i of a list; "" behind the ninth.
+func key(i int) string {
+	if i >= 9 {
+		return ""
+	}
+	return fmt.Sprint(i + 1)
+}
 
 // writeScript sends the pages' script. Its address changes with it, so that it may be kept.
 func writeScript(w http.ResponseWriter, _ *http.Request) {

@@ -96,7 +96,7 @@ func (v *visit) people(ctx context.Context, title, path string) (*Page, error) {
 		return nil, err
 	}
 	name := strings.TrimSpace(v.r.URL.Query().Get("name"))
-	contacts = slices.DeleteFunc(contacts, func(c wire.Contact) bool { return !contains(c.Name, name) })
+	contacts = slices.DeleteFunc(contacts, func(c wire.Contact) bool { return !named(c, name) })
 	fresh, err := v.unread(ctx)
 	if err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (v *visit) people(ctx context.Context, title, path string) (*Page, error) {
 	}
 	page.Forms = []Form{{
 		Title: "Find somebody", Action: v.base + path, Get: true, Submit: "Find",
-		Fields: []Field{{Kind: Short, Name: "name", Label: "Name, or a part of it", Value: name, Max: 60}},
+		Fields: []Field{{Kind: Name, Name: "name", Label: "Name, or a part of it", Value: name, Max: 60}},
 	}}
 	return page, nil
 }
@@ -129,11 +129,6 @@ func presenceRank(c wire.Contact) int {
 		return 1
 	}
 	return 2
-}
-
-// contains tells whether part stands in s, whatever the case of the letters.
-func contains(s, part string) bool {
-	return strings.Contains(strings.ToLower(s), strings.ToLower(part))
 }
 
 // person is a line about somebody.
@@ -176,7 +171,7 @@ func (v *visit) troubles(ctx context.Context) ([]string, error) {
 // snippet is a message in a few words.
 func snippet(m wire.Message) string {
 	text := strings.Join(strings.Fields(m.Body), " ")
-	if sound(m) != nil {
+	if firstSound(m) != nil {
 		text = "Voice message"
 	}
 	if cut := []rune(text); len(cut) > 80 {

@@ -72,6 +72,7 @@ func (p *Page) sticky(m markup) {
 	}
 	for i := range p.Forms {
 		stick(&p.Forms[i].Action)
+		stick(&p.Forms[i].Voice)
 		if p.Forms[i].Get {
 			p.Forms[i].Fields = append(p.Forms[i].Fields, Field{Kind: Hidden, Name: asField, Value: string(m)})
 		}

@@ -69,6 +69,8 @@ func samplePage(body string) Page {
 			{Title: "T" + body, Action: "/send", Submit: "Send", Fields: []Field{{Kind: Words, Name: "text", Label: "Answer", Value: body}, hidden}},
 			{Action: "/login", Submit: "Log in", Fields: []Field{{Kind: Digits, Name: "user", Label: "Number", Max: 20}, {Kind: PIN, Name: "pin", Label: "PIN"}}},
 			{Action: "/search", Get: true, Submit: "Search", Fields: []Field{{Kind: Short, Name: "q", Label: "Words"}}},
+			{Action: "/people", Get: true, Submit: "Find", Fields: []Field{{Kind: Name, Name: "name", Label: "Name"}}},
+			{Action: "/answer", Voice: "/voice", Submit: "Send it", Fields: []Field{{Kind: Words, Name: "text", Label: "Answer"}, hidden}},
 			{Action: "/leave", Submit: "Leave" + body, Quiet: true, Fields: []Field{hidden}},
 		},
 	}

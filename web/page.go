@@ -43,6 +43,20 @@ type Item struct {
 	Face  string // one or two letters that stand for a person's picture; "" for none
 }
 
+// Class is what the style sheet knows an item by; faces tells that faces are shown.
+func (i Item) Class(faces bool) string {
+	var of []string
+	if faces && i.Face != "" {
+		of = append(of, "person")
+	}
+	if i.Mine {
+		of = append(of, "mine")
+	} else if i.New {
+		of = append(of, "new")
+	}
+	return strings.Join(of, " ")
+}
+
 // Tint is one of six colours for a face, always the same one for a name.
 func (i Item) Tint() int {
 	sum := 0
@@ -99,6 +113,14 @@ func (a *Audio) from(ms int64) {
 	}
 }
 
+// label is what a small screen says of it, with where to go on.
+func (a Audio) label() string {
+	if a.At == "" {
+		return a.Title
+	}
+	return a.Title + ", go on at " + a.At
+}
+
 // A Form is something to fill in and send.
 type Form struct {
 	Title  string // "" for none
@@ -108,7 +130,7 @@ type Form struct {
 	Submit string // what the button says
 	Keep   string // what a second button says, which sends the same with keepField; "" for none
 	Quiet  bool   // not what one usually wants
-	Voice  string // where a recording made by the page's script may be sent instead, by POST; "" for nowhere
+	Voice  string // where a recording may be sent instead, by POST; "" for nowhere
 }
 
 // FieldKind says how a field is filled in.
@@ -120,6 +142,7 @@ const (
 	PIN    FieldKind = "pin"
 	Words  FieldKind = "words" // several lines
 	Short  FieldKind = "short" // one line
+	Name   FieldKind = "name"  // a part of somebody's name, in letters or by the digits of a telephone's keys
 	Hidden FieldKind = "hidden"
 )
 

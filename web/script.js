@@ -188,7 +188,7 @@
     go.onclick = function () {
       go.disabled = true;
       says.textContent = 'being sent …';
-      fetch(form.dataset.voice + '?once=' + $('[name=once]', form).value, { method: 'POST', body: sound, headers: { 'Content-Type': 'audio/wav' }, credentials: 'same-origin' })
+      fetch(form.dataset.voice + '?once=' + $('[name=once]', form).value + '&upto=' + $('[name=upto]', form).value, { method: 'POST', body: sound, headers: { 'Content-Type': 'audio/wav' }, credentials: 'same-origin' })
         .then(function (r) { if (r.status >= 500 || r.status === 429) throw r.status; return r.text(); })
         .then(function (html) { take(html, true); toEnd(); })
         .catch(function () { go.disabled = false; says.textContent = 'Not sent. Please try again.'; });
@@ -202,7 +202,7 @@
     if (last && $('form[data-answer]')) scrollTo(0, document.documentElement.scrollHeight);
   }
   function dress() {
-    all('audio[data-seq]').forEach(follow);
+    all('audio[data-seq]').forEach(function (a) { follow(a); voicePlayer(a); });
     all('form[data-voice]').forEach(recorder);
   }
   dress();

@@ -87,7 +87,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("/", s.nowhere)
 	doors := http.NewServeMux()
 	doors.Handle("/", bounded(maxForm, limit(timeLimit, mux)))
-	doors.Handle("POST /with/{person}/voice", bounded(maxVoice, limit(voiceLimit, patient(voiceLimit, s.visit(voice)))))
+	spoken := bounded(maxVoice, limit(voiceLimit, patient(voiceLimit, s.visit(voice))))
+	doors.Handle("POST /with/{person}/voice", spoken)
+	doors.Handle("POST /s/{token}/with/{person}/voice", spoken)
 	doors.HandleFunc("GET /page.js", writeScript)
 	doors.HandleFunc("GET /live", s.live) // as long as the browser stays
 	return secure(http.NewCrossOriginProtection().Handler(doors))

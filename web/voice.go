@@ -1,8 +1,10 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"io"
+	"mime"
 	"net/http"
 	"strings"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"hark/im"
 	"hark/presence"
 	"hark/presence/wire"
+	"hark/vxml/sound"
 )
 
 // Recordings keeps what is recorded in a browser. The audio store satisfies it through a few lines of wiring.
@@ -27,7 +30,7 @@ const maxVoice = 18 << 20
 // voiceLimit is for a recording to arrive over a slow line, and to be kept.
 const voiceLimit = 3 * time.Minute
 
-// voice sends a recording that the page's script made. The one-time number stands in the address, since the body is the
+// voice sends a recording that the page's script or a voice browser made. The one-time number stands in the address, since the body is the
 // sound. The same again sends nothing, and takes its second link back.
 func voice(ctx context.Context, v *visit) (*Page, error) {
 	person, err := v.findPerson(ctx)
@@ -38,13 +41,20 @@ func voice(ctx context.Context, v *visit) (*Page, error) {
 	if v.server.Recordings == nil || number == "" || len(number) > 64 || strings.ContainsFunc(number, notAlphanumeric) {
 		return nil, errForm
 	}
-	link, err := v.server.Recordings.Put(ctx, v.r.Body, v.user, v.name)
+	wav, err := v.recording()
+	if err != nil {
+		return nil, err
+	}
+	link, err := v.server.Recordings.Put(ctx, wav, v.user, v.name)
 	if err != nil {
 		v.server.Log.Info("web: recording not kept", "err", err)
 		return v.again(ctx, person, "", "This recording could not be kept. It may be empty, or too long.")
 	}
 	reply, err := v.client.Send(ctx, wire.SendRequest{ID: "web-" + number, To: person.Address, Body: link.URL, Attachments: []im.Attachment{link}})
 	if err == nil {
+		if err := v.markSeen(ctx, person); err != nil {
+			return nil, err
+		}
 		return v.done(ctx, person, outcome(reply.State))
 	}
 	if err := v.server.Recordings.Revoke(ctx, link.URL); err != nil {
@@ -59,9 +69,42 @@ func voice(ctx context.Context, v *visit) (*Page, error) {
 	return nil, err
 }
 
-// voiceAction is where the page's script sends a recording; "" when none is taken.
+// soundField is the part of a form in which a voice browser sends what it recorded.
+const soundField = "sound"
+
+// recording is the sound in a request: its body, or a file in a form. Voice browsers send whatever coding the telephone
+// has (VoiceXML 2.0, appendix E); that is made what Recordings takes.
+func (v *visit) recording() (io.Reader, error) {
+	if kind, _, err := mime.ParseMediaType(v.r.Header.Get("Content-Type")); err != nil || kind != "multipart/form-data" {
+		return v.r.Body, nil
+	}
+	parts, err := v.r.MultipartReader()
+	if err != nil {
+		return nil, errForm
+	}
+	for {
+		part, err := parts.NextPart()
+		if err != nil {
+			return nil, errForm
+		}
+		if part.FormName() != soundField {
+			continue
+		}
+		file, err := io.ReadAll(part)
+		if err != nil {
+			return nil, errForm
+		}
+		samples, err := sound.Decode(file)
+		if err != nil {
+			return nil, errForm
+		}
+		return bytes.NewReader(sound.WAV(samples)), nil
+	}
+}
+
+// voiceAction is where a recording is sent; "" when none is taken.
 func (v *visit) voiceAction(href string) string {
-	if v.server.Recordings == nil || v.markup != html5 {
+	if v.server.Recordings == nil || v.markup != html5 && v.markup != vxml {
 		return ""
 	}
 	return href + "/voice"

@@ -2,12 +2,14 @@ package web
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 )
 
-// vxmlScreen is a VoiceXML gateway: the page is read out, and the list is picked from by digits. Words cannot be typed
-// there, so forms that need them are left out; the quick replies and the telephone's own dialogue are there instead.
+// vxmlScreen is a VoiceXML gateway: the page is read out, and the list is picked from by digits. A name is keyed by its
+// first letters, and an answer is spoken. Other words cannot be typed there, so forms that need them are left out; the
+// quick replies are there instead.
 var vxmlScreen = screen{
 	contentType: "application/voicexml+xml; charset=utf-8",
 	limit:       48 << 10, choices: 9, chunk: 4000, label: 60,
@@ -16,7 +18,7 @@ var vxmlScreen = screen{
 	write: writeVXML,
 	size:  func(string) int { return 0 },
 	drops: func(f Form) bool {
-		return slices.ContainsFunc(f.Fields, func(f Field) bool { return f.Kind == Words || f.Kind == Short })
+		return f.Voice == "" && slices.ContainsFunc(f.Fields, func(f Field) bool { return f.Kind == Words || f.Kind == Short })
 	},
 }
 
@@ -74,6 +76,8 @@ func vxmlSpeech(u unit) string {
 func vxmlChoice(u unit, key, number int) string {
 	label, next := "", fmt.Sprintf("#f%d", number)
 	switch {
+	case u.Form != nil && u.Form.Voice != "":
+		label = "Answer by voice"
 	case u.Form != nil:
 		label = u.Form.Submit
 	case u.Choice.Form != nil:
@@ -93,6 +97,9 @@ func vxmlForm(u unit, number int) string {
 	if f == nil {
 		return ""
 	}
+	if f.Voice != "" {
+		return vxmlRecord(*f, number)
+	}
 	var b strings.Builder
 	var names []string
 	fmt.Fprintf(&b, "<form id=\"f%d\">\n", number)
@@ -102,7 +109,11 @@ func vxmlForm(u unit, number int) string {
 			fmt.Fprintf(&b, "<var name=\"%s\" expr=\"%s\"/>\n", field.Name, escaped(script(field.Value)))
 			continue
 		}
-		fmt.Fprintf(&b, "<field name=\"%s\" type=\"digits\"><prompt>%s, then the hash key.</prompt></field>\n", field.Name, escaped(field.Label))
+		label := field.Label
+		if field.Kind == Name {
+			label = "The first letters of the name"
+		}
+		fmt.Fprintf(&b, "<field name=\"%s\" type=\"digits\"><prompt>%s, then the hash key.</prompt></field>\n", field.Name, escaped(label))
 	}
 	method := "post"
 	if f.Get {
@@ -111,6 +122,40 @@ func vxmlForm(u unit, number int) string {
 	fmt.Fprintf(&b, "<block><submit next=\"%s\" method=\"%s\" namelist=\"%s\"/></block>\n</form>\n", escaped(f.Action), method, strings.Join(names, " "))
 	return b.String()
 }
+
+// vxmlRecord records an answer, has it heard and sends it.
+func vxmlRecord(f Form, number int) string {
+	next := f.Voice
+	for _, field := range f.Fields {
+		if field.Kind == Hidden {
+			next = withQuery(next, field.Name+"="+url.QueryEscape(field.Value))
+		}
+	}
+	return fmt.Sprintf(`<form id="f%d">
+<record name="%s" beep="true" maxtime="%ds" finalsilence="4s" dtmfterm="true" type="audio/x-wav">
+<prompt>Speak after the tone, then press hash. It is sent as a recording.</prompt>
+<noinput><prompt>I heard nothing.</prompt><goto next="#menu"/></noinput>
+</record>
+<field name="sure">
+<prompt>To send, press 1. To hear it, 2. To record again, 3. To drop it, 4.</prompt>
+<option dtmf="1" value="send"/>
+<option dtmf="2" value="hear"/>
+<option dtmf="3" value="again"/>
+<option dtmf="4" value="drop"/>
+<filled>
+<if cond="sure == 'send'"><submit next="%s" method="post" enctype="multipart/form-data" namelist="%[2]s"/>
+<elseif cond="sure == 'hear'"/><prompt><audio expr="%[2]s"/></prompt><clear namelist="sure"/>
+<elseif cond="sure == 'again'"/><clear namelist="%[2]s sure"/>
+<else/><goto next="#menu"/>
+</if>
+</filled>
+</field>
+</form>
+`, number, soundField, vxmlSeconds, escaped(next))
+}
+
+// vxmlSeconds is how long a recording of a voice browser may be.
+const vxmlSeconds = 180
 
 // script writes a text as an ECMAScript string.
 func script(s string) string {

@@ -110,7 +110,7 @@ func wmlText(u unit) string {
 	}
 	b.WriteString(strings.ReplaceAll(doubled(u.Text), "\n", "<br/>"))
 	for _, a := range u.Sounds {
-		b.WriteString(`<br/><a href="` + doubled(a.Href) + `">` + doubled(a.Title) + "</a>")
+		b.WriteString(`<br/><a href="` + doubled(a.Href) + `">` + doubled(a.label()) + "</a>")
 	}
 	b.WriteString("</p>\n")
 	return b.String()

@@ -111,13 +111,15 @@ func (p *parts) listenPresence(ctx context.Context) error {
 // listenWeb serves the web door and the links to voice messages.
 func (p *parts) listenWeb(ctx context.Context) error {
 	if p.config.Listen.Web == "" {
+		close(p.webOpen)
 		<-ctx.Done()
 		return nil
 	}
 	mux := http.NewServeMux()
 	mux.Handle(p.audio.Path(), audio.NewHandler(p.audio, audio.HandlerConfig{Answer: p.config.Phone}))
 	door := &web.Server{Auth: p.accounts, Accounts: p.accounts, Dialer: p.dialer(), Log: p.log, Audio: p.config.Audio.URL,
-		Recordings: spoken{p.audio, p.config.Audio}, Phone: p.config.Phone}
+		Recordings: spoken{p.audio, p.config.Audio}, Phone: p.config.Phone,
+		Secure: strings.HasPrefix(p.config.Audio.URL, "https://")} // then there is a TLS proxy before us
 	mux.Handle("/", door.Handler())
 	l, err := net.Listen("tcp", p.config.Listen.Web)
 	if err != nil {
@@ -127,6 +129,7 @@ func (p *parts) listenWeb(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen.proxies: %w", err), l.Close())
 	}
+	close(p.webOpen)
 	return serveHTTP(ctx, l, proxies.before(mux))
 }
 

@@ -55,12 +55,13 @@ type parts struct {
 	doors    *tls.Config // with which the doors check other nodes
 	notes    *callNotes
 	calls    callList
+	webOpen  chan struct{}  // closed when browsers are answered, or none ever will be
 	closers  []func() error // in the order of opening
 }
 
 // serve opens everything, runs it until ctx ends, and closes it in the opposite order.
 func serve(ctx context.Context, c config, log *slog.Logger) (err error) {
-	p := &parts{config: c, log: log}
+	p := &parts{config: c, log: log, webOpen: make(chan struct{})}
 	defer func() { err = errors.Join(err, p.close()) }()
 	if err := p.open(ctx); err != nil {
 		return err
@@ -124,6 +125,11 @@ func (p *parts) sayReady(ctx context.Context, calls *stasis.App) error {
 			return nil
 		case <-time.After(50 * time.Millisecond):
 		}
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-p.webOpen:
 	}
 	p.log.Info("ready", "web", p.config.Listen.Web, "ari", p.config.Asterisk.ARI, "version", version)
 	return nil

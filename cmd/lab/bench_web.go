@@ -70,6 +70,11 @@ func measureWeb(ctx context.Context, l *lab) (figures []figure, err error) {
 	if err := b.prepare(ctx, users[:webClients]); err != nil {
 		return nil, err
 	}
+	l.tell("web: %d more sessions", webSessions)
+	memory, err := b.measureMemory(ctx, users)
+	if err != nil {
+		return nil, err
+	}
 	for _, page := range []struct{ name, path, markup string }{
 		{"inbox", "/inbox", "html"}, {"conversation", "", "html"}, {"WML deck", "", "wml"},
 	} {
@@ -82,10 +87,6 @@ func measureWeb(ctx context.Context, l *lab) (figures []figure, err error) {
 	}
 	l.tell("web: polls over HTTP at Prosody")
 	polls, err := measureBOSH(ctx, s.prosody, logins)
-	if err != nil {
-		return figures, err
-	}
-	memory, err := b.measureMemory(ctx, users)
 	return append(append(figures, polls...), memory...), err
 }
 

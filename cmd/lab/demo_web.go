@@ -15,8 +15,9 @@ import (
 
 // A webReader is a browser that knows neither cookies nor scripts: it has the page and its links, and nothing else.
 type webReader struct {
-	site string
-	page string
+	site  string
+	agent string // what it calls itself, "" for nothing in particular
+	page  string
 }
 
 // get follows a link; accept is what the browser says that it reads.
@@ -37,6 +38,9 @@ func (b *webReader) ask(ctx context.Context, method, href, accept string, form u
 		return err
 	}
 	req.Header.Set("Accept", accept)
+	if b.agent != "" {
+		req.Header.Set("User-Agent", b.agent)
+	}
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
@@ -102,6 +106,7 @@ func (p *play) anaOnTheWeb(ctx context.Context) error {
 	if !strings.Contains(html.UnescapeString(b.page), benAnswers) {
 		return errors.New("what Ben wrote is not on the page")
 	}
+	back := b.page
 	if err := b.follow(ctx, "Look again", "text/vnd.wap.wml"); err != nil {
 		return err
 	}
@@ -112,5 +117,7 @@ func (p *play) anaOnTheWeb(ctx context.Context) error {
 	for line := range strings.Lines(sessionToken.ReplaceAllString(b.page, "/s/…/")) {
 		p.tell("", "%s", strings.TrimRight(line, "\n"))
 	}
-	return nil
+	deck := b.page
+	b.page = back // the way back leads over the page before
+	return p.pictures(ctx, b, deck)
 }

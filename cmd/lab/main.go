@@ -31,8 +31,9 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("lab", flag.ContinueOnError)
 	hark := flags.String("hark", "bin/hark", "the hark program to run")
 	keep := flags.String("keep", "", "keep everything (configuration, logs, sound) in this folder")
+	pictures := flags.String("pictures", "", "draw the last scene of the demo into this folder, as web.png and wap.png")
 	flags.Usage = func() {
-		fmt.Fprintln(flags.Output(), "usage: lab [-hark PROGRAM] [-keep FOLDER] demo|run|bench [BENCH…]|cluster-demo [-short]|cluster-bench")
+		fmt.Fprintln(flags.Output(), "usage: lab [-hark PROGRAM] [-keep FOLDER] [-pictures FOLDER] demo|run|bench [BENCH…]|cluster-demo [-short]|cluster-bench")
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {
@@ -44,6 +45,6 @@ func run(ctx context.Context, args []string) error {
 		flags.Usage()
 		return fmt.Errorf("%q is not a command", flags.Arg(0))
 	}
-	l := &lab{program: *hark, dir: *keep, out: os.Stdout}
+	l := &lab{program: *hark, dir: *keep, pictures: *pictures, out: os.Stdout}
 	return command(ctx, l, flags.Args()[1:])
 }

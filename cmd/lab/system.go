@@ -23,7 +23,9 @@ import (
 type lab struct {
 	program string // path of the hark binary
 	dir     string // folder to keep things in, "" for one that goes away
-	out     io.Writer
+	// pictures is the folder for pictures of the demo; "" for none.
+	pictures string
+	out      io.Writer
 }
 
 // system is everything running: Asterisk, Prosody and Hark.
