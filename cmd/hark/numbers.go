@@ -27,11 +27,13 @@ type dialogues struct {
 	messenger *ivr.Server
 	pages     *vxml.Interpreter // nil when no number is answered by VoiceXML
 	calls     *callList
+	perCaller *perCaller
+	most      int // calls at once of one caller id
 }
 
 // dialogues makes what the configured numbers need.
 func (p *parts) dialogues() (d dialogues, err error) {
-	d = dialogues{plan: p.config.plan(), messenger: p.dialogue(), calls: &p.calls}
+	d = dialogues{plan: p.config.plan(), messenger: p.dialogue(), calls: &p.calls, perCaller: &p.perCaller, most: p.config.Asterisk.PerCaller}
 	if err := d.plan.Check(); err != nil {
 		return d, err
 	}
@@ -47,6 +49,11 @@ func (p *parts) dialogues() (d dialogues, err error) {
 // answer gives a call to the dialogue of the number that was called. A number that the plan does not know is answered
 // too: whoever wrote the dialplan by hand sent it here.
 func (d dialogues) answer(ctx context.Context, line ivr.Line) error {
+	leave, ok := d.perCaller.enter(line, d.most)
+	if !ok {
+		return errTooManyCalls
+	}
+	defer leave()
 	route, known := d.plan.Choose(line.Called())
 	defer d.calls.add(line, cmp.Or(route.Dialogue, dialplan.Messenger))()
 	if known && route.Dialogue == dialplan.VoiceXML {
