@@ -34,6 +34,8 @@ type Route struct {
 	Dialogue string
 	// Page is the URL or file of the first page when Dialogue is VoiceXML, else "".
 	Page string
+	// Prompts is the folder of the number's own words and sounds, "" when it has none. Asterisk does not get to know it.
+	Prompts string
 }
 
 // The dialogues.

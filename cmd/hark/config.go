@@ -66,6 +66,7 @@ type numberConfig struct {
 	Dialogue string `toml:"dialogue"`
 	Page     string `toml:"page"`
 	Language string `toml:"language"`
+	Prompts  string `toml:"prompts"`
 }
 
 type promptsConfig struct {

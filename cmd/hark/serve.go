@@ -14,6 +14,7 @@ import (
 	"hark/accounts"
 	"hark/audio"
 	"hark/db"
+	"hark/ivr"
 	"hark/ivr/stasis"
 	"hark/presence"
 	"hark/prompts"
@@ -52,7 +53,8 @@ type parts struct {
 	book      *prompts.Book
 	speaker   *prompts.Speaker
 	presence  *presence.Server
-	doors     *tls.Config // with which the doors check other nodes
+	voices    map[string]ivr.Voice // of numbers with words of their own, by the folder of those
+	doors     *tls.Config          // with which the doors check other nodes
 	notes     *callNotes
 	calls     callList
 	perCaller perCaller
