@@ -208,7 +208,7 @@ func (d *DB) Delete(ctx context.Context, number string) error {
 		if n, err := tx.Exec(`DELETE FROM account WHERE usr = $1`, number); n == 0 || err != nil {
 			return changed(n, err)
 		}
-		for _, table := range []string{"login", "caller", "known_caller", "attempt"} {
+		for _, table := range []string{"login", "caller", "known_caller", "attempt", "phone", "dialled"} {
 			if _, err := tx.Exec(`DELETE FROM `+table+` WHERE usr = $1`, number); err != nil {
 				return inside(err)
 			}

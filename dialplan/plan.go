@@ -36,6 +36,8 @@ type Route struct {
 	Page string
 	// To are the user numbers that the page may send messages to for a caller who did not log in; nil is nobody.
 	To []string
+	// Prompts is the folder of the number's own words and sounds, "" when it has none. Asterisk does not get to know it.
+	Prompts string
 }
 
 // The dialogues.

@@ -57,7 +57,9 @@ type Call struct {
 	greeted  bool   // the caller was welcomed back already
 	known    string // how the owner of the caller id is called, where that is known
 	networks networks
-	notice   int64 // the message that the notice just spoken is about, 0 for none
+	outbound bool     // Hark made this call
+	back     CallBack // the settings that are being changed
+	notice   int64    // the message that the notice just spoken is about, 0 for none
 }
 
 // newCall prepares a call; nothing has happened on the line yet.

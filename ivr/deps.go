@@ -19,7 +19,7 @@ type Voice interface {
 	Say(ctx context.Context, lang, id string, args prompts.Args) (prompts.Clip, error)
 	// SayText returns the sound of free text.
 	SayText(ctx context.Context, lang, text string) (prompts.Clip, error)
-	// Earcon returns one of the short sounds "hark", "message", "voice", "tone", "tick".
+	// Earcon returns one of the short sounds "hark", "message", "voice", "tone", "ring", "tick".
 	Earcon(name string) (prompts.Clip, error)
 }
 

@@ -41,7 +41,7 @@ func arrive(ctx context.Context, c *Call) (state, error) {
 	}
 	c.loaded = true
 	if c.adopted == "" {
-		c.useLanguage(ctx)
+		c.useLanguageOf(ctx, c.session.User)
 	}
 	c.session.news = follow(c.session.client, c.queue.newest, c.watched, &c.networks)
 	if c.adopted != "" {

@@ -11,7 +11,7 @@ import (
 // loginNodes are the steps from the first word to the caller's messages.
 func loginNodes() []*node {
 	return []*node{
-		{name: atAnswer, kind: passing, run: answer, next: []state{atNumber, atKnown, atArrive}},
+		{name: atAnswer, kind: passing, run: answer, next: []state{atNumber, atKnown, atRung, atArrive}},
 		{name: atKnown, kind: field, run: runField, back: atNumber, help: "login.pin.help", quiet: true, intro: knownIntro,
 			next:   []state{atArrive, atNumber, atAway, atEnd},
 			digits: digits{prompt: "login.pin", max: pinDigits, exact: true, take: takeKnown}},
@@ -58,6 +58,11 @@ func answer(ctx context.Context, c *Call) (state, error) {
 		return atArrive, nil
 	}
 	c.learnPINs(ctx)
+	if c.outbound {
+		c.useLanguageOf(ctx, c.user)
+		c.tell(earcon("hark"))
+		return atRung, nil
+	}
 	c.tell(earcon("hark"), phrase{clip: &hello})
 	if c.srv.Callers != nil && c.line.Caller() != "" {
 		if user, name, ok := c.srv.Callers.Known(ctx, c.line.Caller()); ok {

@@ -26,6 +26,7 @@ var speeds = []int{100, 125, 150, 80}
 func messageNodes() []*node {
 	return []*node{
 		{name: atMessage, kind: menu, run: runMenu, back: atReader, help: "message.help", quiet: true, keys: []key{
+			{press: "1", label: "message.key.call", do: callSender, to: atDial, when: senderCanBeCalled},
 			{press: "2", label: "message.key.forward", do: passOn, to: atWho},
 			{press: "3", label: "message.key.spell", do: spellOut, to: stay, when: written},
 			{press: "4", label: "message.key.speed", do: faster, to: atReader, when: canPace},

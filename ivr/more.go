@@ -33,6 +33,7 @@ func moreNodes() []*node {
 	return []*node{
 		{name: atMore, kind: menu, run: runMenu, back: atHome, help: "more.help", next: []state{atReader}, keys: []key{
 			{press: "1", label: "more.key.status", to: atStatus},
+			{press: "2", label: "more.key.callback", do: openCallBack, to: atCallBack, when: hasCallBacks},
 			{press: "3", label: "more.key.code", do: sayCode, to: stay},
 			{press: "4", label: "more.key.settings", to: atSettings},
 		}},
@@ -100,12 +101,12 @@ func setLanguage(ctx context.Context, c *Call, i int) (state, error) {
 	return atSettings, err
 }
 
-// useLanguage takes the language of the account, where there is a voice for it.
-func (c *Call) useLanguage(ctx context.Context) {
+// useLanguageOf takes the language of an account, where there is a voice for it.
+func (c *Call) useLanguageOf(ctx context.Context, user string) {
 	if c.srv.Profiles == nil {
 		return
 	}
-	lang, err := c.srv.Profiles.Language(ctx, c.session.User)
+	lang, err := c.srv.Profiles.Language(ctx, user)
 	if err != nil {
 		c.log.Warn("language not known", "err", err)
 	}

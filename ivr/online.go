@@ -16,6 +16,7 @@ func onlineNodes() []*node {
 	return []*node{
 		{name: atOnline, kind: reading, run: nameOne, back: atHome, help: "online.help", keys: []key{
 			{press: "1", label: "online.key.write", do: writeToNamed, to: atConfirm, hot: true},
+			{press: "3", label: "online.key.call", do: callNamed, to: atDial, when: namedCanBeCalled, hot: true},
 			{press: "4", label: "online.key.back", do: nameBefore, to: atOnline, hot: true},
 			{press: "5", label: "online.key.watch", do: watchNamed, to: atOnline, hot: true},
 			{press: "6", label: "online.key.next", do: nameNext, to: atOnline, hot: true},

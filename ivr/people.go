@@ -64,7 +64,7 @@ func bare(a im.Address) any {
 
 // facing is whom the call is about at the moment: whom one writes to, or whose message is read.
 func (c *Call) facing() im.Address {
-	if c.rec != nil || c.at == atRecord || c.at == atConfirm || c.at == atQuick || c.at == atOnline {
+	if c.rec != nil || c.at == atRecord || c.at == atConfirm || c.at == atQuick || c.at == atOnline || c.at == atDial {
 		return c.person
 	}
 	if m, ok := c.queue.current(); ok {

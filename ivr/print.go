@@ -10,7 +10,7 @@ import (
 // allNodes are the nodes of the dialogue in the order in which a caller meets them.
 func allNodes() []*node {
 	return slices.Concat(loginNodes(), homeNodes(), readerNodes(), messageNodes(), answerNodes(), writeNodes(),
-		onlineNodes(), moreNodes(), endNodes())
+		onlineNodes(), reachNodes(), moreNodes(), callBackNodes(), endNodes())
 }
 
 // PrintDialogue writes the whole tree as an administrator would read it: each state with what is said there, its keys,

@@ -22,6 +22,8 @@ type Server struct {
 	Language   string       // of the prompts; "" is "en"
 	Languages  []string     // that callers may choose: those with texts and a voice; nil does not offer any
 	Profiles   Profiles     // nil: callers cannot change their PIN, and their language is not kept
+	Phones     Phones       // nil: no user can be rung up
+	CallBacks  CallBacks    // nil: Hark calls nobody back
 	Memory     Memory       // nil: a call that outlives this process begins anew at the next one
 	Callers    Callers      // nil: nobody is known by the caller id
 	PINs       PINs         // nil: every PIN has Settings.PINDigits
@@ -46,6 +48,8 @@ type Settings struct {
 	OneMoment    time.Duration // a wait longer than this is explained: 2 s
 	Patience     time.Duration // a wait longer than this is given up: 10 s
 	Reconnect    time.Duration // how long a lost presence server is tried for: 5 s
+	Ring         time.Duration // how long somebody else's telephone rings: 30 s
+	Talk         time.Duration // longest connection with somebody else: 1 h
 	Farewell     time.Duration // how long keeping draft and place may take after the hang-up: 5 s
 	UserDigits   int           // length of a user number: 7
 	PINDigits    int           // length of a PIN, which then needs no hash: 6; negative when it differs, and a hash or a pause ends it
@@ -69,6 +73,8 @@ func (s Settings) withDefaults() Settings {
 	or(&s.OneMoment, 2*time.Second)
 	or(&s.Patience, 10*time.Second)
 	or(&s.Reconnect, 5*time.Second)
+	or(&s.Ring, 30*time.Second)
+	or(&s.Talk, time.Hour)
 	or(&s.Farewell, 5*time.Second)
 	or(&s.UserDigits, 7)
 	or(&s.PINDigits, 6)
@@ -96,8 +102,10 @@ var errSilent = errors.New("ivr: no voice to speak with")
 //
 // When the line was never answered, because not even the first prompt can be spoken, Handle returns an error and has
 // not touched the line: the switch can then play what it has for that case.
-func (s *Server) Handle(ctx context.Context, line Line) (err error) {
-	c := newCall(s, line)
+func (s *Server) Handle(ctx context.Context, line Line) error { return newCall(s, line).handle(ctx) }
+
+// handle runs the call; see Server.Handle.
+func (c *Call) handle(ctx context.Context) (err error) {
 	defer c.leave(ctx)
 	defer func() {
 		if p := recover(); p != nil {

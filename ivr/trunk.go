@@ -64,3 +64,16 @@ func diallable(number string) bool {
 	digits := strings.TrimPrefix(number, "+")
 	return digits != "" && len(digits) <= mostDigits && strings.Trim(digits, "0123456789") == ""
 }
+
+// Trunks are ways out; the first that lets a number through takes it. No Trunks lead nowhere.
+type Trunks []Trunk
+
+// Endpoint is Trunk.Endpoint of the first that lets the number through.
+func (t Trunks) Endpoint(number string) (string, error) {
+	for _, trunk := range t {
+		if endpoint, err := trunk.Endpoint(number); err == nil {
+			return endpoint, nil
+		}
+	}
+	return "", ErrNoWay
+}

@@ -37,6 +37,7 @@ type phones struct {
 	calls int
 	gone  chan error // what Handle returned
 	broke string     // the line's operation that fails next
+	other func(endpoint string) ivrtest.Far
 	shut  context.CancelCauseFunc
 }
 
@@ -47,17 +48,21 @@ func (p *phones) Ring(ctx context.Context, from string) (ivrtest.Phone, error) {
 	return p.Dial(ctx, from)
 }
 
-// Dial makes a call.
+// Dial makes a call. One that is "back to 5551234" is Hark's own, and answered there.
 func (p *phones) Dial(ctx context.Context, from string) (*ivrtest.Line, error) {
+	handle := p.server.Handle
+	if number, ok := strings.CutPrefix(from, "back to "); ok {
+		from, handle = number, func(ctx context.Context, l ivr.Line) error { return p.server.Ring(ctx, l, theUser, "Ana") }
+	}
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	p.calls++
 	line := ivrtest.NewLine(fmt.Sprintf("call-%d", p.calls), from, p.dir)
 	line.Hanger = func() { cancel(ivr.ErrHangup) }
-	line.Fail = p.lineFails
+	line.Fail, line.Other = p.lineFails, p.other
 	gone := make(chan error, 1)
 	p.line, p.shut, p.gone = line, cancel, gone
 	go func() {
-		gone <- p.server.Handle(ctx, line)
+		gone <- handle(ctx, line)
 		cancel(nil)
 	}()
 	return line, nil
@@ -114,6 +119,7 @@ type world struct {
 	auth  *bureau
 	post  *post
 	shelf *shelf
+	desk  *desk
 	voice *ivrtest.Voice
 }
 
@@ -135,11 +141,13 @@ func newWorld(t testing.TB) *world {
 		auth:  &bureau{user: theUser, pin: thePIN},
 		post:  &post{user: theUser, pin: thePIN, state: map[string]json.RawMessage{}, clients: map[*client]bool{}},
 		shelf: &shelf{kept: map[string]time.Duration{}},
+		desk:  &desk{ends: map[string]ivrtest.Far{}},
 		voice: newVoice(t),
 	}
+	w.other = w.desk.dialled
 	w.dir, w.after = t.TempDir(), w.detached
 	w.server = &ivr.Server{Auth: w.auth, Dial: w.post, Voice: w.voice, Recordings: w.shelf,
-		Profiles: w.auth, Callers: w.auth, Languages: w.voice.Book.Languages()}
+		Profiles: w.auth, Callers: w.auth, Phones: w.desk, CallBacks: w.desk, Languages: w.voice.Book.Languages()}
 	return w
 }
 
@@ -162,6 +170,7 @@ func (w *world) Do(_ context.Context, line string) error {
 		"send": w.setSend, "network": w.setNetwork, "shows": w.setShow, "known": w.setKnown, "status": w.checkStatus, "pin": w.checkPIN,
 		"language": w.setLanguage, "speech": w.setSpeech, "code": w.setCode,
 		"sent": w.checkSent, "cursor": w.checkCursor, "marked": w.checkMarked, "tries": w.checkTries, "draft": w.checkDraft,
+		"telephone": w.desk.setTelephone, "rings": w.desk.checkRings, "calls": w.desk.setCalls,
 		"place": w.checkPlace, "kept": w.checkKept, "logins": w.checkLogins,
 	}[verb]
 	if !ok {

@@ -25,10 +25,11 @@ var earcons = map[string][]note{
 	"message": {{740, 70 * time.Millisecond}, {990, 80 * time.Millisecond}},   // a text message
 	"voice":   {{990, 70 * time.Millisecond}, {740, 80 * time.Millisecond}},   // a voice message
 	"tone":    {{850, 200 * time.Millisecond}},                                // speak now
+	"ring":    {{425, time.Second}, {0, 4 * time.Second}},                     // another telephone rings, as in most of Europe
 	"tick":    {{1000, 30 * time.Millisecond}},                                // the recording ends soon
 }
 
-// Earcon returns one of the short sounds "hark", "message", "voice", "tone" (after which the caller speaks) and "tick".
+// Earcon returns one of the short sounds "hark", "message", "voice", "tone" (after which the caller speaks), "ring" (5 s) and "tick".
 func (s *Speaker) Earcon(name string) (Clip, error) {
 	notes, ok := earcons[name]
 	if !ok {

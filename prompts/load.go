@@ -20,10 +20,10 @@ import (
 const Rate = 8000
 
 // LoadBook reads the catalogues (LANGUAGE.toml) in the top folder of fsys; nil is Hark's own. Then it lays the
-// administrator's folder over them, unless that is "": LANGUAGE.toml replaces the texts of the ids it holds, and
+// administrator's folders over them, one after the other, but for those that are "": LANGUAGE.toml replaces the texts of the ids it holds, and
 // LANGUAGE/ID.wav (8 kHz, 16 bit, mono) the sound of a prompt that has no placeholders. All that was read is checked;
 // an error names the file, the line and the id.
-func LoadBook(fsys fs.FS, dir string) (*Book, error) {
+func LoadBook(fsys fs.FS, dirs ...string) (*Book, error) {
 	if fsys == nil {
 		fsys = catalogues
 	}
@@ -31,7 +31,10 @@ func LoadBook(fsys fs.FS, dir string) (*Book, error) {
 	if err := b.loadTexts(fsys, false); err != nil {
 		return nil, fmt.Errorf("prompts: %w", err)
 	}
-	if dir != "" {
+	for _, dir := range dirs {
+		if dir == "" {
+			continue
+		}
 		if err := b.override(dir); err != nil {
 			return nil, fmt.Errorf("prompts: in %s: %w", dir, err)
 		}

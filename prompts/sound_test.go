@@ -103,7 +103,7 @@ func TestPolishKeepsPeaks(t *testing.T) {
 func TestEarcons(t *testing.T) {
 	s := newSpeaker(t, smallBook(t), &fakeSynth{})
 	limits := map[string]time.Duration{"hark": 300 * time.Millisecond, "message": 150 * time.Millisecond,
-		"voice": 150 * time.Millisecond, "tone": 200 * time.Millisecond, "tick": 50 * time.Millisecond}
+		"voice": 150 * time.Millisecond, "tone": 200 * time.Millisecond, "ring": 5 * time.Second, "tick": 50 * time.Millisecond}
 	for name, limit := range limits {
 		clip, err := s.Earcon(name)
 		if err != nil || clip.Duration > limit || clip.Duration == 0 {

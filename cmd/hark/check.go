@@ -78,6 +78,10 @@ func (p *program) try(ctx context.Context, c config) error {
 	}
 	result("numbers", c.plan().Check())
 	_, err := prompts.LoadBook(nil, c.Prompts.Dir)
+	for _, n := range c.Numbers {
+		_, own := prompts.LoadBook(nil, n.Prompts)
+		err = errors.Join(err, own)
+	}
 	result("texts", err)
 	_, err = prompts.NewSynthesiser(ctx, prompts.SynthOptions{Driver: c.Prompts.Synthesiser, Command: c.Prompts.Command})
 	result("synthesiser", err)

@@ -24,6 +24,7 @@ type config struct {
 	Listen   listenConfig   `toml:"listen"`
 	Asterisk asteriskConfig `toml:"asterisk"`
 	Numbers  []numberConfig `toml:"number"`
+	Dial     dialConfig     `toml:"dial"`
 	Prompts  promptsConfig  `toml:"prompts"`
 	Audio    audioConfig    `toml:"audio"`
 	XMPP     xmppConfig     `toml:"xmpp"`
@@ -50,13 +51,14 @@ type listenConfig struct {
 }
 
 type asteriskConfig struct {
-	ARI      string   `toml:"ari"`
-	User     string   `toml:"user"`
-	Password string   `toml:"password"`
-	App      string   `toml:"app"`
-	Calls    int      `toml:"calls"`
-	Sounds   string   `toml:"sounds"`
-	Settle   duration `toml:"settle"`
+	ARI       string   `toml:"ari"`
+	User      string   `toml:"user"`
+	Password  string   `toml:"password"`
+	App       string   `toml:"app"`
+	Calls     int      `toml:"calls"`
+	PerCaller int      `toml:"per_caller"`
+	Sounds    string   `toml:"sounds"`
+	Settle    duration `toml:"settle"`
 }
 
 type numberConfig struct {
@@ -65,6 +67,7 @@ type numberConfig struct {
 	Page     string   `toml:"page"`
 	Language string   `toml:"language"`
 	To       []string `toml:"to"`
+	Prompts  string   `toml:"prompts"`
 }
 
 type promptsConfig struct {
@@ -116,9 +119,10 @@ func defaultConfig() config {
 		DB:       "/var/lib/hark/hark.db",
 		Log:      logConfig{Level: "info", Format: "text"},
 		Listen:   listenConfig{Web: "127.0.0.1:8080", Proxies: []string{"127.0.0.0/8", "::1"}},
-		Asterisk: asteriskConfig{User: "hark", App: "hark", Calls: 200},
+		Asterisk: asteriskConfig{User: "hark", App: "hark", Calls: 200, PerCaller: 2},
 		Prompts:  promptsConfig{Synthesiser: "flite"},
 		Audio:    defaultAudio(),
+		Dial:     dialConfig{Talks: 20},
 		Node:     nodeConfig{Lease: duration(6 * time.Second)},
 	}
 }
@@ -185,6 +189,7 @@ func (c *config) finish() (problems []problem) {
 	c.check(bad)
 	c.checkAGI(bad)
 	c.checkAdmin(bad)
+	c.checkDial(bad)
 	return problems
 }
 

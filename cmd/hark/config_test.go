@@ -70,6 +70,8 @@ func TestConfigErrors(t *testing.T) {
 		{"nodes without an address", "db = \"postgres://h/d\"\n", "listen.presence is missing"},
 		{"nodes without a name", "db = \"postgres://h/d\"\n[listen]\npresence = \"tls://:7778\"\n", "name is localhost"},
 		{"lease", "[node]\nlease = \"1s\"\n", ":2: node.lease is 1s"},
+		{"dialling into the dialplan", "[dial]\ntrunks = { \"2\" = \"Local/{number}@x\" }\n", ":2: dial.trunks cannot be used for \"2\": \"Local/{number}@x\" leads into the dialplan"},
+		{"dialling words", "[dial]\ntrunks = { \"two\" = \"PJSIP/{number}\" }\n", "prefix \"two\" is not made of digits"},
 		{"two at once", "nome = 1\n[log]\nlevel = \"loud\"\n", "did you mean name?\n"},
 	}
 	for _, c := range cases {

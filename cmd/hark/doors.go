@@ -50,7 +50,7 @@ func (p *parts) telephone() (*stasis.App, error) {
 
 // dialogue is the messenger on the telephone.
 func (p *parts) dialogue() *ivr.Server {
-	return &ivr.Server{
+	server := &ivr.Server{
 		Auth:       p.accounts,
 		Dial:       ivr.PresenceDialer(p.dialer()),
 		Voice:      p.speaker,
@@ -63,6 +63,15 @@ func (p *parts) dialogue() *ivr.Server {
 		Memory:     p.notes,
 		PINs:       p.accounts,
 	}
+	if p.config.Asterisk.ARI != "" && len(p.config.Dial.Trunks) > 0 {
+		server.Phones, server.CallBacks = p.telephones(), p.telephones()
+	}
+	return server
+}
+
+// telephones are those of the users, as far as they may be dialled.
+func (p *parts) telephones() telephones {
+	return telephones{accounts: p.accounts, trunks: p.config.Dial.trunks(), talks: p.config.Dial.Talks, now: time.Now}
 }
 
 // takeover is how long a call looks for its session when the presence server that had it is gone: until another node may

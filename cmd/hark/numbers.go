@@ -16,7 +16,7 @@ import (
 func (c config) plan() dialplan.Plan {
 	p := dialplan.Plan{App: c.Asterisk.App}
 	for _, n := range c.Numbers {
-		p.Routes = append(p.Routes, dialplan.Route{Number: n.Called, Language: n.Language, Dialogue: n.Dialogue, Page: n.Page, To: n.To})
+		p.Routes = append(p.Routes, dialplan.Route{Number: n.Called, Language: n.Language, Dialogue: n.Dialogue, Page: n.Page, To: n.To, Prompts: n.Prompts})
 	}
 	return p
 }
@@ -25,13 +25,16 @@ func (c config) plan() dialplan.Plan {
 type dialogues struct {
 	plan      dialplan.Plan
 	messenger *ivr.Server
-	pages     *vxml.Interpreter // nil when no number is answered by VoiceXML
+	voices    map[string]ivr.Voice // by the folder of a number's own words
+	pages     *vxml.Interpreter    // nil when no number is answered by VoiceXML
 	calls     *callList
+	perCaller *perCaller
+	most      int // calls at once of one caller id
 }
 
 // dialogues makes what the configured numbers need.
 func (p *parts) dialogues() (d dialogues, err error) {
-	d = dialogues{plan: p.config.plan(), messenger: p.dialogue(), calls: &p.calls}
+	d = dialogues{plan: p.config.plan(), messenger: p.dialogue(), voices: p.voices, calls: &p.calls, perCaller: &p.perCaller, most: p.config.Asterisk.PerCaller}
 	if err := d.plan.Check(); err != nil {
 		return d, err
 	}
@@ -47,6 +50,11 @@ func (p *parts) dialogues() (d dialogues, err error) {
 // answer gives a call to the dialogue of the number that was called. A number that the plan does not know is answered
 // too: whoever wrote the dialplan by hand sent it here.
 func (d dialogues) answer(ctx context.Context, line ivr.Line) error {
+	leave, ok := d.perCaller.enter(line, d.most)
+	if !ok {
+		return errTooManyCalls
+	}
+	defer leave()
 	route, known := d.plan.Choose(line.Called())
 	defer d.calls.add(line, cmp.Or(route.Dialogue, dialplan.Messenger))()
 	if known && route.Dialogue == dialplan.VoiceXML {
@@ -54,6 +62,9 @@ func (d dialogues) answer(ctx context.Context, line ivr.Line) error {
 	}
 	chosen := *d.messenger
 	chosen.Language = route.Language
+	if voice := d.voices[route.Prompts]; voice != nil {
+		chosen.Voice = voice
+	}
 	return chosen.Handle(ctx, line)
 }
 

@@ -12,6 +12,7 @@ import (
 	"hark/im"
 	"hark/im/local"
 	"hark/im/xmpp"
+	"hark/ivr"
 	"hark/presence"
 	"hark/prompts"
 	"hark/sessions"
@@ -51,9 +52,6 @@ func (p *parts) openAudio(ctx context.Context) (err error) {
 
 // openSpeech reads the texts, finds the synthesiser, and renders what is said in every call.
 func (p *parts) openSpeech(ctx context.Context) (err error) {
-	if p.book, err = prompts.LoadBook(nil, p.config.Prompts.Dir); err != nil {
-		return err
-	}
 	options := prompts.SynthOptions{Driver: p.config.Prompts.Synthesiser, Command: p.config.Prompts.Command}
 	if voice := p.config.Prompts.Voice; voice != "" {
 		options.Voices = map[string]string{"en": voice}
@@ -62,12 +60,37 @@ func (p *parts) openSpeech(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if p.speaker, err = prompts.NewSpeaker(prompts.SpeakerOptions{Book: p.book, Synth: synth, Dir: p.config.Prompts.Cache, Log: p.log}); err != nil {
+	if p.book, err = prompts.LoadBook(nil, p.config.Prompts.Dir); err != nil {
 		return err
 	}
-	p.opened("speaker", p.speaker.Close)
+	if p.speaker, err = p.openSpeaker(ctx, synth, p.book); err != nil {
+		return err
+	}
+	p.voices = map[string]ivr.Voice{}
+	for _, n := range p.config.Numbers {
+		if n.Prompts == "" || p.voices[n.Prompts] != nil {
+			continue
+		}
+		book, err := prompts.LoadBook(nil, p.config.Prompts.Dir, n.Prompts)
+		if err != nil {
+			return err
+		}
+		if p.voices[n.Prompts], err = p.openSpeaker(ctx, synth, book); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openSpeaker makes a speaker of the texts, and renders them. Speakers share what was rendered.
+func (p *parts) openSpeaker(ctx context.Context, synth prompts.Synthesiser, book *prompts.Book) (*prompts.Speaker, error) {
+	speaker, err := prompts.NewSpeaker(prompts.SpeakerOptions{Book: book, Synth: synth, Dir: p.config.Prompts.Cache, Log: p.log})
+	if err != nil {
+		return nil, err
+	}
+	p.opened("speaker", speaker.Close)
 	last := time.Now()
-	return p.speaker.Prerender(ctx, func(done, total int) {
+	return speaker, speaker.Prerender(ctx, func(done, total int) {
 		if time.Since(last) > 2*time.Second || done == total && total > 0 {
 			p.log.Info("rendering prompts", "done", done, "of", total)
 			last = time.Now()

@@ -14,6 +14,7 @@ import (
 	"hark/accounts"
 	"hark/audio"
 	"hark/db"
+	"hark/ivr"
 	"hark/ivr/stasis"
 	"hark/presence"
 	"hark/prompts"
@@ -42,21 +43,23 @@ SIGUSR1 gives memory that is not needed back to the system, and logs how much is
 
 // parts are the servers of one process.
 type parts struct {
-	config   config
-	log      *slog.Logger
-	db       *db.DB
-	keys     *accounts.Keys
-	accounts *accounts.DB
-	sessions *sessions.SQL
-	audio    *audio.Store
-	book     *prompts.Book
-	speaker  *prompts.Speaker
-	presence *presence.Server
-	doors    *tls.Config // with which the doors check other nodes
-	notes    *callNotes
-	calls    callList
-	webOpen  chan struct{}  // closed when browsers are answered, or none ever will be
-	closers  []func() error // in the order of opening
+	config    config
+	log       *slog.Logger
+	db        *db.DB
+	keys      *accounts.Keys
+	accounts  *accounts.DB
+	sessions  *sessions.SQL
+	audio     *audio.Store
+	book      *prompts.Book
+	speaker   *prompts.Speaker
+	presence  *presence.Server
+	voices    map[string]ivr.Voice // of numbers with words of their own, by the folder of those
+	doors     *tls.Config          // with which the doors check other nodes
+	notes     *callNotes
+	calls     callList
+	perCaller perCaller
+	webOpen   chan struct{}  // closed when browsers are answered, or none ever will be
+	closers   []func() error // in the order of opening
 }
 
 // serve opens everything, runs it until ctx ends, and closes it in the opposite order.
@@ -98,6 +101,7 @@ func (p *parts) run(ctx context.Context) error {
 	doors, doorsCtx := errgroup.WithContext(outer)
 	if calls != nil {
 		doors.Go(func() error { return calls.Run(doorsCtx) })
+		doors.Go(func() error { return p.ringer(calls).run(doorsCtx) })
 	}
 	doors.Go(func() error { return p.listenAGI(doorsCtx) })
 	doors.Go(func() error { return p.listenWeb(doorsCtx) })

@@ -141,7 +141,7 @@ func (p *play) benWrites(ctx context.Context) error {
 
 func (p *play) anaListensAndAnswers(ctx context.Context) error {
 	p.scene("Ana calls, hears both messages, answers Ben by voice, and sends Carla a voice message")
-	return p.with(ctx, p.ana, "5550001", func(c *caller) {
+	return p.keep(ctx, p.ana, "5550001", "ana", func(c *caller) {
 		login(ctx, c, p.ana)
 		c.hears(ctx, "home.new", prompts.Args{"count": 2})
 		c.presses(ctx, "1", "1, to hear them")

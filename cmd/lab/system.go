@@ -153,7 +153,7 @@ func (s *system) configure(ari func(string) string) (err error) {
 		if ari != nil {
 			url = ari(url)
 		}
-		fmt.Fprintf(&text, "[asterisk]\nari = %q\nuser = %q\npassword = %q\ncalls = %d\n[[number]]\ncalled = %q\n",
+		fmt.Fprintf(&text, "[asterisk]\nari = %q\nuser = %q\npassword = %q\ncalls = %d\nper_caller = 0\n[[number]]\ncalled = %q\n",
 			url, a.ARIUser, a.ARIPassword, callsAtOnce, a.Number)
 		if s.agi != "" {
 			fmt.Fprintf(&text, "[[number]]\ncalled = %q\n", agiNumber)

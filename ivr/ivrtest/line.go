@@ -31,6 +31,8 @@ type Line struct {
 	Hanger func() // what the caller's hang-up does: ends the call's context with cause ivr.ErrHangup
 	// Fail, when not nil, is asked at the beginning of each "answer", "gather", "record" and "hangup".
 	Fail func(op string) error
+	// Other tells what becomes of a Dial; nil has no way out.
+	Other func(endpoint string) Far
 
 	found int // where in the transcript Hear looks on; the script's goroutine's own
 

@@ -11,8 +11,10 @@ import (
 type calls struct {
 	mu        sync.Mutex
 	byChannel map[string]*Line
-	running   int  // goroutines: a call whose channel was given to a new call still runs for a moment
-	refusing  bool // no new ones
+	lent      map[string]*Line     // the calls that dialled, by the channel of the other side
+	coming    map[string]*outgoing // calls that Hark makes
+	running   int                  // goroutines: a call whose channel was given to a new call still runs for a moment
+	refusing  bool                 // no new ones
 	changed   chan struct{}
 
 	aborted context.Context // ends when nobody wants to wait any more
@@ -20,7 +22,8 @@ type calls struct {
 }
 
 func (c *calls) init() {
-	c.byChannel = make(map[string]*Line)
+	c.byChannel, c.lent = make(map[string]*Line), make(map[string]*Line)
+	c.coming = make(map[string]*outgoing)
 	c.changed = make(chan struct{})
 	c.aborted, c.abort = context.WithCancel(context.Background())
 }
@@ -35,6 +38,26 @@ func (c *calls) get(channel string) *Line {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.byChannel[channel]
+}
+
+// lend has what is told of a dialled channel told to a call, until takeBack.
+func (c *calls) lend(channel string, l *Line) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lent[channel] = l
+}
+
+func (c *calls) takeBack(channel string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.lent, channel)
+}
+
+// lentTo is the call that dialled a channel, or nil.
+func (c *calls) lentTo(channel string) *Line {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lent[channel]
 }
 
 // snapshot is the calls of this moment.

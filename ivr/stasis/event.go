@@ -16,6 +16,7 @@ var wanted = []string{
 	"ChannelHangupRequest", "ChannelDestroyed", "ChannelDtmfReceived",
 	"PlaybackStarted", "PlaybackFinished",
 	"RecordingStarted", "RecordingFinished", "RecordingFailed",
+	"Dial", // of a channel that was dialled
 }
 
 // An event is any of the wanted events of ARI: of all the fields that they have, those that matter here. There is one for
@@ -28,6 +29,9 @@ type event struct {
 	Channel     *channel     `json:"channel"`
 	Digit       string       `json:"digit"`
 	Held        int64        `json:"duration_ms"` // of the key
+	Peer        *channel     `json:"peer"`
+	DialStatus  string       `json:"dialstatus"`
+	Cause       int          `json:"cause"`
 	Playback    struct {
 		ID        string `json:"id"`
 		TargetURI string `json:"target_uri"`
@@ -61,7 +65,7 @@ func decodeEvent(frame []byte) (event, error) {
 	if err != nil && e.Type == "" {
 		return event{}, fmt.Errorf("stasis: %d bytes that are no event", len(frame))
 	}
-	if _, known := noteKinds[e.Type]; !known && e.Type != "StasisStart" && e.Type != "ApplicationReplaced" {
+	if _, known := noteKinds[e.Type]; !known && !aboutChannels[e.Type] {
 		return event{Type: e.Type}, nil
 	}
 	if err != nil {
@@ -75,6 +79,8 @@ func (e *event) channelID() string {
 	switch {
 	case e.Channel != nil:
 		return e.Channel.ID
+	case e.Peer != nil:
+		return e.Peer.ID
 	case e.Playback.ID != "":
 		return strings.TrimPrefix(e.Playback.TargetURI, "channel:")
 	}
@@ -96,7 +102,13 @@ const (
 	linkDown // events do not arrive any more
 	linkUp   // events arrive again; what happened in between is lost
 	expired  // never queued: a wait reached its deadline
+
+	farAnswered // the side that was dialled: it answered
+	farEnded    // it hung up, or could not be had
 )
+
+// aboutChannels are types of events that no note of a caller's call is made of.
+var aboutChannels = map[string]bool{"StasisStart": true, "ApplicationReplaced": true, "Dial": true}
 
 // noteKinds says which note a call gets of which event.
 var noteKinds = map[string]kind{
@@ -116,10 +128,12 @@ type note struct {
 	kind   kind
 	at     time.Time // when it arrived, with the monotonic clock
 	stamp  time.Time // when it happened, by Asterisk's clock
-	id     string    // of the playback, or the name of the recording
+	id     string    // of the playback or of the dialled channel, or the name of the recording
 	key    byte
 	held   time.Duration // how long the key was
 	failed bool          // a playback that could not be played
+	status string        // of farEnded: Asterisk's word, or ""
+	cause  int           // of farEnded: Q.850
 }
 
 // note makes the call's note of an event, if there is one to be made.

@@ -7,17 +7,26 @@ import (
 	"sync/atomic"
 )
 
-// ids makes names of playbacks and recordings that no other process and no former one uses.
+// idPrefix begins every name that Hark gives.
+const idPrefix = "hark-"
+
+// ids makes names of playbacks, recordings and channels that no other process and no former one uses.
 type ids struct {
 	prefix string
 	last   atomic.Uint64
 }
 
-func (i *ids) init() { i.prefix = "hark-" + rand.Text()[:10] + "-" }
+func (i *ids) init() { i.prefix = idPrefix + rand.Text()[:10] + "-" }
 
-func (i *ids) playback() string {
-	return i.prefix + strconv.FormatUint(i.last.Add(1), 10)
-}
+func (i *ids) number() string { return strconv.FormatUint(i.last.Add(1), 10) }
+
+func (i *ids) playback() string { return i.prefix + i.number() }
+
+// far names the channel of a side that is dialled.
+func (i *ids) far() string { return i.prefix + farMark + i.number() }
+
+// out names the channel of a call that Hark makes.
+func (i *ids) out() string { return i.prefix + outMark + i.number() }
 
 // recording names the channel too, so that a recording can be told to belong to a call that is adopted later. It holds
 // only letters, digits, dots and dashes: Asterisk writes a name with a slash into a folder, and cuts others silently.
@@ -28,5 +37,5 @@ func (i *ids) recording(channel string) string {
 		}
 		return '-'
 	}, channel)
-	return i.prefix + strconv.FormatUint(i.last.Add(1), 10) + "-" + strings.TrimLeft(safe, ".")
+	return i.prefix + i.number() + "-" + strings.TrimLeft(safe, ".")
 }

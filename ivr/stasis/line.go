@@ -28,8 +28,10 @@ type Line struct {
 	keys     []byte // pressed and not taken yet
 	echoes   echoes
 	answered bool
-	hungUp   bool // by us
-	quiet    bool // Asterisk sends silence since the last sound
+	hungUp   bool      // by us
+	quiet    bool      // Asterisk sends silence since the last sound
+	out      *outgoing // set when Hark made this call
+	given    *leg      // with whom the caller talks, who was given away
 }
 
 var _ ivr.Line = (*Line)(nil)

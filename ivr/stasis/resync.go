@@ -43,6 +43,10 @@ func (a *App) adopt(ctx context.Context, channels []string) error {
 		if !unknown(id) {
 			continue
 		}
+		if isFar(id) {
+			a.letGoOfFar(ctx, id)
+			continue
+		}
 		data, err := a.rest.channel(ctx, id)
 		switch {
 		case err == nil:

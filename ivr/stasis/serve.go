@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,9 +17,20 @@ var errPanic = errors.New("stasis: Handle panicked")
 // dispatch gives an event to the call that it belongs to, or begins a call. It never blocks: the websocket's reader is
 // behind it.
 func (a *App) dispatch(e event, at time.Time) {
+	if isFar(e.channelID()) {
+		a.tellDialler(e, at)
+		return
+	}
 	if e.Type == "StasisStart" && e.Channel != nil {
+		if slices.Equal(e.Args, []string{outArg}) {
+			a.beginOutgoing(e.Channel)
+			return
+		}
 		a.begin(e.Channel, e.Args, false)
 		return
+	}
+	if e.Type == "ChannelDestroyed" {
+		a.calls.notPickedUp(e.channelID())
 	}
 	n, ok := e.note(at)
 	if l := a.calls.get(e.channelID()); ok && l != nil {
@@ -52,13 +64,19 @@ func isCall(c *channel, args []string) bool {
 // serve is a call from its beginning to its end.
 func (a *App) serve(l *Line) {
 	defer a.calls.done(l)
+	if l.out != nil {
+		defer a.calls.finish(l.out)
+	}
 	a.log.Info("call", "call", l.id, "called", l.called, "adopted", l.adopted)
 	err := a.handle(l)
+	if l.given != nil {
+		a.attend(l)
+	}
 	switch cause := context.Cause(l.ctx); {
 	case errors.Is(cause, ivr.ErrHangup), errors.Is(cause, ErrReplaced):
-	case cause != nil:
+	case cause != nil && l.out == nil:
 		a.giveBack(l)
-	case err != nil:
+	case err != nil && l.out == nil:
 		a.log.Error("a call failed and goes on in the dialplan", "call", l.id, "err", err)
 		a.giveBack(l)
 	case !l.hungUp:
@@ -76,6 +94,9 @@ func (a *App) handle(l *Line) (err error) {
 			err = errPanic
 		}
 	}()
+	if l.out != nil {
+		return l.out.Handle(l.ctx, l)
+	}
 	return a.Handle(l.ctx, l)
 }
 
