@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	"hark/presence/wire":         {"hark/im"},
 	"hark/presence/presencetest": {"hark/im", "hark/sessions", "hark/accounts", "hark/db", "hark/presence", "hark/presence/wire"},
 	"hark/ivr":                   {"hark/im", "hark/presence", "hark/presence/wire", "hark/accounts", "hark/prompts", "hark/internal/wav"},
-	"hark/ivr/stasis":            {"hark/ivr", "hark/prompts"},
+	"hark/ivr/stasis":            {"hark/ivr", "hark/prompts", "hark/internal/wav"},
 	"hark/ivr/fastagi":           {"hark/ivr", "hark/prompts", "hark/internal/wav"},
 	"hark/ivr/console":           {"hark/ivr", "hark/prompts", "hark/internal/wav"},
 	"hark/ivr/ivrtest":           {"hark/ivr", "hark/prompts", "hark/internal/wav"},

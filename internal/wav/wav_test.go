@@ -89,3 +89,19 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestBrokeOff: no whole recording, however long, is taken for one that broke off; one that fills a disk is.
+func TestBrokeOff(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.wav")
+	for ms := range 2000 {
+		if err := os.WriteFile(path, make([]byte, 44+16*ms), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if BrokeOff(path) {
+			t.Errorf("%d ms are taken for a part", ms)
+		}
+	}
+	if err := os.Truncate(path, 64<<10); err != nil || !BrokeOff(path) {
+		t.Error("a full disk is not noticed", err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"hark/internal/wav"
 	"hark/ivr"
 )
 
@@ -26,7 +27,7 @@ func (t *take) fetch(ctx context.Context, got ivr.Recorded, cause error) (ivr.Re
 	switch {
 	case err == nil:
 		got.File, got.Duration = file, length
-		if brokeOff(file) {
+		if wav.BrokeOff(file) {
 			t.app.log.Error("a recording broke off: is the disk of Asterisk's spool full?", "call", t.id, "recorded", length)
 			got.Why = ivr.LineFail
 		}
@@ -38,17 +39,6 @@ func (t *take) fetch(ctx context.Context, got ivr.Recorded, cause error) (ivr.Re
 		}
 	}
 	return got, cause
-}
-
-// diskBlock divides the size of every file that broke off: what a disk that is full took last is a whole block, and so is
-// what Asterisk had written when it was killed. A whole WAV file has 44 bytes, and packets of 10 ms, which never come to that.
-const diskBlock = 512
-
-// brokeOff tells whether a recording ended since the disk became full, of which Asterisk says nothing: it ends the
-// recording at once, as if the caller had, and calls it done.
-func brokeOff(file string) bool {
-	info, err := os.Stat(file)
-	return err == nil && info.Size()%diskBlock == 0
 }
 
 // download fetches the file into a new one, mends its header, and measures it. The file at Asterisk is deleted once it

@@ -19,14 +19,19 @@ func (i *ids) playback() string {
 	return i.prefix + strconv.FormatUint(i.last.Add(1), 10)
 }
 
-// recording names the channel too, so that a recording can be told to belong to a call that is adopted later. It holds
-// only letters, digits, dots and dashes: Asterisk writes a name with a slash into a folder, and cuts others silently.
+// recording names the channel too, so that a recording can be told to belong to a call that is adopted later.
 func (i *ids) recording(channel string) string {
+	return i.prefix + strconv.FormatUint(i.last.Add(1), 10) + ofChannel(channel)
+}
+
+// ofChannel is how the name of a recording in a channel ends. It holds only letters, digits, dots and dashes: Asterisk
+// writes a name with a slash into a folder, and cuts others silently.
+func ofChannel(channel string) string {
 	safe := strings.Map(func(r rune) rune {
 		if r == '.' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
 			return r
 		}
 		return '-'
 	}, channel)
-	return i.prefix + strconv.FormatUint(i.last.Add(1), 10) + "-" + strings.TrimLeft(safe, ".")
+	return "-" + strings.TrimLeft(safe, ".")
 }
