@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"time"
 
 	"hark/im"
 	"hark/presence/wire"
@@ -39,10 +40,17 @@ type note struct {
 
 // A spot is where a call is.
 type spot struct {
-	At       state      `json:"at"`
-	Language string     `json:"language"`
-	To       im.Address `json:"to,omitzero"`     // for whom the caller records something at the moment
-	Answer   int64      `json:"answer,omitzero"` // the message that it answers
+	At       state  `json:"at"`
+	Language string `json:"language"`
+	recorded
+}
+
+// recorded is a recording that is under way, or in the caller's hand.
+type recorded struct {
+	To     im.Address    `json:"to,omitzero"`
+	Answer int64         `json:"answer,omitzero"` // the message that it answers
+	File   string        `json:"file,omitempty"`  // "" while the caller speaks
+	Length time.Duration `json:"length,omitzero"`
 }
 
 // anchors are the states that a call can go on in without anything from before; what hangs on a message goes on in the
@@ -56,10 +64,19 @@ var anchors = map[state]state{
 func (c *Call) remember() {
 	at, ok := anchors[c.at]
 	here := spot{At: at, Language: c.lang}
-	if c.at == atRecord {
-		here = spot{At: cmp.Or(c.noted.At, atHome), Language: c.lang, To: c.person, Answer: c.answering()}
+	switch {
+	case ok:
+	case c.at == atRecord:
+		here.recorded = recorded{To: c.person, Answer: c.answering()}
+	case c.at == atReview && c.rec.ours:
+		here.recorded = recorded{To: c.person, Answer: c.rec.answer, File: c.rec.file, Length: c.rec.length}
+	default:
+		return
 	}
-	if c.srv.Memory == nil || !c.loaded || !ok && c.at != atRecord || here == c.noted {
+	if !ok {
+		here.At = cmp.Or(c.noted.At, atHome)
+	}
+	if c.srv.Memory == nil || !c.loaded || here == c.noted {
 		return
 	}
 	raw, err := json.Marshal(note{SessionReply: c.session.SessionReply, spot: here})
@@ -101,9 +118,7 @@ func (c *Call) adopt(ctx context.Context) bool {
 		return false
 	}
 	c.user, c.lang, c.adopted = n.User, n.Language, n.At
-	if spoken.File != "" {
-		c.takeUp(spoken, n)
-	}
+	c.takeUp(spoken, n.recorded)
 	c.log.Info("call adopted", "state", n.At)
 	return true
 }
@@ -131,11 +146,18 @@ func (c *Call) reopen(ctx context.Context) (n note, err error) {
 	})
 }
 
-// takeUp takes a recording that broke off into the hand, unless there is too little of it.
-func (c *Call) takeUp(spoken Recorded, n note) {
-	c.rec = &take{file: spoken.File, length: spoken.Duration, ours: true, part: true, id: newID(), answer: n.Answer}
-	c.person, c.after = n.To, atHome
-	if n.To == (im.Address{}) || spoken.Duration < c.set.MinRecording || !audibleIn(spoken.File) {
+// takeUp takes the recording that was under way, or in the caller's hand, unless there is too little of it.
+func (c *Call) takeUp(spoken Recorded, r recorded) {
+	part := spoken.File != ""
+	if !part {
+		spoken = Recorded{File: r.File, Duration: r.Length}
+	}
+	if _, err := os.Stat(spoken.File); err != nil {
+		return
+	}
+	c.rec = &take{file: spoken.File, length: spoken.Duration, ours: true, part: part, id: newID(), answer: r.Answer}
+	c.person, c.after = r.To, atHome
+	if r.To == (im.Address{}) || spoken.Duration < c.set.MinRecording || !audibleIn(spoken.File) {
 		c.drop()
 	}
 }
@@ -148,7 +170,9 @@ func (c *Call) goOn(ctx context.Context) (state, error) {
 	c.tell(say("adopted"))
 	switch {
 	case c.rec != nil:
-		c.tell(say("record.broken"))
+		if c.rec.part {
+			c.tell(say("record.broken"))
+		}
 		return atReview, nil
 	case at == atReader && c.queue.index(c.queue.from.Seq) >= 0:
 		return startReading(ctx, c)

@@ -2,6 +2,7 @@ package ivr_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"path/filepath"
@@ -123,7 +124,7 @@ func TestAdoptedInRecording(t *testing.T) {
 			if err := w.message("from Ben: One two"); err != nil {
 				t.Fatal(err)
 			}
-			id := leaveInRecording(t, w, memory)
+			id := leaveCall(t, w, memory, nil)
 			left := filepath.Join(w.dir, "left.wav")
 			if err := wav.Write(left, wav.Sound{Rate: sipphone.Rate, Samples: sipphone.Tone(300, tt.spoken)}); err != nil {
 				t.Fatal(err)
@@ -146,14 +147,47 @@ func TestAdoptedInRecording(t *testing.T) {
 	}
 }
 
-// leaveInRecording brings a call into a recording, and lets its Hark go without a word.
-func leaveInRecording(t *testing.T, w *world, memory *notes) (id string) {
+// TestAdoptedInReview kills Hark when a recording is in the caller's hand: it is there again.
+func TestAdoptedInReview(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		memory := &notes{kept: map[string][]byte{}}
+		w.server.Memory = memory
+		if err := w.message("from Ben: One two"); err != nil {
+			t.Fatal(err)
+		}
+		id := leaveCall(t, w, memory, []ivrtest.Step{{Verb: "say", Arg: "4s"}, {Verb: "press", Arg: "#"}, {Verb: "hear", Arg: "To send, press 1."}})
+		var kept struct{ File string }
+		if err := json.Unmarshal(memory.kept[id], &kept); err != nil || kept.File == "" {
+			t.Fatalf("%q is kept, %v", memory.kept[id], err)
+		}
+		if err := wav.Write(kept.File, wav.Sound{Rate: sipphone.Rate, Samples: sipphone.Tone(300, 4*time.Second)}); err != nil {
+			t.Fatal(err) // the first Hark ended as it should, and took it away
+		}
+		line := adoptedLine(t, w, id)
+		if err := hears(line, "Sorry for the break.", "To send, press 1."); err != nil {
+			t.Fatalf("%v\n%s", err, line)
+		}
+		line.Press("1")
+		if err := hears(line, "Sent."); err != nil {
+			t.Errorf("%v\n%s", err, line)
+		}
+		line.Hang()
+		if err := errors.Join(w.Gone(t.Context()), w.checkSent("to xmpp:ben@example.org: voice 4s answering")); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// leaveCall brings a call into a recording and does the steps, and lets its Hark go without a word.
+func leaveCall(t *testing.T, w *world, memory *notes, steps []ivrtest.Step) (id string) {
 	line, err := w.Dial(t.Context(), "5551234")
 	if err != nil {
 		t.Fatal(err)
 	}
 	line.Press(theUser + thePIN + "11")
-	if err := hears(line, "(tone)"); err != nil {
+	steps = append([]ivrtest.Step{{Verb: "hear", Arg: "(tone)"}}, steps...)
+	if err := ivrtest.Follow(t.Context(), steps, line); err != nil {
 		t.Fatal(err)
 	}
 	memory.mu.Lock()
