@@ -1,10 +1,14 @@
 package ivr
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
+	"time"
 
+	"hark/im"
 	"hark/presence/wire"
 )
 
@@ -21,13 +25,32 @@ type Memory interface {
 }
 
 // An adopted line is a call that was answered by a process which died.
-type adopted interface{ Adopted() bool }
+type adopted interface {
+	Adopted() bool
+	// Unfinished ends a recording that was under way and returns what there is of it, the caller's to remove; without a
+	// File when there is none.
+	Unfinished(ctx context.Context) (Recorded, error)
+}
 
 // A note is what is kept of a call: its session, and where it goes on.
 type note struct {
 	wire.SessionReply
+	spot
+}
+
+// A spot is where a call is.
+type spot struct {
 	At       state  `json:"at"`
 	Language string `json:"language"`
+	recorded
+}
+
+// recorded is a recording that is under way, or in the caller's hand.
+type recorded struct {
+	To     im.Address    `json:"to,omitzero"`
+	Answer int64         `json:"answer,omitzero"` // the message that it answers
+	File   string        `json:"file,omitempty"`  // "" while the caller speaks
+	Length time.Duration `json:"length,omitzero"`
 }
 
 // anchors are the states that a call can go on in without anything from before; what hangs on a message goes on in the
@@ -40,10 +63,23 @@ var anchors = map[state]state{
 // remember keeps where the call is, when that has changed.
 func (c *Call) remember() {
 	at, ok := anchors[c.at]
-	if c.srv.Memory == nil || !c.loaded || !ok || at == c.anchor && c.lang == c.noted {
+	here := spot{At: at, Language: c.lang}
+	switch {
+	case ok:
+	case c.at == atRecord:
+		here.recorded = recorded{To: c.person, Answer: c.answering()}
+	case c.at == atReview && c.rec.ours:
+		here.recorded = recorded{To: c.person, Answer: c.rec.answer, File: c.rec.file, Length: c.rec.length}
+	default:
 		return
 	}
-	raw, err := json.Marshal(note{SessionReply: c.session.SessionReply, At: at, Language: c.lang})
+	if !ok {
+		here.At = cmp.Or(c.noted.At, atHome)
+	}
+	if c.srv.Memory == nil || !c.loaded || here == c.noted {
+		return
+	}
+	raw, err := json.Marshal(note{SessionReply: c.session.SessionReply, spot: here})
 	if err == nil {
 		err = c.srv.Memory.Keep(c.line.ID(), raw)
 	}
@@ -51,7 +87,7 @@ func (c *Call) remember() {
 		c.log.Warn("the call's place is not kept against a crash", "err", err)
 		return
 	}
-	c.anchor, c.noted = at, c.lang
+	c.noted = here
 }
 
 // forget removes what is kept of the call, unless it goes on with another process.
@@ -71,16 +107,35 @@ func (c *Call) adopt(ctx context.Context) bool {
 	if !ok || !line.Adopted() || c.srv.Memory == nil {
 		return false
 	}
-	raw, err := c.srv.Memory.Recall(c.line.ID())
-	if err != nil || raw == nil {
+	spoken, err := line.Unfinished(ctx)
+	if err != nil {
+		c.log.Warn("what was spoken before the break is lost", "err", err)
+	}
+	n, err := c.reopen(ctx)
+	if err != nil {
 		c.log.Warn("an adopted call begins anew", "err", err)
+		_ = os.Remove(spoken.File)
 		return false
 	}
-	var n note
-	if err := json.Unmarshal(raw, &n); err != nil {
-		return false
+	c.user, c.lang, c.adopted = n.User, n.Language, n.At
+	c.takeUp(spoken, n.recorded)
+	c.log.Info("call adopted", "state", n.At)
+	return true
+}
+
+// reopen finds the session of a call that another process left.
+func (c *Call) reopen(ctx context.Context) (n note, err error) {
+	raw, err := c.srv.Memory.Recall(c.line.ID())
+	if err == nil && raw == nil {
+		err = errors.New("ivr: nothing is known of the call")
 	}
-	err = c.await(ctx, func(ctx context.Context) error {
+	if err == nil {
+		err = json.Unmarshal(raw, &n)
+	}
+	if err != nil {
+		return n, err
+	}
+	return n, c.await(ctx, func(ctx context.Context) error {
 		client, reply, err := c.srv.Dial.Resume(ctx, wire.ResumeRequest{Session: n.Session, Client: phoneClient})
 		if err != nil {
 			return err
@@ -89,21 +144,36 @@ func (c *Call) adopt(ctx context.Context) bool {
 		c.renew(client, reply)
 		return nil
 	})
-	if err != nil {
-		c.log.Warn("an adopted call's session cannot be opened", "err", err)
-		return false
-	}
-	c.user, c.lang, c.adopted = n.User, n.Language, n.At
-	c.log.Info("call adopted", "state", n.At)
-	return true
 }
 
-// goOn leads to where an adopted call was.
+// takeUp takes the recording that was under way, or in the caller's hand, unless there is too little of it.
+func (c *Call) takeUp(spoken Recorded, r recorded) {
+	part := spoken.File != ""
+	if !part {
+		spoken = Recorded{File: r.File, Duration: r.Length}
+	}
+	if _, err := os.Stat(spoken.File); err != nil {
+		return
+	}
+	c.rec = &take{file: spoken.File, length: spoken.Duration, ours: true, part: part, id: newID(), answer: r.Answer}
+	c.person, c.after = r.To, atHome
+	if r.To == (im.Address{}) || spoken.Duration < c.set.MinRecording || !AudibleIn(spoken.File) {
+		c.drop()
+	}
+}
+
+// goOn leads to where an adopted call was. Keys from the break are dropped: nobody knows what they were meant for.
 func (c *Call) goOn(ctx context.Context) (state, error) {
+	c.line.Flush()
 	at := c.adopted
 	c.adopted = ""
 	c.tell(say("adopted"))
 	switch {
+	case c.rec != nil:
+		if c.rec.part {
+			c.tell(say("record.broken"))
+		}
+		return atReview, nil
 	case at == atReader && c.queue.index(c.queue.from.Seq) >= 0:
 		return startReading(ctx, c)
 	case anchors[at] == at && at != atReader:

@@ -2,13 +2,18 @@ package ivr_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"maps"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"hark/internal/sipphone"
+	"hark/internal/wav"
 	"hark/ivr"
 	"hark/ivr/ivrtest"
 )
@@ -98,6 +103,102 @@ func adoptedCall(t *testing.T, keys, goesOn string) {
 	if w.post.logins != 1 || w.auth.tries != 1 && !strings.Contains(keys, thePIN) {
 		t.Errorf("%d logins, %d PINs", w.post.logins, w.auth.tries)
 	}
+}
+
+// TestAdoptedInRecording kills Hark while the caller speaks: what was spoken is in the hand of the next Hark, and sent as
+// the answer that it was to be. Less than 2 s are dropped.
+func TestAdoptedInRecording(t *testing.T) {
+	for _, tt := range []struct {
+		spoken time.Duration
+		hears  []string
+		then   string // after a 1
+		sent   string
+	}{
+		{4 * time.Second, []string{"Sorry for the break.", "The recording broke off.", "To send, press 1."}, "Sent.", "to xmpp:ben@example.org: voice 4s answering"},
+		{time.Second, []string{"Sorry for the break.", "One two"}, "Speak after the tone", "nothing"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			memory := &notes{kept: map[string][]byte{}}
+			w.server.Memory = memory
+			if err := w.message("from Ben: One two"); err != nil {
+				t.Fatal(err)
+			}
+			id := leaveCall(t, w, memory, nil)
+			left := filepath.Join(w.dir, "left.wav")
+			if err := wav.Write(left, wav.Sound{Rate: sipphone.Rate, Samples: sipphone.Tone(300, tt.spoken)}); err != nil {
+				t.Fatal(err)
+			}
+			line := adoptedLine(t, w, id)
+			line.Left = ivr.Recorded{File: left, Duration: tt.spoken}
+			line.Press("1") // into the break: it does not count
+			if err := hears(line, tt.hears...); err != nil {
+				t.Errorf("%v\n%s", err, line)
+			}
+			line.Press("1")
+			if err := hears(line, tt.then); err != nil {
+				t.Errorf("%v\n%s", err, line)
+			}
+			line.Hang()
+			if err := errors.Join(w.Gone(t.Context()), w.checkSent(tt.sent)); err != nil {
+				t.Errorf("after %s: %v", tt.spoken, err)
+			}
+		})
+	}
+}
+
+// TestAdoptedInReview kills Hark when a recording is in the caller's hand: it is there again.
+func TestAdoptedInReview(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		memory := &notes{kept: map[string][]byte{}}
+		w.server.Memory = memory
+		if err := w.message("from Ben: One two"); err != nil {
+			t.Fatal(err)
+		}
+		id := leaveCall(t, w, memory, []ivrtest.Step{{Verb: "say", Arg: "4s"}, {Verb: "press", Arg: "#"}, {Verb: "hear", Arg: "To send, press 1."}})
+		var kept struct{ File string }
+		if err := json.Unmarshal(memory.kept[id], &kept); err != nil || kept.File == "" {
+			t.Fatalf("%q is kept, %v", memory.kept[id], err)
+		}
+		if err := wav.Write(kept.File, wav.Sound{Rate: sipphone.Rate, Samples: sipphone.Tone(300, 4*time.Second)}); err != nil {
+			t.Fatal(err) // the first Hark ended as it should, and took it away
+		}
+		line := adoptedLine(t, w, id)
+		if err := hears(line, "Sorry for the break.", "To send, press 1."); err != nil {
+			t.Fatalf("%v\n%s", err, line)
+		}
+		line.Press("1")
+		if err := hears(line, "Sent."); err != nil {
+			t.Errorf("%v\n%s", err, line)
+		}
+		line.Hang()
+		if err := errors.Join(w.Gone(t.Context()), w.checkSent("to xmpp:ben@example.org: voice 4s answering")); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// leaveCall brings a call into a recording and does the steps, and lets its Hark go without a word.
+func leaveCall(t *testing.T, w *world, memory *notes, steps []ivrtest.Step) (id string) {
+	line, err := w.Dial(t.Context(), "5551234")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line.Press(theUser + thePIN + "11")
+	steps = append([]ivrtest.Step{{Verb: "hear", Arg: "(tone)"}}, steps...)
+	if err := ivrtest.Follow(t.Context(), steps, line); err != nil {
+		t.Fatal(err)
+	}
+	memory.mu.Lock()
+	kept := maps.Clone(memory.kept)
+	memory.mu.Unlock()
+	w.shut(errShutdown)
+	if err := w.Gone(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	memory.kept = kept
+	return line.ID()
 }
 
 // adoptedLine lets the server find a call that another one answered.

@@ -52,8 +52,7 @@ type Call struct {
 	speed    int          // of reading, in percent; 0 is 100
 	change   pinChange
 	adopted  state  // where a call that another process left goes on
-	anchor   state  // what is kept of the call against a crash
-	noted    string // the language that is kept with it
+	noted    spot   // what is kept of the call against a crash
 	greeted  bool   // the caller was welcomed back already
 	known    string // how the owner of the caller id is called, where that is known
 	networks networks

@@ -13,32 +13,56 @@ import (
 	"hark/ivr/ivrtest"
 )
 
+const (
+	hangUps   = 50              // in each state, at least
+	latestEnd = 4 * time.Second // after the state was entered
+)
+
 // TestHangUpEverywhere plays every conversation again and again, and hangs up in each state that it visits: on
 // entering it, in its first prompt, and after a while. Nothing may be left behind, the session must be there, and the
 // next call must work.
 func TestHangUpEverywhere(t *testing.T) {
+	visits := visitsOf(t)
+	calls, fewest := 0, hangUps
+	for _, state := range ivr.States() {
+		here := 0
+		times := max(3, (hangUps+len(visits[state])-1)/max(1, len(visits[state])))
+		for _, v := range visits[state] {
+			for i := range times {
+				here++
+				delay := latestEnd * time.Duration(i) / time.Duration(times-1)
+				name := fmt.Sprintf("%s in %s after %s", v.file, state, delay)
+				synctest.Test(t, func(t *testing.T) { hangUpIn(t, name, v.steps, state, delay) })
+			}
+		}
+		if here == 0 {
+			t.Errorf("no conversation visits %s", state)
+		}
+		calls, fewest = calls+here, min(fewest, here)
+	}
+	t.Logf("hung up %d times in %d states, at least %d times in each", calls, len(visits), fewest)
+}
+
+// A tour is a conversation that visits a state.
+type tour struct {
+	file  string
+	steps []ivrtest.Step
+}
+
+// visitsOf lists the conversations that visit each state.
+func visitsOf(t *testing.T) map[string][]tour {
 	files, err := filepath.Glob("testdata/calls/*.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	met, calls := map[string]bool{}, 0
+	visits := map[string][]tour{}
 	for _, file := range files {
 		steps := conversation(t, file)
 		for _, state := range visited(t, steps) {
-			met[state] = true
-			for _, delay := range []time.Duration{0, 300 * time.Millisecond, 4 * time.Second} {
-				calls++
-				name := fmt.Sprintf("%s in %s after %s", filepath.Base(file), state, delay)
-				synctest.Test(t, func(t *testing.T) { hangUpIn(t, name, steps, state, delay) })
-			}
+			visits[state] = append(visits[state], tour{filepath.Base(file), steps})
 		}
 	}
-	t.Logf("hung up %d times in %d states", calls, len(met))
-	for _, state := range ivr.States() {
-		if !met[state] {
-			t.Errorf("no conversation visits %s", state)
-		}
-	}
+	return visits
 }
 
 // visited plays a conversation and lists the states of all its calls.

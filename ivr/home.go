@@ -17,7 +17,7 @@ const (
 // homeNodes are the main menu and the way into it.
 func homeNodes() []*node {
 	return []*node{
-		{name: atArrive, kind: passing, run: arrive, next: []state{atDrafts, atLost, atHome, atReader, atMore, atStatus, atSettings, atLanguage}},
+		{name: atArrive, kind: passing, run: arrive, next: []state{atDrafts, atLost, atHome, atReader, atMore, atStatus, atSettings, atLanguage, atReview}},
 		{name: atHome, kind: menu, run: runMenu, intro: homeIntro, help: "home.help",
 			keys: []key{
 				{press: "1", label: "home.key.1", do: startReading, to: atReader},

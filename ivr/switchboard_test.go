@@ -102,10 +102,19 @@ func (s *switchboard) handle(ctx context.Context, line ivr.Line) error {
 	return handler(ctx, line)
 }
 
-// nothingLeft looks for calls, channels, bridges, and files of recordings, once all calls are over. What ends a moment
-// later is waited for.
+// nothingLeft looks for calls, channels, bridges, and files of recordings, once all calls are over, and for keys in
+// Asterisk's log (T21). What ends a moment later is waited for.
 func (s *switchboard) nothingLeft(t *testing.T) {
 	t.Helper()
+	log, err := s.asterisk.Log()
+	if err != nil {
+		t.Error(err)
+	}
+	for name, secret := range map[string]string{"PIN": thePIN, "user number": theUser, "session number": theCode} {
+		if strings.Contains(log, secret) {
+			t.Errorf("the %s is in Asterisk's log", name)
+		}
+	}
 	deadline := time.Now().Add(20 * time.Second)
 	for {
 		left := s.left(t)

@@ -25,8 +25,9 @@ type telephone struct {
 	voice *prompts.Speaker
 	line  chan *witness // the other end, once Hark has the call
 	other *witness
-	told  int // where among what was played Hear looks on
-	tones int // recording tones that were heard
+	told  int       // where among what was played Hear looks on
+	tones int       // recording tones that were heard
+	heard time.Time // when the clip that was heard last was over
 	dir   string
 	mu    sync.Mutex // guards err and text
 	err   error      // the first failure of a step that returns none
@@ -160,7 +161,8 @@ func (p *telephone) hearClip(ctx context.Context, clip prompts.Clip, out bool) e
 	if out {
 		hear = p.call.WaitHearAll
 	}
-	_, score, err := hear(ctx, file)
+	at, score, err := hear(ctx, file)
+	p.heard = p.call.Began().Add(at + clip.Duration - clip.Offset)
 	if err != nil {
 		return fmt.Errorf("%q: best match %.2f: %w", ivrtest.Text(clip), score, err)
 	}

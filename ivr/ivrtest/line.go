@@ -23,12 +23,13 @@ const rate = 8000
 // A Line is a scripted telephone call. Its ivr.Line methods are for the dialogue; the others, which are for the script
 // or the test, may be called from any goroutine.
 type Line struct {
-	Name   string // ID
-	From   string // caller id
-	To     string // number dialled
-	Taken  bool   // it was answered by another process before
-	Dir    string // where recordings are written
-	Hanger func() // what the caller's hang-up does: ends the call's context with cause ivr.ErrHangup
+	Name   string       // ID
+	From   string       // caller id
+	To     string       // number dialled
+	Taken  bool         // it was answered by another process before
+	Left   ivr.Recorded // what Unfinished returns
+	Dir    string       // where recordings are written
+	Hanger func()       // what the caller's hang-up does: ends the call's context with cause ivr.ErrHangup
 	// Fail, when not nil, is asked at the beginning of each "answer", "gather", "record" and "hangup".
 	Fail func(op string) error
 	// Other tells what becomes of a Dial; nil has no way out.
@@ -71,6 +72,9 @@ func (l *Line) Caller() string { return l.From }
 
 // Adopted tells that another process answered the call.
 func (l *Line) Adopted() bool { return l.Taken }
+
+// Unfinished is the recording that the other process left.
+func (l *Line) Unfinished(context.Context) (ivr.Recorded, error) { return l.Left, nil }
 
 // Called is the number that was dialled.
 func (l *Line) Called() string { return l.To }

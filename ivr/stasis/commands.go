@@ -116,6 +116,18 @@ func (r *rest) recordingRuns(ctx context.Context, name string) (bool, error) {
 	return err == nil, err
 }
 
+// storedNames lists the recordings that have a file, also those that are still being made.
+func (r *rest) storedNames(ctx context.Context) (names []string, err error) {
+	var list []struct {
+		Name string `json:"name"`
+	}
+	err = r.do(ctx, command{method: http.MethodGet, path: []string{"recordings", "stored"}}, &list)
+	for _, stored := range list {
+		names = append(names, stored.Name)
+	}
+	return names, err
+}
+
 // storedFile writes the file of a finished recording to w, at most limit bytes; 404 when there is none.
 func (r *rest) storedFile(ctx context.Context, name string, w io.Writer, limit int64) error {
 	body, err := r.send(ctx, command{method: http.MethodGet, path: []string{"recordings", "stored", name, "file"}})

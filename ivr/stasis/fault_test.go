@@ -3,7 +3,9 @@ package stasis
 import (
 	"context"
 	"errors"
+	"flag"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,7 +15,19 @@ import (
 	"hark/prompts"
 )
 
-var cuts = []time.Duration{100 * time.Millisecond, time.Second}
+var cutFor = flag.String("cuts", "100ms 1s", "for how long the connection to Asterisk is cut")
+
+// cuts are how long connections are cut for.
+func cuts(t *testing.T) (list []time.Duration) {
+	for _, word := range strings.Fields(*cutFor) {
+		d, err := time.ParseDuration(word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, d)
+	}
+	return list
+}
 
 // behindProxy opens a site whose App reaches Asterisk only through a proxy.
 func behindProxy(t *testing.T) (*site, *proxy) {
@@ -27,7 +41,7 @@ func TestCutInGather(t *testing.T) {
 	s, wire := behindProxy(t)
 	p, c := s.call(t)
 	prompt := toneClip(t, 440, 1500*time.Millisecond)
-	for _, cut := range cuts {
+	for _, cut := range cuts(t) {
 		got := c.gather(ivr.Gather{Play: []prompts.Clip{prompt}, Max: 6, First: 10 * time.Second, Between: 5 * time.Second})
 		p.hears(440, time.Now())
 		p.press("12")
@@ -53,13 +67,14 @@ func TestCutInPrompt(t *testing.T) {
 	s, wire := behindProxy(t)
 	p, c := s.call(t)
 	long, short := toneClip(t, 440, 1500*time.Millisecond), toneClip(t, 880, 300*time.Millisecond)
-	for _, cut := range cuts {
+	for _, cut := range cuts(t) {
 		got := c.gather(ivr.Gather{Play: []prompts.Clip{long, short}})
 		p.hears(440, time.Now())
 		wire.cutFor(cut)
 		if in, err := got(); err != nil || in.Why != ivr.Played {
 			t.Errorf("cut for %v: %+v, %v", cut, in, err)
 		}
+		s.connected(t)
 	}
 	wire.sever()
 	got := c.gather(ivr.Gather{Play: []prompts.Clip{short}, Max: 1, First: 100 * time.Millisecond})
@@ -76,7 +91,7 @@ func TestCutInPrompt(t *testing.T) {
 func TestCutInRecord(t *testing.T) {
 	s, wire := behindProxy(t)
 	p, c := s.call(t)
-	for _, cut := range cuts {
+	for _, cut := range cuts(t) {
 		p.say(600)
 		got := c.record(ivr.Record{Max: 20 * time.Second, Silence: 10 * time.Second, Ends: "#"})
 		began := time.Now()

@@ -28,14 +28,19 @@ func (i *ids) far() string { return i.prefix + farMark + i.number() }
 // out names the channel of a call that Hark makes.
 func (i *ids) out() string { return i.prefix + outMark + i.number() }
 
-// recording names the channel too, so that a recording can be told to belong to a call that is adopted later. It holds
-// only letters, digits, dots and dashes: Asterisk writes a name with a slash into a folder, and cuts others silently.
+// recording names the channel too, so that a recording can be told to belong to a call that is adopted later.
 func (i *ids) recording(channel string) string {
+	return i.prefix + i.number() + ofChannel(channel)
+}
+
+// ofChannel is how the name of a recording in a channel ends. It holds only letters, digits, dots and dashes: Asterisk
+// writes a name with a slash into a folder, and cuts others silently.
+func ofChannel(channel string) string {
 	safe := strings.Map(func(r rune) rune {
 		if r == '.' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
 			return r
 		}
 		return '-'
 	}, channel)
-	return i.prefix + i.number() + "-" + strings.TrimLeft(safe, ".")
+	return "-" + strings.TrimLeft(safe, ".")
 }

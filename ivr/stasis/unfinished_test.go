@@ -1,0 +1,48 @@
+package stasis
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"hark/ivr"
+	"hark/prompts"
+)
+
+// TestUnfinished: a process dies while a caller speaks, as far as Asterisk can tell. The next one gets what was spoken,
+// and can be heard at once, though nobody ended the recording.
+func TestUnfinished(t *testing.T) {
+	s, wire := behindProxy(t)
+	p, c := s.call(t)
+	p.say(600)
+	c.record(ivr.Record{Max: 20 * time.Second, Ends: "#"})
+	began := time.Now()
+	until(began, 2500*time.Millisecond)
+	wire.sever()
+	t.Cleanup(wire.mend) // so that the first one comes to its end
+	s.app = &App{URL: s.ARIURL, User: s.ARIUser, Password: s.ARIPassword, TempDir: t.TempDir(), Handle: s.handle, Drain: -1,
+		Log: slog.New(slog.NewTextHandler(logTo{t}, nil))}
+	s.start(t)
+	d := <-s.calls
+	rec, err := later(d, func() (ivr.Recorded, error) { return d.Unfinished(d.ctx) })()
+	if err != nil || rec.Duration < 2*time.Second || rec.Duration > time.Since(began)+time.Second {
+		t.Fatalf("%+v after %v, %v", rec, time.Since(began), err)
+	}
+	if hz := pitchOf(samplesOf(t, rec.File)); hz < 570 || hz > 630 {
+		t.Errorf("%v Hz are in the recording", hz)
+	}
+	now := time.Now()
+	got := d.gather(ivr.Gather{Play: []prompts.Clip{toneClip(t, 440, 3*time.Second)}, Max: 1})
+	if took := p.hears(440, now).Sub(now); took > 2*time.Second {
+		t.Errorf("the caller heard nothing for %v", took)
+	}
+	p.press("7")
+	if in, err := got(); err != nil || in.Keys != "7" {
+		t.Errorf("%+v, %v", in, err)
+	}
+	if none, err := later(d, func() (ivr.Recorded, error) { return d.Unfinished(d.ctx) })(); err != nil || none.File != "" {
+		t.Errorf("a second time: %+v, %v", none, err)
+	}
+	d.over <- nil
+	p.hungUp()
+}
