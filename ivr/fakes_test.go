@@ -354,7 +354,11 @@ func (c *client) GetState(ctx context.Context, verb, key string, value any) erro
 func (c *client) GetStates(ctx context.Context, values map[string]any) error {
 	return c.do(ctx, func() (err error) {
 		for key, into := range values {
-			if raw := c.state[wire.State+" "+key]; raw != nil {
+			name := wire.State + " " + key
+			if key == wire.Draft || key == wire.Place {
+				name = key + " "
+			}
+			if raw := c.state[name]; raw != nil {
 				err = errors.Join(err, json.Unmarshal(raw, into))
 			}
 		}

@@ -67,10 +67,9 @@ func (c *Call) load(ctx context.Context, m Messenger) error {
 		func() error {
 			return m.GetStates(ctx, map[string]any{
 				heardKey: &q.beyond, goneKey: &q.gone, againKey: &q.again, speedKey: &c.speed, watchKey: &c.watched,
+				wire.Place: &q.from, wire.Draft: &kept,
 			})
 		},
-		func() error { return m.GetState(ctx, wire.Place, "", &c.queue.from) },
-		func() error { return m.GetState(ctx, wire.Draft, "", &kept) },
 		func() error { return c.loadAgain(ctx, m) },
 		func() error { return c.loadNew(ctx, m) },
 		func() (err error) { c.people, err = m.Roster(ctx); return err },

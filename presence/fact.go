@@ -3,6 +3,8 @@ package presence
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 
 	"hark/presence/wire"
@@ -21,8 +23,13 @@ func oneFact(key string) func(*conn, context.Context, wire.StateRequest) (result
 	}
 }
 
-// ownFact begins the keys of STATE's facts in the store, apart from what the server keeps itself.
-const ownFact = "fact."
+// Where facts are in the store: those of DRAFT and PLACE, and what begins those of STATE, apart from what the server keeps
+// itself.
+const (
+	draftFact = "draft"
+	placeFact = "place"
+	ownFact   = "fact."
+)
 
 // fact carries out STATE: one fact per key, or a look at several.
 func (c *conn) fact(ctx context.Context, req wire.StateRequest) (result, error) {
@@ -46,25 +53,37 @@ func (c *conn) facts(ctx context.Context, req wire.StateRequest) (result, error)
 	if !req.Get || req.Drop || req.Put != nil || req.Key != "" || len(req.Keys) > maxFacts {
 		return result{}, badArgument("several keys, 32 at most, can only be got")
 	}
-	keys := make([]string, len(req.Keys))
-	for i, key := range req.Keys {
-		if !validKey(key) {
+	asked := make(map[string]string, len(req.Keys)) // by the key in the store
+	for _, key := range req.Keys {
+		stored, ok := storedAs(key)
+		if !ok {
 			return result{}, badKey
 		}
-		keys[i] = ownFact + key
+		asked[stored] = key
 	}
-	found, err := c.server.Sessions.GetStates(ctx, c.session.user, keys...)
+	found, err := c.server.Sessions.GetStates(ctx, c.session.user, slices.Collect(maps.Keys(asked))...)
 	if err != nil {
 		return result{}, err
 	}
 	room, values := fetchBytes, make(map[string]json.RawMessage, len(found))
-	for key, value := range found {
-		if room -= len(key) + len(value); room < 0 {
+	for stored, value := range found {
+		if room -= len(stored) + len(value); room < 0 {
 			return result{}, refuse(wire.TooLong, "", "these facts are too long for one answer")
 		}
-		values[strings.TrimPrefix(key, ownFact)] = value
+		values[asked[stored]] = value
 	}
 	return result{payload: wire.StateReply{Values: values}}, nil
+}
+
+// storedAs is the key in the store of one of several facts, among which DRAFT and PLACE are by their verbs.
+func storedAs(key string) (stored string, ok bool) {
+	switch key {
+	case wire.Draft:
+		return draftFact, true
+	case wire.Place:
+		return placeFact, true
+	}
+	return ownFact + key, validKey(key)
 }
 
 // keep puts, gets or drops a fact.

@@ -88,8 +88,8 @@ func (c *Client) GetState(ctx context.Context, verb, key string, value any) erro
 	return json.Unmarshal(reply.Value, value)
 }
 
-// GetStates reads several facts of wire.State, by key, into pointers; those that there are none of stay as they are. What
-// does not fit into one answer is asked for one by one.
+// GetStates reads several facts into pointers: those of wire.State by their keys, the others by wire.Draft and wire.Place.
+// Those that there are none of stay as they are. What does not fit into one answer is asked for one by one.
 func (c *Client) GetStates(ctx context.Context, values map[string]any) error {
 	var reply wire.StateReply
 	req := wire.StateRequest{Keys: slices.Sorted(maps.Keys(values)), Get: true}
@@ -110,7 +110,11 @@ func (c *Client) GetStates(ctx context.Context, values map[string]any) error {
 
 func (c *Client) getEach(ctx context.Context, values map[string]any) error {
 	for key, into := range values {
-		if err := c.GetState(ctx, wire.State, key, into); err != nil {
+		verb := wire.State
+		if key == wire.Draft || key == wire.Place {
+			verb, key = key, ""
+		}
+		if err := c.GetState(ctx, verb, key, into); err != nil {
 			return err
 		}
 	}

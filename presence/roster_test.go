@@ -109,10 +109,10 @@ func TestFacts(t *testing.T) {
 		t.Fatal(err)
 	}
 	var speed, missing = 100, 7
-	replies = nil
-	several := map[string]any{"speed": &speed, "quick-replies": &replies, "missing": &missing}
-	if err := web.GetStates(ctx, several); err != nil || speed != 125 || len(replies) != 2 || missing != 7 {
-		t.Errorf("several at once: %d, %q, %d, %v", speed, replies, missing, err)
+	replies, place, draft = nil, wire.PlaceValue{}, wire.DraftValue{}
+	several := map[string]any{"speed": &speed, "quick-replies": &replies, "missing": &missing, wire.Place: &place, wire.Draft: &draft}
+	if err := web.GetStates(ctx, several); err != nil || speed != 125 || len(replies) != 2 || missing != 7 || place.MS != 7000 || draft.Text != "half a" {
+		t.Errorf("several at once: %d, %q, %d, %+v, %+v, %v", speed, replies, missing, place, draft, err)
 	}
 	if err := web.GetStates(ctx, map[string]any{"speed": &speed, "../contacts": &missing}); !presence.HasCode(err, wire.Syntax) {
 		t.Errorf("a bad key among several: %v", err)
@@ -133,7 +133,7 @@ func TestFacts(t *testing.T) {
 		}
 	}
 	var one, two, three string
-	if err := phone.GetStates(ctx, map[string]any{"one": &one, "two": &two, "three": &three}); err != nil || len(one)+len(two)+len(three) != 90_000 {
+	if err := phone.GetStates(ctx, map[string]any{"one": &one, "two": &two, "three": &three, wire.Place: &place}); err != nil || len(one)+len(two)+len(three) != 90_000 {
 		t.Errorf("big ones together: %d letters, %v", len(one)+len(two)+len(three), err)
 	}
 	if err := phone.PutState(ctx, wire.State, "../contacts", 1); !presence.HasCode(err, wire.Syntax) {

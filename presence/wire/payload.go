@@ -154,7 +154,7 @@ type (
 		On bool       `json:"on"`
 	}
 	// StateRequest is the argument of DRAFT, PLACE and STATE: one of put, get, drop. Key names the fact (STATE only);
-	// several are had at once by Keys.
+	// several are had at once by Keys, DRAFT and PLACE among them.
 	StateRequest struct {
 		Key  string          `json:"key,omitempty"`
 		Keys []string        `json:"keys,omitempty"`
