@@ -79,6 +79,7 @@ type Messenger interface {
 	Status(ctx context.Context, r wire.StatusRequest) error
 	PutState(ctx context.Context, verb, key string, value any) error
 	GetState(ctx context.Context, verb, key string, value any) error
+	GetStates(ctx context.Context, values map[string]any) error
 	DropState(ctx context.Context, verb, key string) error
 	Events() <-chan presence.Event
 	Done() <-chan struct{}

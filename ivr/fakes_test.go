@@ -351,6 +351,21 @@ func (c *client) GetState(ctx context.Context, verb, key string, value any) erro
 	})
 }
 
+func (c *client) GetStates(ctx context.Context, values map[string]any) error {
+	return c.do(ctx, func() (err error) {
+		for key, into := range values {
+			name := wire.State + " " + key
+			if key == wire.Draft || key == wire.Place {
+				name = key + " "
+			}
+			if raw := c.state[name]; raw != nil {
+				err = errors.Join(err, json.Unmarshal(raw, into))
+			}
+		}
+		return err
+	})
+}
+
 func (c *client) DropState(ctx context.Context, verb, key string) error {
 	return c.do(ctx, func() error { delete(c.state, verb+" "+key); return nil })
 }

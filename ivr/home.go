@@ -64,13 +64,12 @@ func (c *Call) load(ctx context.Context, m Messenger) error {
 	q := &c.queue
 	var kept draft
 	for _, get := range []func() error{
-		func() error { return m.GetState(ctx, wire.State, heardKey, &q.beyond) },
-		func() error { return m.GetState(ctx, wire.State, goneKey, &q.gone) },
-		func() error { return m.GetState(ctx, wire.State, againKey, &q.again) },
-		func() error { return m.GetState(ctx, wire.State, speedKey, &c.speed) },
-		func() error { return m.GetState(ctx, wire.State, watchKey, &c.watched) },
-		func() error { return m.GetState(ctx, wire.Place, "", &c.queue.from) },
-		func() error { return m.GetState(ctx, wire.Draft, "", &kept) },
+		func() error {
+			return m.GetStates(ctx, map[string]any{
+				heardKey: &q.beyond, goneKey: &q.gone, againKey: &q.again, speedKey: &c.speed, watchKey: &c.watched,
+				wire.Place: &q.from, wire.Draft: &kept,
+			})
+		},
 		func() error { return c.loadAgain(ctx, m) },
 		func() error { return c.loadNew(ctx, m) },
 		func() (err error) { c.people, err = m.Roster(ctx); return err },

@@ -26,7 +26,7 @@ func (c *conn) fetch(ctx context.Context, req wire.FetchRequest) (result, error)
 	if err != nil {
 		return result{}, err
 	}
-	waiting, _, err := c.server.Sessions.Waiting(ctx, c.session.user, c.client)
+	waiting, err := c.waiting(ctx, req, cursor, len(found))
 	if err != nil {
 		return result{}, err
 	}
@@ -41,6 +41,16 @@ func (c *conn) fetch(ctx context.Context, req wire.FetchRequest) (result, error)
 	}
 	messages, err = fit(messages, req.Before != 0)
 	return result{payload: wire.FetchReply{Messages: messages, Cursor: int64(cursor), Waiting: waiting}}, err
+}
+
+// waiting counts the messages after the cursor; a request that has found all of them needs no other look.
+func (c *conn) waiting(ctx context.Context, req wire.FetchRequest, cursor sessions.Seq, found int) (int, error) {
+	q := queryOf(req, cursor)
+	if q.In && q.After == cursor && q.Before == 0 && q.With.IsZero() && q.Text == "" && found < q.Max {
+		return found, nil
+	}
+	n, _, err := c.server.Sessions.Waiting(ctx, c.session.user, c.client)
+	return n, err
 }
 
 // queryOf translates a request.

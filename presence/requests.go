@@ -3,6 +3,8 @@ package presence
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 
 	"hark/presence/wire"
 )
@@ -84,6 +86,39 @@ func (c *Client) GetState(ctx context.Context, verb, key string, value any) erro
 		return nil
 	}
 	return json.Unmarshal(reply.Value, value)
+}
+
+// GetStates reads several facts into pointers: those of wire.State by their keys, the others by wire.Draft and wire.Place.
+// Those that there are none of stay as they are. What does not fit into one answer is asked for one by one.
+func (c *Client) GetStates(ctx context.Context, values map[string]any) error {
+	var reply wire.StateReply
+	req := wire.StateRequest{Keys: slices.Sorted(maps.Keys(values)), Get: true}
+	if err := c.do(ctx, wire.State, req, &reply); HasCode(err, wire.TooLong) {
+		return c.getEach(ctx, values)
+	} else if err != nil {
+		return err
+	}
+	for key, raw := range reply.Values {
+		if into := values[key]; into != nil {
+			if err := json.Unmarshal(raw, into); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Client) getEach(ctx context.Context, values map[string]any) error {
+	for key, into := range values {
+		verb := wire.State
+		if key == wire.Draft || key == wire.Place {
+			verb, key = key, ""
+		}
+		if err := c.GetState(ctx, verb, key, into); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // DropState removes a fact; removing what is not there is no error.

@@ -19,7 +19,7 @@ func (c *conn) roster(ctx context.Context) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	unread, err := c.unread(ctx)
+	unread, err := c.unread(ctx, book.Upto)
 	if err != nil {
 		return result{}, err
 	}
@@ -75,10 +75,10 @@ func fitContacts(contacts []wire.Contact) []wire.Contact {
 	return contacts
 }
 
-// unread counts what each person wrote after this client kind's cursor.
-func (c *conn) unread(ctx context.Context) (map[im.Address]int, error) {
+// unread counts what each person wrote after this client kind's cursor; last is the newest message that came in.
+func (c *conn) unread(ctx context.Context, last sessions.Seq) (map[im.Address]int, error) {
 	after, err := c.server.Sessions.Cursor(ctx, c.session.user, c.client)
-	if err != nil {
+	if err != nil || last <= after {
 		return nil, err
 	}
 	counts := make(map[im.Address]int)

@@ -105,6 +105,18 @@ func TestFacts(t *testing.T) {
 	if place != (wire.PlaceValue{Seq: 41, MS: 7000}) || draft.Text != "half a" || len(replies) != 2 {
 		t.Errorf("%+v, %+v, %q", place, draft, replies)
 	}
+	if err := phone.PutState(ctx, wire.State, "speed", 125); err != nil {
+		t.Fatal(err)
+	}
+	var speed, missing = 100, 7
+	replies, place, draft = nil, wire.PlaceValue{}, wire.DraftValue{}
+	several := map[string]any{"speed": &speed, "quick-replies": &replies, "missing": &missing, wire.Place: &place, wire.Draft: &draft}
+	if err := web.GetStates(ctx, several); err != nil || speed != 125 || len(replies) != 2 || missing != 7 || place.MS != 7000 || draft.Text != "half a" {
+		t.Errorf("several at once: %d, %q, %d, %+v, %+v, %v", speed, replies, missing, place, draft, err)
+	}
+	if err := web.GetStates(ctx, map[string]any{"speed": &speed, "../contacts": &missing}); !presence.HasCode(err, wire.Syntax) {
+		t.Errorf("a bad key among several: %v", err)
+	}
 	if err := web.DropState(ctx, wire.Draft, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -114,6 +126,15 @@ func TestFacts(t *testing.T) {
 	}
 	if err := phone.PutState(ctx, wire.State, "big", strings.Repeat("x", 40_000)); !presence.HasCode(err, wire.TooLong) {
 		t.Errorf("a big one: %v", err)
+	}
+	for _, key := range []string{"one", "two", "three"} {
+		if err := phone.PutState(ctx, wire.State, key, strings.Repeat("x", 30_000)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var one, two, three string
+	if err := phone.GetStates(ctx, map[string]any{"one": &one, "two": &two, "three": &three, wire.Place: &place}); err != nil || len(one)+len(two)+len(three) != 90_000 {
+		t.Errorf("big ones together: %d letters, %v", len(one)+len(two)+len(three), err)
 	}
 	if err := phone.PutState(ctx, wire.State, "../contacts", 1); !presence.HasCode(err, wire.Syntax) {
 		t.Errorf("a bad key: %v", err)

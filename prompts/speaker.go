@@ -53,6 +53,7 @@ type Speaker struct {
 	flight  singleflight.Group
 	workers chan struct{}
 	text    *shelf
+	recent  recent
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -109,6 +110,10 @@ func (s *Speaker) Text(lang, id string, args Args) (string, error) {
 // Say returns the sound of a prompt: the administrator's file if there is one, else synthesised speech. When ctx ends
 // first, the rendering goes on for whoever asks next.
 func (s *Speaker) Say(ctx context.Context, lang, id string, args Args) (Clip, error) {
+	key := promptKey{lang, id}
+	if clip, ok := s.recent.get(key); ok {
+		return clip, nil
+	}
 	text, err := s.opt.Book.Text(lang, id, args)
 	if err != nil {
 		return Clip{}, err
@@ -122,6 +127,9 @@ func (s *Speaker) Say(ctx context.Context, lang, id string, args Args) (Clip, er
 		return Clip{}, fmt.Errorf("prompts: %s in %s: %w", id, lang, err)
 	}
 	clip.ID, clip.Text = id, text
+	if p.static() {
+		s.recent.put(key, clip)
+	}
 	return clip, nil
 }
 
@@ -232,6 +240,9 @@ func (s *Speaker) renderFile(path, sub, lang, text string) error {
 		return ErrClosed
 	}
 	defer s.jobs.Done()
+	if _, err := os.Stat(path); err == nil {
+		return nil // it came between the caller's look and now
+	}
 	sound, err := s.render(lang, text)
 	if err != nil {
 		return err

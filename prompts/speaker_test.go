@@ -141,6 +141,27 @@ func TestImpatientCaller(t *testing.T) {
 	}
 }
 
+// TestRecentPrompt says a static prompt twice; once its file is gone it is rendered anew after a while.
+func TestRecentPrompt(t *testing.T) {
+	synth := &fakeSynth{}
+	s := newSpeaker(t, smallBook(t), synth)
+	id := s.opt.Book.static("en")[0]
+	first, err := s.Say(t.Context(), "en", id, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := s.Say(t.Context(), "en", id, nil); again != first || err != nil {
+		t.Errorf("%+v, %v; the first time %+v", again, err, first)
+	}
+	if err := os.Remove(first.File); err != nil {
+		t.Fatal(err)
+	}
+	s.recent.until = time.Time{} // as if recentTime had passed
+	if again, err := s.Say(t.Context(), "en", id, nil); again != first || err != nil || synth.runs.Load() != 2 {
+		t.Errorf("after its file was removed: %+v, %v, %d runs", again, err, synth.runs.Load())
+	}
+}
+
 func TestCloseStopsRendering(t *testing.T) {
 	synth := &fakeSynth{gate: make(chan struct{})}
 	s := newSpeaker(t, smallBook(t), synth)

@@ -250,6 +250,8 @@ type Store interface {
 	SetState(ctx context.Context, user, key string, value []byte) error
 	// GetState returns nil when there is none.
 	GetState(ctx context.Context, user, key string) ([]byte, error)
+	// GetStates returns those of the keys that there are, in one look.
+	GetStates(ctx context.Context, user string, keys ...string) (map[string][]byte, error)
 
 	// Watch tells the node of changes to the users whose sessions it owns that others made, and of sessions that it
 	// lost. At least once; changes may be merged; after a gap comes Resync. The channel closes when ctx ends.

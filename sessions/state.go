@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"hark/db"
 	"hark/im"
@@ -55,6 +56,27 @@ func (s *SQL) SetState(ctx context.Context, user, key string, value []byte) erro
 // GetState implements Store.
 func (s *SQL) GetState(ctx context.Context, user, key string) ([]byte, error) {
 	return blob(s.db.Row(ctx, `SELECT value FROM user_state WHERE usr = $1 AND key = $2`, user, key))
+}
+
+// GetStates implements Store.
+func (s *SQL) GetStates(ctx context.Context, user string, keys ...string) (map[string][]byte, error) {
+	args, places := []any{user}, make([]string, len(keys))
+	for i, key := range keys {
+		args = append(args, key)
+		places[i] = fmt.Sprintf("$%d", len(args))
+	}
+	found := make(map[string][]byte, len(keys))
+	err := s.db.Each(ctx, `SELECT key, value FROM user_state WHERE usr = $1 AND key IN (`+strings.Join(places, ", ")+`)`, args,
+		func(row db.Scanner) error {
+			var key string
+			value := []byte{}
+			if err := row.Scan(&key, &value); err != nil {
+				return err
+			}
+			found[key] = value
+			return nil
+		})
+	return found, inside(err)
 }
 
 // blob reads one column of bytes: nil when there is no row, empty but not nil when there is one with nothing in it.

@@ -30,6 +30,10 @@ type Encoder struct {
 	buf  []byte
 }
 
+// quality is LAME's, 0 (best) to 9. For telephone speech 7 costs two thirds of 4, for a spectral distance of 2.76 instead of
+// 2.68 dB; lame's own command has 2.89: go test -run NoWorse -v ./audio.
+const quality = 7
+
 // New makes an encoder of mono sound at rate Hz, one of MPEG's nine, into kbit kbit/s at the same rate.
 func New(rate, kbit int) (*Encoder, error) {
 	if !slices.Contains(rates, rate) {
@@ -45,7 +49,7 @@ func New(rate, kbit int) (*Encoder, error) {
 	C.lame_set_out_samplerate(g, C.int(rate))
 	C.lame_set_VBR(g, C.vbr_off)
 	C.lame_set_brate(g, C.int(kbit))
-	C.lame_set_quality(g, 4)
+	C.lame_set_quality(g, quality)
 	C.lame_set_bWriteVbrTag(g, 0)
 	C.lame_set_write_id3tag_automatic(g, 0)
 	if rc := C.lame_init_params(g); rc < 0 {

@@ -36,6 +36,7 @@ func (p *parts) openStores(ctx context.Context) (err error) {
 	if p.notes, err = openNotes(filepath.Join(p.config.data(), "calls"), p.keys.Derive("notes of calls")); err != nil {
 		return err
 	}
+	p.opened("notes of calls", p.notes.Close)
 	p.sessions = sessions.Open(p.db, p.log)
 	p.opened("session store", p.sessions.Close)
 	return nil

@@ -81,16 +81,24 @@ func TestAims(t *testing.T) {
 	alone := made(fast, 100, time.Second, 0)
 	good := made(fast, 100, time.Second, 150*time.Millisecond)
 	good.Answer.P99, good.FirstRTP.P50 = answerAim, promptAim
-	bad := made(fast, 100, time.Second, 160*time.Millisecond)
+	bad := made(fast, 100, time.Second, 210*time.Millisecond)
 	bad.Answer.P99, bad.FirstRTP.P50, bad.heard = answerAim+1, promptAim+1, 99
 	for _, c := range []struct {
 		r    result
 		want string
 	}{{good, "reached"}, {bad, "missed"}} {
+		aims := 0
 		for _, f := range c.r.against(alone).list() {
+			if f.aim == "" {
+				continue
+			}
+			aims++
 			if f.verdict != c.want {
 				t.Errorf("%s: %s (%s) is called %q, want %q", f.what, f.reached, f.aim, f.verdict, c.want)
 			}
+		}
+		if aims != 5 {
+			t.Errorf("%d figures are held against an aim, want complete, CPU, Hark's own, answer and prompt", aims)
 		}
 	}
 	slowly := made(slow, 100, time.Second, 0)

@@ -154,16 +154,19 @@ type (
 		To im.Address `json:"to"`
 		On bool       `json:"on"`
 	}
-	// StateRequest is the argument of DRAFT, PLACE and STATE: one of put, get, drop. Key names the fact (STATE only).
+	// StateRequest is the argument of DRAFT, PLACE and STATE: one of put, get, drop. Key names the fact (STATE only);
+	// several are had at once by Keys, DRAFT and PLACE among them.
 	StateRequest struct {
 		Key  string          `json:"key,omitempty"`
+		Keys []string        `json:"keys,omitempty"`
 		Put  json.RawMessage `json:"put,omitempty"`
 		Get  bool            `json:"get,omitempty"`
 		Drop bool            `json:"drop,omitempty"`
 	}
-	// StateReply answers them; Value is null when there is none.
+	// StateReply answers them; Value is null when there is none. Values are those of Keys that there are.
 	StateReply struct {
-		Value json.RawMessage `json:"value"`
+		Value  json.RawMessage            `json:"value"`
+		Values map[string]json.RawMessage `json:"values,omitempty"`
 	}
 	// PlaceValue is where a user was: in a message, so many milliseconds into its sound.
 	PlaceValue struct {

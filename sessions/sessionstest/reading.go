@@ -2,6 +2,7 @@ package sessionstest
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -229,6 +230,15 @@ func wantDropped(t testing.TB, h Harness, client string, want sessions.Dropped) 
 }
 
 var stateRules = []rule{
+	{"several facts are had in one look", func(t *testing.T, h Harness) {
+		ctx := context.Background()
+		must(t, h.Store.SetState(ctx, user, "a", []byte("1")))
+		must(t, h.Store.SetState(ctx, user, "b", []byte("2")))
+		must(t, h.Store.SetState(ctx, "other", "c", []byte("3")))
+		got, err := h.Other.GetStates(ctx, user, "a", "c", "b", "d")
+		must(t, err)
+		equal(t, "facts", fmt.Sprintf("%s", got), "map[a:1 b:2]")
+	}},
 	{"a fact is kept, replaced and removed", func(t *testing.T, h Harness) {
 		ctx := context.Background()
 		get := func(want []byte) {
