@@ -26,6 +26,7 @@ var measurements = []measurement{
 	{"speech", measureSpeech},
 	{"sessions", measureSessions},
 	{"audio", measureAudio},
+	{"voicexml", measureVoiceXML},
 }
 
 // bench measures what is named, or everything, and prints one table.
