@@ -28,6 +28,21 @@ func FuzzDocument(f *testing.F) {
 		}
 		f.Add(string(a.Files[0].Data), "12#")
 	}
+	chapters, err := filepath.Glob("testdata/assertions/*.txtar")
+	if err != nil || len(chapters) == 0 {
+		f.Fatal("no assertions", err)
+	}
+	for _, file := range chapters {
+		a, err := txtar.ParseFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, section := range a.Files {
+			if strings.Contains(section.Name, " ") && !strings.Contains(string(section.Data), "<vxml") {
+				f.Add(assertionHead+string(section.Data)+assertionTail, "12#")
+			}
+		}
+	}
 	examples, err := filepath.Glob("examples/*/*.vxml")
 	if err != nil {
 		f.Fatal(err)
