@@ -25,7 +25,6 @@ type place struct {
 	t        *testing.T
 	dir      string
 	config   string
-	web      string // host:port of the web pages
 	asterisk *testbed.Asterisk
 	prosody  *testbed.Prosody
 	log      *buffer
@@ -57,7 +56,6 @@ func newPlace(t *testing.T) *place {
 		Users:   map[string]string{"ana": "secret-ana", "ben": "secret-ben"},
 		Friends: [][2]string{{"ana", "ben"}},
 	})
-	p.web = freeAddress(t)
 	p.config = filepath.Join(p.dir, "hark.toml")
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -65,7 +63,7 @@ func newPlace(t *testing.T) *place {
 	}
 	text := fmt.Sprintf("name = \"t:1\"\ndb = %q\n[log]\nlevel = \"debug\"\n[listen]\nweb = %q\n[asterisk]\nari = %q\nuser = %q\npassword = %q\n"+
 		"[prompts]\ncache = %q\n[xmpp]\nca = %q\nallow_private = true\n",
-		filepath.Join(p.dir, "hark.db"), p.web, p.asterisk.ARIURL, p.asterisk.ARIUser, p.asterisk.ARIPassword,
+		filepath.Join(p.dir, "hark.db"), freeAddress(t), p.asterisk.ARIURL, p.asterisk.ARIUser, p.asterisk.ARIPassword,
 		filepath.Join(cache, "hark", "speech"), p.prosody.CAFile)
 	if err := os.WriteFile(p.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

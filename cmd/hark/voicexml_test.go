@@ -1,10 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"io"
-	"net/http"
-	"net/http/cookiejar"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,38 +33,6 @@ func TestVoiceXMLInformation(t *testing.T) {
 	defer p.serve()()
 	p.script("timeout 60s\nhear Please key the three digits of your stop.\npress 101\nhear Tram 4 to the harbour in 3 minutes.\n" +
 		"hear For another stop press 1.\npress 2\nhear You asked for 1 stop.\nexpect-hangup\n")
-}
-
-// TestVoiceXMLMessenger answers a number with the messenger's own pages for voice browsers, as the web door writes them: a
-// caller logs in, hears who is there, and writes to somebody.
-func TestVoiceXMLMessenger(t *testing.T) {
-	p := newPlace(t)
-	ana, ben := p.addAccount("Ana"), p.addAccount("Ben")
-	p.append(answeredByPage, "http://"+p.web+"/")
-	stop := p.serve()
-	defer stop()
-	_ = ben
-	jar, _ := cookiejar.New(nil)
-	c := http.Client{Jar: jar}
-	get := func(r *http.Request) {
-		r.Header.Set("Accept", "application/voicexml+xml")
-		resp, err := c.Do(r)
-		if err != nil { t.Fatal(err) }
-		b, _ := io.ReadAll(resp.Body)
-		fmt.Println(resp.StatusCode, resp.Request.URL, string(b))
-	}
-	r, _ := http.NewRequest("GET", "http://"+p.web+"/", nil)
-	get(r)
-	r, _ = http.NewRequest("POST", "http://"+p.web+"/login", strings.NewReader("user="+ana.Number+"&pin="+ana.PIN))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	get(r)
-	for _, x := range []string{"/", "/messages", "/write", "/people"} {
-	r, _ = http.NewRequest("GET", "http://"+p.web+x, nil)
-	get(r)
-	}
-	return
-	p.script("timeout 60s\nwait 10s\npress 1\nwait 3s\npress %s#\nwait 3s\npress %s#\nwait 10s\nhangup\n", ana.Number, ana.PIN)
-	t.Log(p.log)
 }
 
 // TestVoiceXMLCheck tells what is wrong with a document, with its line.
