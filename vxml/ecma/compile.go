@@ -8,6 +8,7 @@ import (
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/parser"
+	"github.com/dop251/goja/token"
 )
 
 // The limits of a source.
@@ -23,6 +24,7 @@ var ErrSource = errors.New("ecma: bad source")
 type Script struct {
 	prog *goja.Program
 	vars []string // names that var and function declare
+	sets []string // names that it gives values to, when it does nothing else
 	free []string
 }
 
@@ -37,6 +39,9 @@ type Expr struct {
 
 // Free returns the names that the script uses and does not declare itself.
 func (s *Script) Free() []string { return s.free }
+
+// Assigns returns the names that the script gives values to, when it does nothing else: "a = 1; b = 2".
+func (s *Script) Assigns() []string { return s.sets }
 
 // Declares returns the names that the script declares.
 func (s *Script) Declares() []string { return s.vars }
@@ -55,7 +60,7 @@ func Compile(name, src string) (*Script, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Script{prog: prog, vars: d.all(), free: free(tree)}, nil
+	return &Script{prog: prog, vars: d.all(), sets: assigned(tree), free: free(tree)}, nil
 }
 
 // CompileExpr compiles an expression.
@@ -184,6 +189,29 @@ type declared struct{ vars, funcs, lets []string }
 
 func (d declared) all() []string {
 	return append(append(append([]string(nil), d.vars...), d.funcs...), d.lets...)
+}
+
+// assigned are the names of a program that only gives values to names; nil for any other one.
+func assigned(tree *ast.Program) (list []string) {
+	for _, s := range tree.Body {
+		if _, empty := s.(*ast.EmptyStatement); empty {
+			continue
+		}
+		x, ok := s.(*ast.ExpressionStatement)
+		if !ok {
+			return nil
+		}
+		a, ok := x.Expression.(*ast.AssignExpression)
+		if !ok || a.Operator != token.ASSIGN {
+			return nil
+		}
+		name, ok := a.Left.(*ast.Identifier)
+		if !ok {
+			return nil
+		}
+		list = append(list, name.Name.String())
+	}
+	return list
 }
 
 func declarations(tree *ast.Program) declared {
