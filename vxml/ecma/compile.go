@@ -22,7 +22,7 @@ var ErrSource = errors.New("ecma: bad source")
 
 // A Script is a compiled <script>. It is read-only and may be run by any number of VMs.
 type Script struct {
-	prog *goja.Program
+	program
 	vars []string // names that var and function declare
 	sets []string // names that it gives values to, when it does nothing else
 	free []string
@@ -33,8 +33,14 @@ type Script struct {
 type Expr struct {
 	Source string
 	Err    error
-	prog   *goja.Program
-	free   []string
+	program
+	free []string
+}
+
+// A program is what a VM runs.
+type program struct {
+	prog  *goja.Program
+	plain bool
 }
 
 // Free returns the names that the script uses and does not declare itself.
@@ -60,7 +66,7 @@ func Compile(name, src string) (*Script, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Script{prog: prog, vars: d.all(), sets: assigned(tree), free: free(tree)}, nil
+	return &Script{program: program{prog, plain(tree)}, vars: d.all(), sets: assigned(tree), free: free(tree)}, nil
 }
 
 // CompileExpr compiles an expression.
@@ -71,7 +77,7 @@ func CompileExpr(src string) *Expr {
 		err = fmt.Errorf("%w: not one expression", ErrSource)
 	}
 	if err == nil {
-		e.free = free(tree)
+		e.free, e.plain = free(tree), plain(tree)
 		e.prog, err = compile("", "(function(__scope__){with(__scope__){return (\n"+src+"\n)}})")
 	}
 	e.Err = err
@@ -94,7 +100,7 @@ func CompileTarget(src string) *Target {
 		err = e.root(tree)
 	}
 	if err == nil {
-		e.free = free(tree)
+		e.free, e.plain = free(tree), plain(tree)
 		e.prog, err = compile("", "(function(__scope__,__value__){with(__scope__){"+src+"\n=__value__}})")
 	}
 	e.Err = err
