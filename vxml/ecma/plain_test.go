@@ -1,9 +1,6 @@
 package ecma
 
-import (
-	"strings"
-	"testing"
-)
+import "testing"
 
 // TestPlain wants what reads, compares and assigns to be plain, and nothing else.
 func TestPlain(t *testing.T) {
@@ -24,19 +21,6 @@ func TestPlain(t *testing.T) {
 	}, hostile...) {
 		if tree, err := parse("", src); err == nil && plain(tree) {
 			t.Errorf("%s is plain", src[:min(60, len(src))])
-		}
-	}
-}
-
-// TestTamedInTime runs something plain first: what is not plain is guarded all the same.
-func TestTamedInTime(t *testing.T) {
-	for _, src := range hostile {
-		vm, document, _ := scopes()
-		if _, err := vm.Eval(document, CompileExpr("1 + 1")); err != nil || vm.tamed {
-			t.Fatalf("%v, tamed %v", err, vm.tamed)
-		}
-		if s, err := Compile("", src); err == nil && vm.Run(document, s) == nil {
-			t.Errorf("%s: no error", strings.TrimSpace(src[:min(60, len(src))]))
 		}
 	}
 }
