@@ -23,10 +23,10 @@ var measurements = []measurement{
 	{"login", measureLogin},
 	{"cache", measureCache},
 	{"calls", measureCalls},
+	{"voicexml", measureVoiceXML},
 	{"speech", measureSpeech},
 	{"sessions", measureSessions},
 	{"audio", measureAudio},
-	{"voicexml", measureVoiceXML},
 }
 
 // bench measures what is named, or everything, and prints one table.
