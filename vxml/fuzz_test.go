@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rogpeppe/go-internal/txtar"
-
 	"hark/ivr"
 	"hark/vxml/ecma"
 	"hark/vxml/fetch"
@@ -17,26 +15,10 @@ import (
 
 // FuzzDocument proves that whatever a document says, the call comes to an end.
 func FuzzDocument(f *testing.F) {
-	files, err := filepath.Glob("testdata/cases/*.txtar")
-	if err != nil || len(files) == 0 {
-		f.Fatal("no cases", err)
-	}
-	for _, file := range files {
-		a, err := txtar.ParseFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
+	for _, a := range archives(f, "testdata/cases/*.txtar") {
 		f.Add(string(a.Files[0].Data), "12#")
 	}
-	chapters, err := filepath.Glob("testdata/assertions/*.txtar")
-	if err != nil || len(chapters) == 0 {
-		f.Fatal("no assertions", err)
-	}
-	for _, file := range chapters {
-		a, err := txtar.ParseFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
+	for _, a := range archives(f, "testdata/assertions/*.txtar") {
 		for _, section := range a.Files {
 			if strings.Contains(section.Name, " ") && !strings.Contains(string(section.Data), "<vxml") {
 				f.Add(assertionHead+string(section.Data)+assertionTail, "12#")
