@@ -28,6 +28,18 @@ func TestAssertions(t *testing.T) {
 	}
 }
 
+// sentences counts them.
+func sentences(t *testing.T) (n int) {
+	for _, chapter := range archives(t, "testdata/assertions/*.txtar") {
+		for _, f := range chapter.Files {
+			if strings.Contains(f.Name, " ") {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // assertion runs one document to its end.
 func assertion(t *testing.T, site *caseSite, text string) {
 	t.Helper()
