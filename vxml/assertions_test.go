@@ -2,11 +2,8 @@ package vxml
 
 import (
 	"context"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/rogpeppe/go-internal/txtar"
 
 	"hark/vxml/fetch"
 )
@@ -22,24 +19,25 @@ const (
 // VoiceXML 2.0 or 2.1. A section of it whose name has blanks is a sentence with a document that tests it; without a <vxml>
 // it is what stands in one. A section named like a file is one that the documents of this file fetch.
 func TestAssertions(t *testing.T) {
-	chapters, err := filepath.Glob("testdata/assertions/*.txtar")
-	if err != nil || len(chapters) == 0 {
-		t.Fatal("no assertions", err)
-	}
-	for _, chapter := range chapters {
-		a, err := txtar.ParseFile(chapter)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range a.Files {
-			if !strings.Contains(f.Name, " ") {
-				continue
+	for _, chapter := range archives(t, "testdata/assertions/*.txtar") {
+		for _, f := range chapter.Files {
+			if strings.Contains(f.Name, " ") {
+				t.Run(chapter.name+"/"+f.Name, func(t *testing.T) { assertion(t, siteOf(chapter.Archive), string(f.Data)) })
 			}
-			t.Run(strings.TrimSuffix(filepath.Base(chapter), ".txtar")+"/"+f.Name, func(t *testing.T) {
-				assertion(t, siteOf(a), string(f.Data))
-			})
 		}
 	}
+}
+
+// sentences counts them.
+func sentences(t *testing.T) (n int) {
+	for _, chapter := range archives(t, "testdata/assertions/*.txtar") {
+		for _, f := range chapter.Files {
+			if strings.Contains(f.Name, " ") {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // assertion runs one document to its end.

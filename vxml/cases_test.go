@@ -32,19 +32,34 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // "asked TEXT" and "not asked TEXT" look into the requests to the server, "slow 5s" delays its answers, "event NAME" looks
 // for an event that was thrown.
 func TestCases(t *testing.T) {
-	files, err := filepath.Glob("testdata/cases/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no cases", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			a, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			playCase(t, string(a.Comment), siteOf(a), "http://app.example/main.vxml", t.TempDir())
+	for _, a := range archives(t, "testdata/cases/*.txtar") {
+		t.Run(a.name, func(t *testing.T) {
+			playCase(t, string(a.Comment), siteOf(a.Archive), "http://app.example/main.vxml", t.TempDir())
 		})
 	}
+}
+
+// An archive is a file of test data with its name.
+type archive struct {
+	name string
+	*txtar.Archive
+}
+
+// archives reads all files of a pattern; there has to be one.
+func archives(t testing.TB, pattern string) (list []archive) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatal("no", pattern, err)
+	}
+	for _, file := range files {
+		a, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, archive{strings.TrimSuffix(filepath.Base(file), ".txtar"), a})
+	}
+	return list
 }
 
 func playCase(t *testing.T, script string, s *caseSite, page, dir string) {

@@ -242,7 +242,7 @@ func (l *linter) item(d *dialog, i *item) {
 	for _, c := range i.choices {
 		keys += len(c.grammars)
 	}
-	if (i.kind == "field" || i.kind == "menu") && keys == 0 {
+	if (i.kind == "field" || i.kind == "menu" || i.kind == "initial") && keys == 0 {
 		l.say(i.node, "no key can answer the %s %q", i.kind, name)
 	}
 	for _, g := range i.grammars {

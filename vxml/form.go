@@ -73,6 +73,7 @@ func (f *formRun) initialise(t *transition) error {
 
 // declareItem makes the variable of an item.
 func declareItem(i *item) act {
+	bad := i.name != "" && !goodName(i.name)
 	return func(f *frame) error {
 		v := ecma.Undefined()
 		if x := i.exprs["expr"]; x != nil {
@@ -81,7 +82,7 @@ func declareItem(i *item) act {
 				return err
 			}
 		}
-		if i.name != "" && !goodName(i.name) {
+		if bad {
 			return throw(evSemantic, "%q is no name of a variable", i.name)
 		}
 		f.form.set(i, v)

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rogpeppe/go-internal/txtar"
-
 	"hark/ivr"
 	"hark/vxml/ecma"
 	"hark/vxml/fetch"
@@ -17,16 +15,15 @@ import (
 
 // FuzzDocument proves that whatever a document says, the call comes to an end.
 func FuzzDocument(f *testing.F) {
-	files, err := filepath.Glob("testdata/cases/*.txtar")
-	if err != nil || len(files) == 0 {
-		f.Fatal("no cases", err)
-	}
-	for _, file := range files {
-		a, err := txtar.ParseFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
+	for _, a := range archives(f, "testdata/cases/*.txtar") {
 		f.Add(string(a.Files[0].Data), "12#")
+	}
+	for _, a := range archives(f, "testdata/assertions/*.txtar") {
+		for _, section := range a.Files {
+			if strings.Contains(section.Name, " ") && !strings.Contains(string(section.Data), "<vxml") {
+				f.Add(assertionHead+string(section.Data)+assertionTail, "12#")
+			}
+		}
 	}
 	examples, err := filepath.Glob("examples/*/*.vxml")
 	if err != nil {

@@ -82,6 +82,23 @@ var shapes = map[string]shape{
 	"voice":      {"gender age variant name", speech},
 }
 
+// values are the attributes whose values are looked at: those of one element, or of any. The interpreter takes what it
+// cannot read for absent; Check tells of it.
+var values = map[string]func(string) bool{
+	"accept": oneOf("exact", "approximate"), "method": oneOf("get", "post"), "fetchhint": oneOf("prefetch", "safe"),
+	"bargein": isBool, "bargeintype": oneOf("speech", "hotword"), "beep": isBool, "dtmfterm": isBool, "modal": isBool, "bridge": isBool,
+	"menu dtmf": isBool, "filled mode": oneOf("any", "all"), "grammar mode": oneOf("voice", "dtmf"),
+	"transfer type": oneOf(blind, bridge, consultation), "enctype": oneOf("application/x-www-form-urlencoded", "multipart/form-data"),
+	"timeout": isTime, "fetchtimeout": isTime, "connecttimeout": isTime, "maxtime": isTime, "finalsilence": isTime, "break time": isTime,
+	"maxage": isCount, "maxstale": isCount,
+}
+
+func oneOf(words ...string) func(string) bool {
+	return func(v string) bool { return slices.Contains(words, v) }
+}
+
+func isBool(v string) bool { return v == "true" || v == "false" }
+
 // A Problem is something wrong with a document.
 type Problem struct {
 	Line int
@@ -150,8 +167,16 @@ func validateAttrs(n *xmltree.Node, s shape, report func(Problem)) {
 		}
 	}
 	for _, a := range n.Attrs {
-		if a.Space == "" && !slices.Contains(known, a.Name) {
+		good := values[a.Name]
+		if own := values[n.Name+" "+a.Name]; own != nil {
+			good = own
+		}
+		switch {
+		case a.Space != "":
+		case !slices.Contains(known, a.Name):
 			report(Problem{n.Line, "<" + n.Name + "> has no attribute " + a.Name, false})
+		case good != nil && !good(strings.TrimSpace(a.Value)):
+			report(Problem{n.Line, fmt.Sprintf("%q is no value of the attribute %s of <%s>", a.Value, a.Name, n.Name), false})
 		}
 	}
 }

@@ -155,27 +155,6 @@ func (b *builder) group(c *xmltree.Node) speak {
 	}
 }
 
-// spelled are the kinds of text that are said character by character.
-var spelled = map[string]bool{"digits": true, "vxml:digits": true, "characters": true, "spell-out": true, "letters": true,
-	"telephone": true, "vxml:phone": true, "acronym": true, "number:digits": true}
-
-func (b *builder) sayAs(c *xmltree.Node) speak {
-	list := b.speech(c)
-	kind := c.Attr("interpret-as")
-	if kind == "" {
-		kind = c.Attr("type")
-	}
-	if f := c.Attr("format"); kind == "number" && f != "" {
-		kind += ":" + f
-	}
-	return func(r *rendering) error {
-		before := r.spell
-		r.spell = before || spelled[kind]
-		defer func() { r.spell = before }()
-		return r.all(list)
-	}
-}
-
 // The pauses of <break>.
 var breaks = map[string]time.Duration{"none": 0, "x-weak": 100 * time.Millisecond, "weak": 250 * time.Millisecond, "small": 250 * time.Millisecond,
 	"": 500 * time.Millisecond, "medium": 500 * time.Millisecond, "strong": time.Second, "large": time.Second, "x-strong": 2 * time.Second}

@@ -40,7 +40,7 @@ func (f *formRun) transfer(i *item) error {
 	}
 	kind := transferType(i)
 	line, ok := f.x.line.(ivr.Dialler)
-	if !ok || !f.x.Trunk.Open() {
+	if !ok || !f.x.Trunk.Open() || kind != blind && kind != bridge && kind != consultation {
 		return throw("error.unsupported.transfer."+kind, "this line cannot call anybody")
 	}
 	req, err := f.dial(i, kind)

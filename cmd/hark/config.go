@@ -84,7 +84,9 @@ type xmppConfig struct {
 }
 
 type vxmlConfig struct {
-	Allow []string `toml:"allow"`
+	Allow    []string `toml:"allow"`
+	Trunk    string   `toml:"trunk"`
+	Prefixes []string `toml:"prefixes"`
 }
 
 type retainConfig struct {
@@ -259,6 +261,11 @@ func (c *config) check(bad func(key, format string, args ...any)) {
 		bad("asterisk.password", "is missing: give the password of the ARI user, or file:/path, or env:NAME")
 	}
 	c.checkAudio(bad)
+	if t := c.VXML.wayOut(); t.Template != "" {
+		if err := t.Check(); err != nil {
+			bad("vxml.trunk", "%v", err)
+		}
+	}
 	if !oneOf(c.Prompts.Synthesiser, "flite", "espeak-ng", "command") {
 		bad("prompts.synthesiser", "%q is not flite, espeak-ng or command", c.Prompts.Synthesiser)
 	}

@@ -34,7 +34,7 @@ func TestVoiceXMLOffice(t *testing.T) {
 	if err := os.WriteFile(speech, sound.WAV(sipphone.Tone(500, 3*time.Second)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p.append("[[number]]\ncalled = \"7000\"\ndialogue = \"voicexml\"\npage = %q\nto = [%q]\n", page, ana.Number)
+	p.append(answeredByPage+"to = [%q]\n", page, ana.Number)
 	stop := p.serve()
 	defer stop()
 	p.script("timeout 60s\nhear Green and Partners, architects.\npress 0\nhear Please speak after the tone.\nwait 6s\nspeak %s\npress 1\n"+

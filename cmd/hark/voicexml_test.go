@@ -1,12 +1,14 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
+
+// answeredByPage has the number of the tests answered by a page.
+const answeredByPage = "[[number]]\ncalled = \"7000\"\ndialogue = \"voicexml\"\npage = %q\n"
 
 // TestVoiceXMLCall answers a number with one of the example documents, over a real call.
 func TestVoiceXMLCall(t *testing.T) {
@@ -15,16 +17,22 @@ func TestVoiceXMLCall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(p.config)
+	p.append(answeredByPage, page)
+	defer p.serve()()
+	p.script("timeout 40s\nhear Welcome to the city library.\nhear For our opening hours press 1.\npress 0\nexpect-hangup\n")
+}
+
+// TestVoiceXMLInformation calls the information line: subdialogs, data and lists, over a real call.
+func TestVoiceXMLInformation(t *testing.T) {
+	p := newPlace(t)
+	page, err := filepath.Abs("../../vxml/examples/information/main.vxml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	text = fmt.Appendf(text, "[[number]]\ncalled = \"7000\"\ndialogue = \"voicexml\"\npage = %q\n", page)
-	if err := os.WriteFile(p.config, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	p.append(answeredByPage, page)
 	defer p.serve()()
-	p.script("timeout 40s\nhear Welcome to the city library.\nhear For our opening hours press 1.\npress 0\nexpect-hangup\n")
+	p.script("timeout 60s\nhear Please key the three digits of your stop.\npress 101\nhear Tram 4 to the harbour in 3 minutes.\n" +
+		"hear For another stop press 1.\npress 2\nhear You asked for 1 stop.\nexpect-hangup\n")
 }
 
 // TestVoiceXMLCheck tells what is wrong with a document, with its line.

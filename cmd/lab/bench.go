@@ -23,6 +23,7 @@ var measurements = []measurement{
 	{"login", measureLogin},
 	{"cache", measureCache},
 	{"calls", measureCalls},
+	{"voicexml", measureVoiceXML},
 	{"speech", measureSpeech},
 	{"sessions", measureSessions},
 	{"audio", measureAudio},

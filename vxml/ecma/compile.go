@@ -8,6 +8,7 @@ import (
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/parser"
+	"github.com/dop251/goja/token"
 )
 
 // The limits of a source.
@@ -21,8 +22,9 @@ var ErrSource = errors.New("ecma: bad source")
 
 // A Script is a compiled <script>. It is read-only and may be run by any number of VMs.
 type Script struct {
-	prog *goja.Program
+	program
 	vars []string // names that var and function declare
+	sets []string // names that it gives values to, when it does nothing else
 	free []string
 }
 
@@ -31,12 +33,21 @@ type Script struct {
 type Expr struct {
 	Source string
 	Err    error
-	prog   *goja.Program
-	free   []string
+	program
+	free []string
+}
+
+// A program is what a VM runs.
+type program struct {
+	prog  *goja.Program
+	plain bool
 }
 
 // Free returns the names that the script uses and does not declare itself.
 func (s *Script) Free() []string { return s.free }
+
+// Assigns returns the names that the script gives values to, when it does nothing else: "a = 1; b = 2".
+func (s *Script) Assigns() []string { return s.sets }
 
 // Declares returns the names that the script declares.
 func (s *Script) Declares() []string { return s.vars }
@@ -55,7 +66,7 @@ func Compile(name, src string) (*Script, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Script{prog: prog, vars: d.all(), free: free(tree)}, nil
+	return &Script{program: program{prog, plain(tree)}, vars: d.all(), sets: assigned(tree), free: free(tree)}, nil
 }
 
 // CompileExpr compiles an expression.
@@ -66,7 +77,7 @@ func CompileExpr(src string) *Expr {
 		err = fmt.Errorf("%w: not one expression", ErrSource)
 	}
 	if err == nil {
-		e.free = free(tree)
+		e.free, e.plain = free(tree), plain(tree)
 		e.prog, err = compile("", "(function(__scope__){with(__scope__){return (\n"+src+"\n)}})")
 	}
 	e.Err = err
@@ -89,7 +100,7 @@ func CompileTarget(src string) *Target {
 		err = e.root(tree)
 	}
 	if err == nil {
-		e.free = free(tree)
+		e.free, e.plain = free(tree), plain(tree)
 		e.prog, err = compile("", "(function(__scope__,__value__){with(__scope__){"+src+"\n=__value__}})")
 	}
 	e.Err = err
@@ -184,6 +195,29 @@ type declared struct{ vars, funcs, lets []string }
 
 func (d declared) all() []string {
 	return append(append(append([]string(nil), d.vars...), d.funcs...), d.lets...)
+}
+
+// assigned are the names of a program that only gives values to names; nil for any other one.
+func assigned(tree *ast.Program) (list []string) {
+	for _, s := range tree.Body {
+		if _, empty := s.(*ast.EmptyStatement); empty {
+			continue
+		}
+		x, ok := s.(*ast.ExpressionStatement)
+		if !ok {
+			return nil
+		}
+		a, ok := x.Expression.(*ast.AssignExpression)
+		if !ok || a.Operator != token.ASSIGN {
+			return nil
+		}
+		name, ok := a.Left.(*ast.Identifier)
+		if !ok {
+			return nil
+		}
+		list = append(list, name.Name.String())
+	}
+	return list
 }
 
 func declarations(tree *ast.Program) declared {

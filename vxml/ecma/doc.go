@@ -8,5 +8,6 @@
 // A script that runs too long, or makes the heap grow too much while it runs, is interrupted. The engine cannot be
 // interrupted inside of one of its own functions; those whose work can grow without bound (String.prototype.repeat,
 // Array.prototype.join and the like) are checked before they begin, typed arrays are taken out, and regular expressions
-// with look-ahead or back references, which can take exponential time, are refused.
+// with look-ahead or back references, which can take exponential time, are refused. This costs more than making the VM:
+// it is done before the first source that is not plain (plain.go).
 package ecma

@@ -1,6 +1,7 @@
 package ecma
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/dop251/goja"
@@ -125,11 +126,11 @@ func (d *dom) documentProps() domProps {
 // searches adds the methods that find elements.
 func (d *dom) searches(p domProps, from func() []*xmltree.Node) {
 	p["getElementsByTagName"] = d.method(func(a ...string) Value {
-		_, name, found := strings.Cut(a[0], ":")
+		prefix, name, found := strings.Cut(a[0], ":")
 		if !found {
-			name = a[0]
+			prefix, name = "", a[0]
 		}
-		return d.list(below(from(), "*", name))
+		return d.list(slices.DeleteFunc(below(from(), "*", name), func(n *xmltree.Node) bool { return name != "*" && n.Prefix != prefix }))
 	})
 	p["getElementsByTagNameNS"] = d.method(func(a ...string) Value { return d.list(below(from(), a[0], a[1])) })
 }
@@ -224,8 +225,11 @@ func attrNS(n *xmltree.Node, space, name string) string {
 }
 
 func (d *dom) elementProps(n *xmltree.Node) domProps {
-	p := d.common(domElement, n.Name)
-	p["tagName"], p["localName"] = d.value(n.Name), d.value(n.Name)
+	p := d.common(domElement, n.QName())
+	p["tagName"], p["localName"] = d.value(n.QName()), d.value(n.Name)
+	if n.Prefix != "" {
+		p["prefix"] = d.value(n.Prefix)
+	}
 	if n.Space != "" {
 		p["namespaceURI"] = d.value(n.Space)
 	}

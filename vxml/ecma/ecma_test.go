@@ -142,12 +142,15 @@ var hostile = []string{
 	strings.Repeat("a?", 1e4), "x=" + strings.Repeat("1+", 5e4) + "1;nothing", strings.Repeat("x", MaxSource+1),
 }
 
-// TestHostile proves that whatever a document runs ends soon, with an error.
+// TestHostile proves that whatever a document runs ends soon, with an error, also after what is plain.
 func TestHostile(t *testing.T) {
 	for _, src := range hostile {
 		t.Run(src[:min(40, len(src))], func(t *testing.T) {
 			began := time.Now()
 			vm, document, _ := scopes()
+			if _, err := vm.Eval(document, CompileExpr("1 + 1")); err != nil || vm.tamed {
+				t.Fatalf("%v, tamed %v", err, vm.tamed)
+			}
 			script, err := Compile("", src)
 			if err == nil {
 				err = vm.Run(document, script)

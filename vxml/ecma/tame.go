@@ -22,8 +22,12 @@ var absent = []string{
 	"BigInt64Array", "BigUint64Array", "WeakRef", "FinalizationRegistry", "Promise", "BigInt",
 }
 
-// tame takes out, or checks beforehand, the built-in functions that could run without end.
+// tame takes out, or checks beforehand, the built-in functions that could run without end. It does so once.
 func (vm *VM) tame() {
+	if vm.tamed {
+		return
+	}
+	vm.tamed = true
 	g := vm.rt.GlobalObject()
 	vm.hideConstructors()
 	for _, name := range absent {

@@ -46,13 +46,13 @@ type VM struct {
 	lim   Limits
 	spent time.Duration
 	busy  bool
+	tamed bool // before the first program that is not plain
 }
 
 // New makes a VM. It holds no resources besides memory.
 func New(lim Limits) *VM {
 	vm := &VM{rt: goja.New(), lim: lim.withDefaults()}
 	vm.rt.SetMaxCallStackSize(vm.lim.Stack)
-	vm.tame()
 	return vm
 }
 
@@ -61,7 +61,7 @@ func (vm *VM) Eval(s *Scope, e *Expr) (Value, error) {
 	if e.Err != nil {
 		return nil, e.Err
 	}
-	return vm.call(e.prog, s.chain)
+	return vm.call(e.program, s.chain)
 }
 
 // Assign gives a value to what CompileTarget compiled.
@@ -69,7 +69,7 @@ func (vm *VM) Assign(s *Scope, target *Target, v Value) error {
 	if target.Err != nil {
 		return target.Err
 	}
-	_, err := vm.call(target.prog, s.chain, v)
+	_, err := vm.call(target.program, s.chain, v)
 	return err
 }
 
@@ -80,14 +80,17 @@ func (vm *VM) Run(s *Scope, script *Script) error {
 			s.Declare(name, goja.Undefined())
 		}
 	}
-	_, err := vm.call(script.prog, s.chain, s.own)
+	_, err := vm.call(script.program, s.chain, s.own)
 	return err
 }
 
 // call runs a program that is a function, with arguments.
-func (vm *VM) call(prog *goja.Program, args ...Value) (Value, error) {
+func (vm *VM) call(p program, args ...Value) (Value, error) {
+	if !p.plain {
+		vm.tame()
+	}
 	return vm.guard(func() (Value, error) {
-		f, err := vm.rt.RunProgram(prog)
+		f, err := vm.rt.RunProgram(p.prog)
 		if err != nil {
 			return nil, err
 		}
@@ -285,7 +288,10 @@ func (vm *VM) Export(v Value) (any, error) {
 }
 
 // Globals returns the names that every script can use.
-func (vm *VM) Globals() []string { return vm.rt.GlobalObject().GetOwnPropertyNames() }
+func (vm *VM) Globals() []string {
+	vm.tame()
+	return vm.rt.GlobalObject().GetOwnPropertyNames()
+}
 
 // Freeze makes an object, and the objects in it, read-only.
 func (vm *VM) Freeze(v Value) {

@@ -153,6 +153,9 @@ func (c *Client) overHTTP(ctx context.Context, u *url.URL, r Request) (*Response
 	return c.cached(req, r)
 }
 
+// accept is what a voice browser wants, the same for all that it fetches: a site that speaks several languages knows by it.
+const accept = "application/voicexml+xml, application/srgs+xml, application/srgs, application/xml;q=0.9, audio/*;q=0.9, */*;q=0.5"
+
 func (c *Client) request(ctx context.Context, u *url.URL, r Request) (*http.Request, error) {
 	method := r.Method
 	if method == "" {
@@ -170,6 +173,7 @@ func (c *Client) request(ctx context.Context, u *url.URL, r Request) (*http.Requ
 		req.Header.Set("Content-Type", r.Type)
 	}
 	req.Header.Set("User-Agent", "Hark-VoiceXML/2.1")
+	req.Header.Set("Accept", accept)
 	return req, nil
 }
 

@@ -175,12 +175,15 @@ func (r *ruleRun) run(t *tag) error {
 	return r.guess(t)
 }
 
-// guess runs a tag without a format. What mentions out or $ is a script of SISR or of its drafts; another expression is
-// the value; variables that it declares are properties of the value; anything else is a literal.
+// guess runs a tag without a format. What mentions out or $ is a script of SISR or of its drafts; variables that it declares,
+// or does nothing but give values to, are properties of the value; another expression is the value; anything else is a
+// literal.
 func (r *ruleRun) guess(t *tag) error {
 	switch {
 	case t.script != nil && mentions(t.script.Free()):
 		return r.draft(t)
+	case t.script != nil && len(t.script.Assigns()) > 0:
+		return r.variables(t, t.script.Assigns())
 	case t.expr.Err == nil:
 		v, err := r.vm.Eval(r.scope, t.expr)
 		if err != nil {
@@ -189,7 +192,7 @@ func (r *ruleRun) guess(t *tag) error {
 		r.scope.Declare("out", v)
 		return nil
 	case t.script != nil && len(t.script.Declares()) > 0:
-		return r.variables(t)
+		return r.variables(t, t.script.Declares())
 	}
 	r.scope.Declare("out", r.vm.Value(t.text))
 	return nil
@@ -213,12 +216,17 @@ func (r *ruleRun) draft(t *tag) error {
 	return nil
 }
 
-// variables runs a script and makes properties of what it declares.
-func (r *ruleRun) variables(t *tag) error {
+// variables runs a script and makes properties of some of its variables.
+func (r *ruleRun) variables(t *tag, names []string) error {
+	for _, name := range names {
+		if !r.scope.Owns(name) {
+			r.scope.Declare(name, nil)
+		}
+	}
 	if err := r.vm.Run(r.scope, t.script); err != nil {
 		return err
 	}
-	for _, name := range t.script.Declares() {
+	for _, name := range names {
 		r.vm.SetProperty(r.scope.Get("out"), name, r.scope.Get(name))
 	}
 	return nil

@@ -50,6 +50,7 @@ type Attr struct{ Space, Name, Value string }
 type Node struct {
 	Kind   Kind
 	Space  string // name space's URI
+	Prefix string // that stands for it in the text; "" is none, or a document that is not in UTF-8
 	Name   string // local name; the target of an instruction
 	Attrs  []Attr // without name space declarations
 	Data   string // of text and instructions
@@ -84,6 +85,7 @@ func Parse(data []byte, lim Limits) (*Node, error) {
 	p := parser{Decoder: d, depth: lim.Depth}
 	for {
 		line, _ := d.InputPos()
+		p.raw = data[min(int(d.InputOffset()), len(data)):]
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
 			return p.finish(line)
@@ -125,6 +127,17 @@ type parser struct {
 	before   []*Node // instructions in front of the root
 	depth    int
 	level    int
+	raw      []byte // the text from the token on
+}
+
+// prefix is what stands before the name of a start tag.
+func (p *parser) prefix(local string) string {
+	tag, ok := bytes.CutPrefix(p.raw, []byte("<"))
+	before, after, found := bytes.Cut(tag, []byte(":"))
+	if !ok || !found || bytes.ContainsAny(before, " \t\r\n/>=\"'") || !bytes.HasPrefix(after, []byte(local)) {
+		return ""
+	}
+	return string(before)
 }
 
 func (p *parser) finish(line int) (*Node, error) {
@@ -163,7 +176,7 @@ func (p *parser) open(t xml.StartElement, line int) error {
 	if p.level++; p.level > p.depth {
 		return fmt.Errorf("%w: more than %d elements within one another", ErrLimit, p.depth)
 	}
-	n := &Node{Kind: Element, Space: t.Name.Space, Name: t.Name.Local, Line: line, Parent: p.at}
+	n := &Node{Kind: Element, Space: t.Name.Space, Prefix: p.prefix(t.Name.Local), Name: t.Name.Local, Line: line, Parent: p.at}
 	for _, a := range t.Attr {
 		if a.Name.Space == "xmlns" || a.Name.Space == "" && a.Name.Local == "xmlns" {
 			continue
@@ -211,6 +224,14 @@ func (p *parser) instruction(t xml.ProcInst, line int) {
 	} else if p.root == nil {
 		p.before = append(p.before, n)
 	}
+}
+
+// QName is the name with its prefix.
+func (n *Node) QName() string {
+	if n.Prefix == "" {
+		return n.Name
+	}
+	return n.Prefix + ":" + n.Name
 }
 
 // Lookup returns an attribute of a name space.
