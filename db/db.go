@@ -25,7 +25,7 @@ type Options struct {
 	Clock  func() time.Time // the database's clock, for tests; nil is the system's. SQLite only
 	Log    *slog.Logger     // nil logs nothing
 
-	schema fs.FS // the migrations, for tests; nil is the program's own
+	Schema fs.FS // the migrations, for tests; nil is the program's own
 }
 
 // DB is an open database. All methods may be called from any goroutine.
@@ -56,8 +56,8 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	if o.schema == nil {
-		o.schema = history()
+	if o.Schema == nil {
+		o.Schema = Schema()
 	}
 	e, err := openEngine(ctx, o)
 	if err != nil {

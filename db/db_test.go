@@ -32,8 +32,8 @@ func path(t testing.TB) string { return filepath.Join(t.TempDir(), "hark.db") }
 // open opens a database that the test closes at its end.
 func open(t testing.TB, o Options) *DB {
 	t.Helper()
-	if o.schema == nil {
-		o.schema = things
+	if o.Schema == nil {
+		o.Schema = things
 	}
 	d, err := Open(context.Background(), o)
 	if err != nil {
@@ -46,8 +46,8 @@ func open(t testing.TB, o Options) *DB {
 // openErr opens a database and wants a failure.
 func openErr(t testing.TB, o Options, want error) string {
 	t.Helper()
-	if o.schema == nil {
-		o.schema = things
+	if o.Schema == nil {
+		o.Schema = things
 	}
 	d, err := Open(context.Background(), o)
 	if err == nil {

@@ -17,7 +17,8 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-func history() fs.FS {
+// Schema is the history of the schema, one file a step, in the order of their names.
+func Schema() fs.FS {
 	sub, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		panic(err) // the folder is part of the program

@@ -32,7 +32,7 @@ func TestMigrationKeepsACopy(t *testing.T) {
 	if err := os.WriteFile(name+".schema1", []byte("left by an earlier attempt"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	d := open(t, Options{Source: name, schema: newer})
+	d := open(t, Options{Source: name, Schema: newer})
 	var colour string
 	if err := d.Row(context.Background(), `SELECT colour FROM thing WHERE n = 1`).Scan(&colour); err != nil || colour != "blue" {
 		t.Errorf("colour is %q, %v", colour, err)
@@ -48,7 +48,7 @@ func TestMigrationKeepsACopy(t *testing.T) {
 
 func TestFreshDatabaseNeedsNoCopy(t *testing.T) {
 	name := path(t)
-	open(t, Options{Source: name, schema: newer})
+	open(t, Options{Source: name, Schema: newer})
 	if _, err := os.Stat(name + ".schema0"); err == nil {
 		t.Error("an empty database was copied")
 	}
@@ -56,26 +56,26 @@ func TestFreshDatabaseNeedsNoCopy(t *testing.T) {
 
 func TestNewerSchemaIsRefusedInWords(t *testing.T) {
 	name := path(t)
-	open(t, Options{Source: name, schema: newer}).Close()
+	open(t, Options{Source: name, Schema: newer}).Close()
 	words := openErr(t, Options{Source: name}, ErrTooNew)
 	for _, want := range []string{name, "schema 2", "up to 1", "newer hark"} {
 		if !strings.Contains(words, want) {
 			t.Errorf("%q does not say %q", words, want)
 		}
 	}
-	open(t, Options{Source: name, schema: newer}) // the refused one left nothing locked
+	open(t, Options{Source: name, Schema: newer}) // the refused one left nothing locked
 }
 
 func TestAdminDoesNotMigrateUnderAServer(t *testing.T) {
 	name := older(t)
 	server := open(t, Options{Source: name})
-	words := openErr(t, Options{Source: name, Mode: Admin, schema: newer}, ErrInUse)
+	words := openErr(t, Options{Source: name, Mode: Admin, Schema: newer}, ErrInUse)
 	if !strings.Contains(words, "schema 2") {
 		t.Errorf("%q does not say why", words)
 	}
 	server.Close()
-	admin := open(t, Options{Source: name, Mode: Admin, schema: newer})
-	open(t, Options{Source: name, schema: newer}) // the Admin has given the lock back
+	admin := open(t, Options{Source: name, Mode: Admin, Schema: newer})
+	open(t, Options{Source: name, Schema: newer}) // the Admin has given the lock back
 	if count(t, admin) != 1 {
 		t.Error("the row is gone")
 	}
@@ -87,7 +87,7 @@ func TestFailedMigrationChangesNothing(t *testing.T) {
 		"00001_things.sql": things["00001_things.sql"],
 		"00002_broken.sql": file("DELETE FROM thing;\nALTER TABLE nothing ADD COLUMN colour TEXT;"),
 	}
-	if _, err := Open(context.Background(), Options{Source: name, schema: broken}); err == nil || !strings.Contains(err.Error(), "up to date") {
+	if _, err := Open(context.Background(), Options{Source: name, Schema: broken}); err == nil || !strings.Contains(err.Error(), "up to date") {
 		t.Fatalf("error is %v", err)
 	}
 	if n := count(t, open(t, Options{Source: name})); n != 1 {
@@ -97,7 +97,7 @@ func TestFailedMigrationChangesNothing(t *testing.T) {
 
 // TestHistory opens a database with the program's own migrations.
 func TestHistory(t *testing.T) {
-	d := open(t, Options{Source: path(t), schema: history()})
+	d := open(t, Options{Source: path(t), Schema: Schema()})
 	var tables int
 	err := d.Row(context.Background(), `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('node', 'session', 'message')`).Scan(&tables)
 	if err != nil || tables != 3 {

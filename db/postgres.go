@@ -40,7 +40,7 @@ func openPostgres(ctx context.Context, url string, o Options) (_ *postgres, err 
 			p.pool.Close()
 		}
 	}()
-	if err := p.migrate(ctx, config.Database, o.schema); err != nil {
+	if err := p.migrate(ctx, config.Database, o.Schema); err != nil {
 		return nil, err
 	}
 	p.ear = startEar(config, p.hub, p.log)

@@ -46,7 +46,7 @@ func openSQLite(ctx context.Context, path string, o Options) (_ *sqlite, err err
 	}
 	s.write1 = sql.OpenDB(connector{path, "&_txlock=immediate", o.Clock})
 	s.write1.SetMaxOpenConns(1)
-	if err := s.migrate(ctx, o.schema); err != nil {
+	if err := s.migrate(ctx, o.Schema); err != nil {
 		return nil, err
 	}
 	s.read = sql.OpenDB(connector{path, "&_query_only=1", o.Clock})

@@ -55,7 +55,7 @@ func TestCrashes(t *testing.T) {
 		t.Logf("%d rounds, crashes: %v; %d messages out, %d in; sent again with the same id: %d",
 			w.round, crashes, len(w.kept), len(w.written), w.XMPP.Counts().Repeated)
 		for _, p := range points {
-			if crashes[p] == 0 {
+			if crashes[p] == 0 && !testing.Short() { // of a hundred, chance may leave one out
 				t.Errorf("no crash %s", p)
 			}
 		}

@@ -75,6 +75,14 @@ func (d *Dialer) begin(ctx context.Context, first ask, then func(ticket string) 
 	return d.follow(ctx, then, err, been)
 }
 
+// circled writes down that a session could not be found because the nodes refer to each other.
+func (d *Dialer) circled(err error) error {
+	if d.Log != nil {
+		d.Log.Warn("presence: a session is nowhere: do two nodes have one address?", "err", err)
+	}
+	return err
+}
+
 // follow asks every server that it is referred to until one says something else.
 func (d *Dialer) follow(ctx context.Context, then func(ticket string) ask, err error, been map[string]bool) (*Client, wire.SessionReply, error) {
 	for range MaxHops {
@@ -83,7 +91,7 @@ func (d *Dialer) follow(ctx context.Context, then func(ticket string) ask, err e
 			return nil, wire.SessionReply{}, err
 		}
 		if been[referral.Host] {
-			return nil, wire.SessionReply{}, fmt.Errorf("%w: to %s again", ErrLoop, referral.Host)
+			return nil, wire.SessionReply{}, d.circled(fmt.Errorf("%w: to %s again", ErrLoop, referral.Host))
 		}
 		been[referral.Host] = true
 		var client *Client
@@ -94,7 +102,7 @@ func (d *Dialer) follow(ctx context.Context, then func(ticket string) ask, err e
 		}
 	}
 	if referralOf(err) != nil {
-		err = fmt.Errorf("%w: more than %d times", ErrLoop, MaxHops)
+		err = d.circled(fmt.Errorf("%w: more than %d times", ErrLoop, MaxHops))
 	}
 	return nil, wire.SessionReply{}, err
 }
@@ -121,7 +129,7 @@ func (d *Dialer) attempt(ctx context.Context, url string, been map[string]bool, 
 func (d *Dialer) askNode(c *Client, been map[string]bool, ask ask) (wire.SessionReply, error) {
 	node := "node " + c.Hello().Node
 	if been[node] {
-		return wire.SessionReply{}, fmt.Errorf("%w: to %s again", ErrLoop, node)
+		return wire.SessionReply{}, d.circled(fmt.Errorf("%w: to %s again", ErrLoop, node))
 	}
 	been[node] = true
 	return ask(c)

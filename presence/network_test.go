@@ -49,6 +49,40 @@ func TestQueued(t *testing.T) {
 	})
 }
 
+// The network's server restarts a hundred times while a user writes: every message goes out, in order (F7).
+func TestNetworkRestarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const restarts, each = 100, 3
+		b := withoutBeats(t)
+		client, _ := b.Login(presencetest.Ana, presencetest.AnaPIN, "")
+		b.Online(1)
+		var want []string
+		write := func() {
+			for range each {
+				id := fmt.Sprint("m", len(want))
+				send(t, client, id, "xmpp:ben@x", id)
+				want = append(want, id)
+			}
+		}
+		for n := range restarts {
+			write()
+			b.XMPP.Fail(away)
+			write()
+			time.Sleep(time.Duration(n) * time.Second)
+			b.XMPP.Fail(nil)
+			write()
+		}
+		time.Sleep(5*time.Minute + time.Second)
+		var got []string
+		for _, m := range b.XMPP.Received() {
+			got = append(got, m.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("of %d messages the network got %d: %q", len(want), len(got), got)
+		}
+	})
+}
+
 // What the network has not confirmed is sent again, with the same id, on the next connection.
 func TestUnconfirmedIsSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -167,6 +168,33 @@ func TestReferral(t *testing.T) {
 	_, err = dial(t, second).Login(t.Context(), wire.LoginRequest{User: presencetest.Ana, PIN: "000000"})
 	if !presence.HasCode(err, wire.AuthFailed) {
 		t.Errorf("who is not checked learns where the session is: %v", err)
+	}
+}
+
+// A stale record says that the session is at a node whose address now belongs to another: whoever is referred there
+// asks nobody twice, and the operator reads of it (F14).
+func TestStaleRecord(t *testing.T) {
+	b := presencetest.New(t)
+	inc, err := b.Store.StartNode(t.Context(), "gone", "hark://ps1.test:7778", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Store.Claim(t.Context(), presencetest.Ana, "s", "gone", inc); err != nil {
+		t.Fatal(err)
+	}
+	dials := 0
+	var log strings.Builder
+	dialer := &presence.Dialer{Home: "hark://127.0.0.1:7778", Log: slog.New(slog.NewTextHandler(&log, nil)),
+		Dial: func(ctx context.Context, _ string) (net.Conn, error) {
+			dials++
+			return b.Server.Pipe(ctx)
+		}}
+	_, _, err = dialer.Login(t.Context(), wire.LoginRequest{User: presencetest.Ana, PIN: presencetest.AnaPIN})
+	if !errors.Is(err, presence.ErrLoop) || dials != 2 {
+		t.Errorf("%v after %d servers", err, dials)
+	}
+	if strings.Count(log.String(), "a session is nowhere") != 1 {
+		t.Errorf("the log says %q", log.String())
 	}
 }
 

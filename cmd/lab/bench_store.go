@@ -15,6 +15,7 @@ import (
 
 const (
 	storeCallers = 16 // who call at once
+	storeUsers   = 64 // whose sessions they use in turn
 	storeTime    = 2 * time.Second
 )
 
@@ -26,31 +27,32 @@ func measureStoreCalls(ctx context.Context, engine string, store sessions.Store)
 	}
 	var stored atomic.Int64
 	user := func(n int64) string { return fmt.Sprintf("caller%d", n) }
-	one, err := store.Claim(ctx, user(0), "s", "callers", inc)
-	if err != nil {
-		return nil, err
+	for n := range int64(storeUsers) {
+		if _, err := store.Claim(ctx, user(n), "s", "callers", inc); err != nil {
+			return nil, err
+		}
 	}
 	calls := []struct {
 		name string
 		call func(n int64) error
 	}{
 		{"claim", func(n int64) error {
-			_, err := store.Claim(ctx, user(n), "s", "callers", inc)
+			_, err := store.Claim(ctx, user(storeUsers+n), "s", "callers", inc)
 			return err
 		}},
 		{"lookup", func(n int64) error {
-			_, err := store.Lookup(ctx, user(0))
+			_, err := store.Lookup(ctx, user(n%storeUsers))
 			return err
 		}},
 		{"append", func(n int64) error {
 			m := im.Message{Origin: fmt.Sprint("call ", n), From: im.Address{Network: im.XMPP, ID: "ben@example.org"}, Body: "hello"}
-			_, err := store.Append(ctx, user(0), one.Epoch, []im.Message{m}, im.XMPP, nil)
+			_, err := store.Append(ctx, user(n%storeUsers), 1, []im.Message{m}, im.XMPP, nil)
 			stored.Add(1)
 			return err
 		}},
 		{"advance", func(n int64) error {
-			end := stored.Load()
-			return store.Advance(ctx, user(0), fmt.Sprint("client", n/end), sessions.Seq(n%end+1))
+			end := max(stored.Load()/storeUsers, 1)
+			return store.Advance(ctx, user(n%storeUsers), fmt.Sprint("client", n/storeUsers/end), sessions.Seq(n/storeUsers%end+1))
 		}},
 	}
 	for _, c := range calls {

@@ -88,7 +88,7 @@ func (s *Service) connectTo(ctx context.Context, e endpoint, domain string) (net
 
 // encrypt puts TLS over c, which it closes when that fails.
 func (s *Service) encrypt(ctx context.Context, c net.Conn, domain string, protocols ...string) (net.Conn, error) {
-	t := tls.Client(c, s.tlsConfig(domain, protocols))
+	t := tls.Client(&brook{Conn: c}, s.tlsConfig(domain, protocols))
 	if err := t.HandshakeContext(ctx); err != nil {
 		c.Close()
 		return nil, fmt.Errorf("xmpp: TLS: %w", err)
@@ -96,7 +96,12 @@ func (s *Service) encrypt(ctx context.Context, c net.Conn, domain string, protoc
 	return t, nil
 }
 
+// tlsConfig is the same object for all logins at a domain, which are many.
 func (s *Service) tlsConfig(domain string, protocols []string) *tls.Config {
+	key := strings.Join(append(protocols, domain), " ")
+	if config, ok := s.configs.Load(key); ok {
+		return config.(*tls.Config)
+	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if s.TLS != nil {
 		config = s.TLS.Clone()
@@ -105,5 +110,6 @@ func (s *Service) tlsConfig(domain string, protocols []string) *tls.Config {
 		config.ServerName = domain
 	}
 	config.NextProtos = protocols
-	return config
+	shared, _ := s.configs.LoadOrStore(key, config)
+	return shared.(*tls.Config)
 }

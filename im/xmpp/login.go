@@ -114,7 +114,7 @@ func startTLS(session *xmpp.Session, w *wire) error {
 	if !answer.is("urn:ietf:params:xml:ns:xmpp-tls", "proceed") {
 		return &im.Error{Class: im.Config, Err: errNoTLS}
 	}
-	if w.in.Buffered() > 0 {
+	if len(w.unread) > 0 {
 		return fail(im.Protocol, "xmpp: data before TLS began")
 	}
 	return nil

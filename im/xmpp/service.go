@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	"mellium.im/xmpp/jid"
@@ -43,6 +44,8 @@ type Service struct {
 	Now func() time.Time
 	// Log gets the inside of errors, never a password or a body; nil discards.
 	Log *slog.Logger
+
+	configs sync.Map // *tls.Config by protocols and domain
 }
 
 // Timing says how long things may take; zero fields take the defaults.

@@ -1,14 +1,17 @@
 package xmpp
 
 import (
-	"bufio"
+	"bytes"
 	"crypto/tls"
 	"encoding/xml"
 	"errors"
 	"io"
 	"net"
 	"os"
+	"sync"
 	"time"
+
+	"hark/internal/shallow"
 )
 
 // Sizes of a stanza. Of one above maxStanza the content is forgotten and the stream goes on: a server passes on what
@@ -19,8 +22,11 @@ const (
 	maxSkipped = 1 << 20
 )
 
-// bufferSize is small because TLS has a buffer of its own, and there are many idle connections.
+// bufferSize is small because TLS has a buffer of its own.
 const bufferSize = 1 << 10
+
+// buffers are for connections on which something comes; those that wait, the most, have none.
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
 var (
 	errSize      = errors.New("xmpp: stanza is larger than 1 MiB")
@@ -32,8 +38,10 @@ var (
 // between two stanzas.
 type wire struct {
 	net.Conn
-	in   *bufio.Reader
-	left int // bytes that may still be read for this stanza
+	below  *brook            // what TLS reads from; nil without TLS
+	buffer *[bufferSize]byte // nil while there is nothing in it
+	unread []byte            // the part of the buffer that is still to be read
+	left   int               // bytes that may still be read for this stanza
 
 	// idle and reply are how long to wait for a byte before and after asking for a sign of life; 0 is for ever.
 	idle, reply time.Duration
@@ -41,7 +49,11 @@ type wire struct {
 }
 
 func newWire(c net.Conn) *wire {
-	return &wire{Conn: c, in: bufio.NewReaderSize(c, bufferSize), left: maxSkipped}
+	w := &wire{Conn: c, left: maxSkipped}
+	if t, ok := c.(*tls.Conn); ok {
+		w.below, _ = t.NetConn().(*brook)
+	}
+	return w
 }
 
 // ConnectionState is what SASL binds to; it is zero without TLS.
@@ -70,35 +82,75 @@ func (w *wire) ReadByte() (byte, error) {
 	if w.left <= 0 {
 		return 0, errSize
 	}
-	if w.in.Buffered() == 0 {
+	if len(w.unread) == 0 {
 		if err := w.fill(); err != nil {
 			return 0, err
 		}
 	}
 	w.left--
-	return w.in.ReadByte()
+	b := w.unread[0]
+	w.unread = w.unread[1:]
+	return b, nil
 }
 
 // fill waits for bytes. After idle without any it asks for a sign of life, and gives up after reply.
 func (w *wire) fill() error {
 	if w.ask == nil || w.idle <= 0 {
-		_, err := w.in.Peek(1)
-		return err
+		return w.wait()
 	}
-	err := w.peek(w.idle)
+	err := w.waitWithin(w.idle)
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
 	w.ask()
-	return w.peek(w.reply)
+	return w.waitWithin(w.reply)
 }
 
-func (w *wire) peek(within time.Duration) error {
-	if err := w.SetReadDeadline(time.Now().Add(within)); err != nil {
+func (w *wire) waitWithin(limit time.Duration) error {
+	if err := w.SetReadDeadline(time.Now().Add(limit)); err != nil {
 		return err
 	}
-	_, err := w.in.Peek(1)
+	return w.wait()
+}
+
+// wait reads what comes first into the buffer. It waits where the stack is shallow, and has no buffer meanwhile.
+func (w *wire) wait() (err error) {
+	if w.below == nil {
+		return w.read()
+	}
+	w.below.dry = true
+	shallow.Run(func() { err = w.read() })
+	w.below.dry = false
+	if errors.Is(err, errDry) {
+		if err = w.below.await(); err == nil {
+			shallow.Run(func() { err = w.read() })
+		}
+	}
 	return err
+}
+
+// read reads into the buffer, and gives it away when nothing came.
+func (w *wire) read() error {
+	if w.buffer == nil {
+		w.buffer = buffers.Get().(*[bufferSize]byte)
+	}
+	n, err := w.Conn.Read(w.buffer[:])
+	for n == 0 && err == nil {
+		n, err = w.Conn.Read(w.buffer[:])
+	}
+	if w.unread = w.buffer[:n]; n > 0 {
+		return nil // an error will come again
+	}
+	w.release()
+	return err
+}
+
+// release gives the buffer away; nothing may be unread.
+func (w *wire) release() {
+	if w.buffer != nil {
+		buffers.Put(w.buffer)
+		w.buffer, w.unread = nil, nil
+	}
 }
 
 // A stanzaReader reads the stanzas of a stream whose head was read by somebody else.
@@ -152,12 +204,18 @@ func (r *stanzaReader) Read(p []byte) (int, error) {
 	return 1, nil
 }
 
-// await waits for the first byte of the next element.
+// await waits for the first byte of the next element. Whoever waits has neither buffer nor decoder.
 func (r *stanzaReader) await() error {
-	if r.w.in.Buffered() > 0 {
-		return nil
+	for {
+		if r.w.unread = bytes.TrimLeft(r.w.unread, " \n\r\t"); len(r.w.unread) > 0 {
+			return nil
+		}
+		r.w.release()
+		r.d = nil
+		if err := r.w.fill(); err != nil {
+			return err
+		}
 	}
-	return r.w.fill()
 }
 
 // next returns the next element of the stream; errStreamEnd at the closing tag.
