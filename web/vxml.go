@@ -85,7 +85,7 @@ func vxmlChoice(u unit, key, number int) string {
 	default:
 		label, next = u.Choice.Label, u.Choice.Href
 	}
-	return fmt.Sprintf("<prompt>%d: %s.</prompt>\n<choice dtmf=\"%d\" next=\"%s\"/>\n", key, escaped(label), key, escaped(next))
+	return fmt.Sprintf("<prompt>%d: %s.</prompt>\n<choice dtmf=\"%d\" next=\"%s\"/>\n", key, escaped(strings.TrimRight(label, ".")), key, escaped(next))
 }
 
 // vxmlForm asks for a form's digits and sends it.

@@ -201,8 +201,8 @@ func TestVoiceXMLWeb(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.script("timeout 60s\npress 1\nhear Your number, then the hash key.\npress %s#\nhear PIN, then the hash key.\npress %s#\n"+
-		"hear One new message.\npress 1\nhear The train leaves at ten past five.\npress 1\nhear Speak after the tone, then press hash.\n"+
-		"wait 5s\nspeak %s\npress #\nhear To send, press 1.\npress 1\nhear Sent.\nhangup\n",
+		"hear 2: Leave, keep the session.\npress 1\nhear 1: Answer by voice.\npress 1\nhear Speak after the tone, then press hash. It is sent as a recording.\n"+
+		"wait 5s\nspeak %s\npress #\nhear To send, press 1. To hear it, 2. To record again, 3. To drop it, 4.\npress 1\nhear 1: Answer by voice.\nhangup\n",
 		ana.Number, ana.PIN, p.soundFile("speech.wav", sipphone.Tone(500, 3*time.Second)))
 	select {
 	case m := <-ben.Messages():

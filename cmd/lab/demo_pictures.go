@@ -23,10 +23,10 @@ func (p *play) pictures(ctx context.Context, b *webReader, deck string) error {
 	if err := b.follow(ctx, "Look again", "text/html"); err != nil {
 		return err
 	}
-	if err := p.lab.draw(ctx, "web", b.page, 360, 460); err != nil {
+	if err := p.lab.draw(ctx, "web", b.page, 360, 620); err != nil {
 		return err
 	}
-	return p.lab.draw(ctx, "wap", deckScreen(deck), 240, 460)
+	return p.lab.draw(ctx, "wap", deckScreen(deck), 240, 480)
 }
 
 // draw has Chromium draw a page into a PNG.
