@@ -36,11 +36,39 @@ func TestPostgres(t *testing.T) {
 	}
 	must(t, b.SetPIN(ctx, u.Number, "480273"))
 	tryOut(t, a, b, u.Number, pin)
+	callThere(t, a, b, u.Number)
 	must(t, b.UnbindCaller(ctx, u.Number, "+bound"))
 	must(t, b.DropLogin(ctx, u.Number, "xmpp"))
 	must(t, b.Delete(ctx, u.Number))
 	_, err = a.Get(ctx, u.Number)
 	wantErr(t, err, ErrNotFound)
+}
+
+// callThere gives the user a telephone: of two nodes one makes each call.
+func callThere(t *testing.T, a, b *DB, user string) {
+	t.Helper()
+	ctx := context.Background()
+	must(t, a.TestPhone(ctx, user, "201"))
+	if ok, err := b.TakeTest(ctx, user); ok || err != nil {
+		t.Errorf("it is called at once: %v, %v", ok, err)
+	}
+	fresh, err := b.ProvePhone(ctx, user, "201")
+	if !fresh || err != nil {
+		t.Errorf("proven: %v, %v", fresh, err)
+	}
+	must(t, b.SetPhone(ctx, user, Phone{Ring: true, Daily: 1}))
+	for i, d := range []*DB{a, b} {
+		if ok, err := d.TakeRing(ctx, user, 7); ok != (i == 0) || err != nil {
+			t.Errorf("node %d: %v, %v", i, ok, err)
+		}
+	}
+	_, err = b.TakeRing(ctx, user, 8)
+	wantErr(t, err, ErrTooOften)
+	if _, rings, err := a.PhonesToCall(ctx); len(rings) != 1 || err != nil {
+		t.Errorf("to be called are %v, %v", rings, err)
+	}
+	must(t, b.BindPhone(ctx, user, "202"))
+	must(t, a.DropPhone(ctx, user, ""))
 }
 
 // tryOut logs in at both nodes: they count failures together, and take a ticket once between them.

@@ -17,10 +17,10 @@ const (
 	maxStderr  = 400              // bytes of its complaint that are kept
 )
 
-// runProgram runs a program without a shell, in its own process group, for at most renderTime. input is the file that
+// runProgram runs a program without a shell, in its own process group, for at most limit. input is the file that
 // is its standard input. The error holds what the program complained about.
-func runProgram(ctx context.Context, argv []string, input, dir string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, renderTime, fmt.Errorf("took longer than %v", renderTime))
+func runProgram(ctx context.Context, argv []string, input, dir string, limit time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("took longer than %v", limit))
 	defer cancel()
 	stdin, err := os.Open(input)
 	if err != nil {

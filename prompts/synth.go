@@ -1,6 +1,7 @@
 package prompts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"hark/internal/wav"
 )
@@ -33,7 +35,7 @@ type Synthesiser interface {
 
 // SynthOptions chooses a synthesiser.
 type SynthOptions struct {
-	// Driver is "flite" (the default), "espeak-ng" or "command".
+	// Driver is "flite" (the default), "espeak-ng", "festival", "pico", "command" or "http".
 	Driver string
 	// Voices names the voice for a language where it shall be another than the driver's own choice.
 	Voices map[string]string
@@ -42,6 +44,9 @@ type SynthOptions struct {
 	// {textfile} the text comes on the standard input. No shell reads any of it. A text in an argument can be seen by
 	// every user of the machine, a text in a file cannot.
 	Command []string
+	// URL is the address of driver "http", with {lang} and {voice} where language and voice belong. The text is posted
+	// there, and a WAV file comes back.
+	URL string
 }
 
 // NewSynthesiser returns the driver that o names. It fails when its program is not installed (ErrNoSynthesiser) or a
@@ -52,10 +57,16 @@ func NewSynthesiser(ctx context.Context, o SynthOptions) (Synthesiser, error) {
 		return newFlite(ctx, o.Voices)
 	case "espeak-ng":
 		return newEspeak(o.Voices)
+	case "festival":
+		return newFestival(ctx, o.Voices)
+	case "pico":
+		return newPico(ctx, o.Voices)
 	case "command":
 		return newCommand(o)
+	case "http":
+		return newService(o)
 	}
-	return nil, fmt.Errorf("prompts: no synthesiser driver %q; there are flite, espeak-ng and command", o.Driver)
+	return nil, fmt.Errorf("prompts: no synthesiser driver %q; there are flite, espeak-ng, festival, pico, command and http", o.Driver)
 }
 
 // program is a synthesiser that is a program. Each driver fills in how it is called.
@@ -65,6 +76,7 @@ type program struct {
 	argv   func(lang, voice, text string, f files) []string
 	stdin  bool                     // the text comes on the standard input
 	adjust func(text string) string // nil leaves it
+	limit  time.Duration            // of one run; 0 is renderTime
 }
 
 // files are the two files of one run, in a folder of their own that is removed afterwards.
@@ -105,7 +117,7 @@ func (p *program) run(ctx context.Context, argv []string, f files) (wav.Sound, e
 	if p.stdin {
 		input = f.text
 	}
-	if err := runProgram(ctx, argv, input, filepath.Dir(f.out)); err != nil {
+	if err := runProgram(ctx, argv, input, filepath.Dir(f.out), cmp.Or(p.limit, renderTime)); err != nil {
 		return wav.Sound{}, fmt.Errorf("prompts: %s: %w", p.name, err)
 	}
 	sound, err := wav.Read(f.out)

@@ -77,7 +77,7 @@ func TestMissingProgramTellsWhatToInstall(t *testing.T) {
 			t.Errorf("%s: %v", o.Driver, err)
 		}
 	}
-	if _, err := NewSynthesiser(t.Context(), SynthOptions{Driver: "festival"}); err == nil {
+	if _, err := NewSynthesiser(t.Context(), SynthOptions{Driver: "hal"}); err == nil {
 		t.Error("an unknown driver was accepted")
 	}
 	if _, err := NewSynthesiser(t.Context(), SynthOptions{Driver: "command", Command: []string{"x"}}); err == nil {
@@ -92,7 +92,7 @@ func TestCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := runProgram(t.Context(), espeak.argv("en", "en-us", "", files{text: os.DevNull, out: sample}), os.DevNull, "/"); err != nil {
+	if err := runProgram(t.Context(), espeak.argv("en", "en-us", "", files{text: os.DevNull, out: sample}), os.DevNull, "/", time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{{}, {"{textfile}"}, {"{text}"}} {

@@ -21,6 +21,8 @@ espeak-ng       command:espeak-ng        the other speech synthesiser
 prosody         command:prosody          the XMPP server
 '
 readonly for_tests='
+festival        command:text2wave        one more speech synthesiser
+festvox-kallpc16k file:/usr/share/festival/voices/english/kal_diphone/festvox/kal_diphone.scm   its voice
 postgresql      postgres:initdb          the database of several nodes
 ejabberd        file:/usr/sbin/ejabberdctl   another XMPP server
 sip-tester      command:sipp             SIP calls by the hundred

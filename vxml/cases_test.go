@@ -72,7 +72,7 @@ func playCase(t *testing.T, script string, s *caseSite, page, dir string) {
 		w := &caseWorld{site: s, page: page, dir: dir, done: make(chan error, 1)}
 		i, err := New(Options{
 			Fetch: fetch.Options{Allow: []string{"http://app.example/", "file://" + dir + "/"}, Transport: s},
-			Voice: wordVoice{}, Objects: w, Trunk: wayOut, Dir: dir, Watch: w.watch,
+			Voice: wordVoice{}, Objects: w, Trunks: wayOut, Dir: dir, Watch: w.watch,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -236,7 +236,7 @@ type caseLine struct {
 }
 
 // wayOut lets out all numbers that begin with +, 1, 2 or 3.
-var wayOut = ivr.Trunk{Template: "PJSIP/{number}@trunk", Prefixes: []string{"+", "1", "2", "3"}}
+var wayOut = ivr.Trunks{{Template: "PJSIP/{number}@trunk", Prefixes: []string{"+", "1", "2", "3"}}}
 
 func (l *caseLine) Dial(ctx context.Context, d ivr.Dial) (ivr.Dialled, error) {
 	l.world.object = fmt.Sprintf("%s %s %s %v", d.Endpoint, d.Connect, d.Max, d.HandOver)

@@ -91,11 +91,11 @@ func (l Limits) xml() xmltree.Limits { return xmltree.Limits{Size: l.Size, Depth
 type Options struct {
 	Fetch    fetch.Options // most of all the allowed bases
 	Voice    Voice
-	Objects  Objects   // nil: the platform has none
-	Trunk    ivr.Trunk // whom a <transfer> may call; the zero Trunk is nobody
-	Dir      string    // for sounds that were fetched; "" is a folder of the interpreter's own among the temporary files
-	Language string    // where a document names none: "en"
-	Apology  string    // said before an error that no document caught ends the call; "" is a sentence in English
+	Objects  Objects    // nil: the platform has none
+	Trunks   ivr.Trunks // whom a <transfer> may call; none is nobody
+	Dir      string     // for sounds that were fetched; "" is a folder of the interpreter's own among the temporary files
+	Language string     // where a document names none: "en"
+	Apology  string     // said before an error that no document caught ends the call; "" is a sentence in English
 	Limits   Limits
 	Log      *slog.Logger // nil logs nothing
 	Watch    func(Note)   // nil watches nothing; called by each call's goroutine

@@ -83,7 +83,7 @@ func (p *program) try(ctx context.Context, c config) error {
 		err = errors.Join(err, own)
 	}
 	result("texts", err)
-	_, err = prompts.NewSynthesiser(ctx, prompts.SynthOptions{Driver: c.Prompts.Synthesiser, Command: c.Prompts.Command})
+	_, err = prompts.NewSynthesiser(ctx, c.Prompts.synthesiser())
 	result("synthesiser", err)
 	result("data folder", writable(c.data()))
 	if c.Audio.Bucket != "" {

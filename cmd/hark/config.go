@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/BurntSushi/toml"
+
+	"hark/prompts"
 )
 
 // config is hark.toml. The file hark.toml in the project's root explains every key; TestExampleConfig keeps the two
@@ -76,6 +78,7 @@ type promptsConfig struct {
 	Synthesiser string   `toml:"synthesiser"`
 	Voice       string   `toml:"voice"`
 	Command     []string `toml:"command"`
+	URL         string   `toml:"url"`
 }
 
 type xmppConfig struct {
@@ -85,8 +88,7 @@ type xmppConfig struct {
 
 type vxmlConfig struct {
 	Allow    []string `toml:"allow"`
-	Trunk    string   `toml:"trunk"`
-	Prefixes []string `toml:"prefixes"`
+	Transfer []string `toml:"transfer"`
 }
 
 type retainConfig struct {
@@ -195,6 +197,15 @@ func (c *config) finish() (problems []problem) {
 	return problems
 }
 
+// synthesiser is how speech is rendered.
+func (c promptsConfig) synthesiser() prompts.SynthOptions {
+	o := prompts.SynthOptions{Driver: c.Synthesiser, Command: c.Command, URL: c.URL}
+	if c.Voice != "" {
+		o.Voices = map[string]string{"en": c.Voice}
+	}
+	return o
+}
+
 // shared tells whether the database is one for several nodes.
 func (c *config) shared() bool {
 	return strings.HasPrefix(c.DB, "postgres://") || strings.HasPrefix(c.DB, "postgresql://")
@@ -261,13 +272,11 @@ func (c *config) check(bad func(key, format string, args ...any)) {
 		bad("asterisk.password", "is missing: give the password of the ARI user, or file:/path, or env:NAME")
 	}
 	c.checkAudio(bad)
-	if t := c.VXML.wayOut(); t.Template != "" {
-		if err := t.Check(); err != nil {
-			bad("vxml.trunk", "%v", err)
-		}
+	if _, err := c.wayOut(); err != nil {
+		bad("vxml.transfer", "%v", err)
 	}
-	if !oneOf(c.Prompts.Synthesiser, "flite", "espeak-ng", "command") {
-		bad("prompts.synthesiser", "%q is not flite, espeak-ng or command", c.Prompts.Synthesiser)
+	if !oneOf(c.Prompts.Synthesiser, "flite", "espeak-ng", "festival", "pico", "command", "http") {
+		bad("prompts.synthesiser", "%q is not flite, espeak-ng, festival, pico, command or http", c.Prompts.Synthesiser)
 	}
 	if !oneOf(c.Log.Level, "debug", "info", "warn", "error") {
 		bad("log.level", "%q is not debug, info, warn or error", c.Log.Level)

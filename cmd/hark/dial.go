@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +29,24 @@ func (d dialConfig) trunks() (t ivr.Trunks) {
 		return cmp.Or(len(b.Prefixes[0])-len(a.Prefixes[0]), strings.Compare(a.Prefixes[0], b.Prefixes[0]))
 	})
 	return t
+}
+
+// wayOut is whom VoiceXML documents may call with <transfer>, whoever the caller is: numbers that begin as vxml.transfer
+// says, by the trunk that takes them. Nobody, unless the configuration says so (T14).
+func (c *config) wayOut() (out ivr.Trunks, err error) {
+	trunks := c.Dial.trunks()
+	for _, prefix := range c.VXML.Transfer {
+		at := slices.IndexFunc(trunks, func(t ivr.Trunk) bool { return strings.HasPrefix(prefix, t.Prefixes[0]) })
+		if at < 0 {
+			return nil, fmt.Errorf("%q begins like no number that dial.trunks takes", prefix)
+		}
+		t := ivr.Trunk{Template: trunks[at].Template, Prefixes: []string{prefix}}
+		if err := t.Check(); err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, nil
 }
 
 // checkDial tells what is wrong with the ways out.

@@ -38,9 +38,13 @@ func (p *parts) dialogues() (d dialogues, err error) {
 	if err := d.plan.Check(); err != nil {
 		return d, err
 	}
+	trunks, err := p.config.wayOut()
+	if err != nil {
+		return d, err
+	}
 	if bases := p.config.bases(); len(bases) > 0 {
 		d.pages, err = vxml.New(vxml.Options{
-			Fetch: fetch.Options{Allow: bases}, Voice: p.speaker, Objects: p.platform(), Trunk: p.config.VXML.wayOut(), Log: p.log,
+			Fetch: fetch.Options{Allow: bases}, Voice: p.speaker, Objects: p.platform(), Trunks: trunks, Log: p.log,
 		})
 		if err == nil {
 			p.opened("VoiceXML interpreter", d.pages.Close)

@@ -53,11 +53,7 @@ func (p *parts) openAudio(ctx context.Context) (err error) {
 
 // openSpeech reads the texts, finds the synthesiser, and renders what is said in every call.
 func (p *parts) openSpeech(ctx context.Context) (err error) {
-	options := prompts.SynthOptions{Driver: p.config.Prompts.Synthesiser, Command: p.config.Prompts.Command}
-	if voice := p.config.Prompts.Voice; voice != "" {
-		options.Voices = map[string]string{"en": voice}
-	}
-	synth, err := prompts.NewSynthesiser(ctx, options)
+	synth, err := prompts.NewSynthesiser(ctx, p.config.Prompts.synthesiser())
 	if err != nil {
 		return err
 	}
