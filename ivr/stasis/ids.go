@@ -7,7 +7,16 @@ import (
 	"sync/atomic"
 )
 
-// ids makes names of playbacks and recordings that no other process and no former one uses.
+// slots is how many names of playbacks a call uses, one after the other and then from the first again: far more than are
+// ever under way at once, and few enough for another process to stop them all when it adopts the call.
+const slots = 16
+
+// playbackName is one of a channel's names of playbacks.
+func playbackName(channel string, slot int) string {
+	return "hark-" + strconv.Itoa(slot%slots) + ofChannel(channel)
+}
+
+// ids makes names of recordings that no other process and no former one uses.
 type ids struct {
 	prefix string
 	last   atomic.Uint64
@@ -15,16 +24,12 @@ type ids struct {
 
 func (i *ids) init() { i.prefix = "hark-" + rand.Text()[:10] + "-" }
 
-func (i *ids) playback() string {
-	return i.prefix + strconv.FormatUint(i.last.Add(1), 10)
-}
-
 // recording names the channel too, so that a recording can be told to belong to a call that is adopted later.
 func (i *ids) recording(channel string) string {
 	return i.prefix + strconv.FormatUint(i.last.Add(1), 10) + ofChannel(channel)
 }
 
-// ofChannel is how the name of a recording in a channel ends. It holds only letters, digits, dots and dashes: Asterisk
+// ofChannel is how the name of a recording or playback in a channel ends. It holds only letters, digits, dots and dashes: Asterisk
 // writes a name with a slash into a folder, and cuts others silently.
 func ofChannel(channel string) string {
 	safe := strings.Map(func(r rune) rune {

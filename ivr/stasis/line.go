@@ -30,6 +30,7 @@ type Line struct {
 	answered bool
 	hungUp   bool // by us
 	quiet    bool // Asterisk sends silence since the last sound
+	slot     int  // of the last playback
 }
 
 var _ ivr.Line = (*Line)(nil)
@@ -109,6 +110,12 @@ func (l *Line) Hangup(ctx context.Context) error {
 func (l *Line) Flush() {
 	l.drain()
 	l.keys = nil
+}
+
+// nextPlayback names the next playback.
+func (l *Line) nextPlayback() string {
+	l.slot++
+	return playbackName(l.id, l.slot)
 }
 
 // drain keeps what was told so far.

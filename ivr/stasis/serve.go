@@ -76,6 +76,11 @@ func (a *App) handle(l *Line) (err error) {
 			err = errPanic
 		}
 	}()
+	if l.adopted {
+		if err := l.hush(l.ctx); err != nil {
+			a.log.Warn("what was played before may play on", "call", l.id, "err", err)
+		}
+	}
 	return a.Handle(l.ctx, l)
 }
 
