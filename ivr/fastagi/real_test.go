@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -451,6 +452,28 @@ func TestRecordCannotWrite(t *testing.T) {
 	}
 	if in, err := c.gather(ivr.Gather{Max: 1, First: 100 * time.Millisecond})(); err != nil || in.Why != ivr.Timeout {
 		t.Errorf("afterwards: %+v, %v", in, err)
+	}
+}
+
+// TestDiskFills: a disk that fills during a recording is noticed when that ends, and the part that is there is kept.
+func TestDiskFills(t *testing.T) {
+	s := open(t, nil)
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64k,mode=0755"); err != nil {
+		t.Skipf("mounting a tmpfs is not allowed here (%v): run this test as root outside of an unprivileged container", err)
+	}
+	defer syscall.Unmount(dir, syscall.MNT_DETACH)
+	p, c := s.call(t)
+	got := later(c, func() (ivr.Recorded, error) {
+		s.server.Recordings = dir
+		return c.Record(c.ctx, ivr.Record{Max: 20 * time.Second, Ends: "#"})
+	})
+	p.say(600)
+	until(time.Now(), 6*time.Second)
+	p.press("#")
+	rec, err := got()
+	if err != nil || rec.Why != ivr.LineFail || rec.Duration < 3*time.Second || rec.Duration > 4200*time.Millisecond {
+		t.Errorf("the disk became full: %+v, %v", rec, err)
 	}
 }
 

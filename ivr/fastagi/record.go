@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"hark/internal/wav"
 	"hark/ivr"
 )
 
@@ -148,13 +149,17 @@ func (t *take) fetch(got ivr.Recorded, cause error) (ivr.Recorded, error) {
 	if got.Why == ivr.Silence {
 		silence = max(0, time.Duration(roundUp(t.Silence, time.Second)-1)*time.Second)
 	}
+	brokeOff := wav.BrokeOff(written)
 	file, length, err := copyRecording(written, t.server.TempDir, silence)
 	if gone := os.Remove(written); gone != nil && !errors.Is(gone, os.ErrNotExist) {
 		t.server.log.Warn("cannot remove a recording of Asterisk's", "call", t.id, "err", gone)
 	}
 	switch {
 	case err == nil:
-		got.File, got.Duration = file, length
+		if got.File, got.Duration = file, length; brokeOff {
+			t.server.log.Error("a recording broke off: is the disk of Asterisk's recordings full?", "call", t.id, "recorded", length)
+			got.Why = ivr.LineFail
+		}
 	case errors.Is(err, os.ErrNotExist) && cause != nil: // it ended before it began
 	default:
 		t.server.log.Error("a recording is lost", "call", t.id, "file", filepath.Base(written), "err", err)
