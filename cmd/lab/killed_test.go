@@ -117,7 +117,7 @@ func TestHarkKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer voice.speaker.Close()
-	p := &play{system: s, lab: &lab{out: lines{t}}, voice: voice, ana: v.ana, carla: v.carla}
+	p := &play{system: s, lab: &lab{out: lines{t}}, voice: voice, ana: v.ana, carla: v.carla, started: time.Now()}
 	if err := p.carlaLeavesVoice(ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -16,8 +16,12 @@
 //     goes on; if it ended in the gap, Record returns it.
 //   - Asterisk restarts: its channels are gone, so every call ends with ivr.ErrHangup as soon as it answers again.
 //     Recordings that were running are fetched from its disk and their header is mended.
-//   - This process dies: Asterisk keeps the channels, silent. The next Run finds them and calls Handle with a Line whose
-//     Adopted is true and whose State is the last one set by SetState.
+//   - This process dies: Asterisk keeps the channels. The next Run finds them, ends what is still being played there, and
+//     calls Handle with a Line whose Adopted is true, whose State is the last one set by SetState, and whose Unfinished
+//     is the recording that was under way.
+//   - The disk of Asterisk's spool is full in a recording: Asterisk ends it and calls it done. The size of the file tells,
+//     and Record returns ivr.LineFail with what there is.
+//   - Packets are held up and then come all at once: Asterisk tells some keys twice; echoes drops the second time.
 //   - Another process connects under the same name: the calls are its calls now. Run returns ErrReplaced and leaves all
 //     channels as they are.
 //

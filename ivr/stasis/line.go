@@ -32,6 +32,7 @@ type Line struct {
 	quiet    bool      // Asterisk sends silence since the last sound
 	out      *outgoing // set when Hark made this call
 	given    *leg      // with whom the caller talks, who was given away
+	slot     int       // of the last playback
 }
 
 var _ ivr.Line = (*Line)(nil)
@@ -111,6 +112,12 @@ func (l *Line) Hangup(ctx context.Context) error {
 func (l *Line) Flush() {
 	l.drain()
 	l.keys = nil
+}
+
+// nextPlayback names the next playback.
+func (l *Line) nextPlayback() string {
+	l.slot++
+	return playbackName(l.id, l.slot)
 }
 
 // drain keeps what was told so far.

@@ -108,7 +108,7 @@ func (p *player) start(ctx context.Context) error {
 }
 
 func (p *player) send(ctx context.Context, seg segment) error {
-	id := p.line.app.ids.playback()
+	id := p.line.nextPlayback()
 	p.playing = append(p.playing, sent{id: id, seg: seg})
 	p.line.quiet = false
 	return p.line.failure(ctx, p.line.app.rest.play(ctx, p.line.id, id, seg.media, seg.skip))

@@ -90,7 +90,7 @@ func (t *take) begin(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		t.tone, t.quiet = t.app.ids.playback(), false
+		t.tone, t.quiet = t.nextPlayback(), false
 		if err := t.failure(ctx, t.app.rest.play(ctx, t.id, t.tone, []string{uri}, t.Tone.Offset)); err != nil {
 			return err
 		}

@@ -97,6 +97,11 @@ func (a *App) handle(l *Line) (err error) {
 	if l.out != nil {
 		return l.out.Handle(l.ctx, l)
 	}
+	if l.adopted {
+		if err := l.hush(l.ctx); err != nil {
+			a.log.Warn("what was played before may play on", "call", l.id, "err", err)
+		}
+	}
 	return a.Handle(l.ctx, l)
 }
 

@@ -4,9 +4,35 @@ import (
 	"context"
 	"os"
 	"strings"
+	"time"
 
 	"hark/ivr"
 )
+
+// hush stops what a former process was playing in this call, and waits until it has stopped, so that nothing that is told
+// of it is taken for ours.
+func (l *Line) hush(ctx context.Context) error {
+	playing := map[string]bool{}
+	for slot := range slots {
+		name := playbackName(l.id, slot)
+		switch err := l.app.rest.stopPlay(ctx, name); {
+		case err == nil:
+			playing[name] = true
+		case !gone(err):
+			return l.failure(ctx, err)
+		}
+	}
+	for late := time.Now().Add(endTime); len(playing) > 0; {
+		n, err := l.next(ctx, late)
+		if err != nil || n.kind == expired {
+			return err
+		}
+		if l.keep(n); n.kind == playEnded {
+			delete(playing, n.id)
+		}
+	}
+	return nil
+}
 
 // Unfinished ends a recording that a former process, which died, was making in this call, and returns what there is of
 // it; without a File when there is none. As long as it runs Asterisk plays nothing in the call. Only an adopted line has

@@ -9,6 +9,37 @@ import (
 	"hark/prompts"
 )
 
+// succeed cuts the process off, as if it were dead, and lets another one adopt its call.
+func (s *site) succeed(t *testing.T, wire *proxy) *call {
+	t.Helper()
+	wire.sever()
+	t.Cleanup(wire.mend) // so that the first one comes to its end
+	s.app = &App{URL: s.ARIURL, User: s.ARIUser, Password: s.ARIPassword, TempDir: t.TempDir(), Handle: s.handle, Drain: -1,
+		Log: slog.New(slog.NewTextHandler(logTo{t}, nil))}
+	s.start(t)
+	return <-s.calls
+}
+
+// TestHush: a process dies while it plays something long. The next one is heard at once.
+func TestHush(t *testing.T) {
+	s, wire := behindProxy(t)
+	p, c := s.call(t)
+	began := time.Now()
+	c.gather(ivr.Gather{Play: []prompts.Clip{toneClip(t, 440, 30*time.Second)}, Max: 1})
+	p.hears(440, began)
+	d := s.succeed(t, wire)
+	now := time.Now()
+	got := d.gather(ivr.Gather{Play: []prompts.Clip{toneClip(t, 880, time.Second)}})
+	if took := p.hears(880, now).Sub(now); took > 3*time.Second {
+		t.Errorf("the next process was heard after %v", took)
+	}
+	if in, err := got(); err != nil || in.Why != ivr.Played {
+		t.Errorf("%+v, %v", in, err)
+	}
+	d.over <- nil
+	p.hungUp()
+}
+
 // TestUnfinished: a process dies while a caller speaks, as far as Asterisk can tell. The next one gets what was spoken,
 // and can be heard at once, though nobody ended the recording.
 func TestUnfinished(t *testing.T) {
@@ -18,12 +49,7 @@ func TestUnfinished(t *testing.T) {
 	c.record(ivr.Record{Max: 20 * time.Second, Ends: "#"})
 	began := time.Now()
 	until(began, 2500*time.Millisecond)
-	wire.sever()
-	t.Cleanup(wire.mend) // so that the first one comes to its end
-	s.app = &App{URL: s.ARIURL, User: s.ARIUser, Password: s.ARIPassword, TempDir: t.TempDir(), Handle: s.handle, Drain: -1,
-		Log: slog.New(slog.NewTextHandler(logTo{t}, nil))}
-	s.start(t)
-	d := <-s.calls
+	d := s.succeed(t, wire)
 	rec, err := later(d, func() (ivr.Recorded, error) { return d.Unfinished(d.ctx) })()
 	if err != nil || rec.Duration < 2*time.Second || rec.Duration > time.Since(began)+time.Second {
 		t.Fatalf("%+v after %v, %v", rec, time.Since(began), err)
