@@ -30,7 +30,7 @@ type Encoder struct {
 	buf  []byte
 }
 
-// quality is LAME's, 0 (best) to 9. For telephone speech 7 costs two thirds of 4, for a spectral distance of 2.76 instead of
+// quality is LAME's, 0 (best) to 9. For telephone speech 7 costs seven tenths of 4, for a spectral distance of 2.76 instead of
 // 2.68 dB; lame's own command has 2.89: go test -run NoWorse -v ./audio.
 const quality = 7
 

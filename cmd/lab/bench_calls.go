@@ -76,7 +76,7 @@ func (s *system) loginCalls(ctx context.Context, l *lab, v voice, users []user) 
 	if err != nil {
 		return nil, err
 	}
-	if err := s.login(ctx, users[firstCalls:]); err != nil {
+	if err := s.login(ctx, users); err != nil { // whoever did not come through just now as well
 		return nil, err
 	}
 	figures = append(figures, begun.figures().list()...)
