@@ -51,7 +51,7 @@ func assertion(t *testing.T, site *caseSite, text string) {
 	site.files["latin.js"] = []byte("var word = \"a\xe9\"")
 	var notes []Note
 	i, err := New(Options{
-		Fetch: fetch.Options{Allow: []string{"http://app.example/"}, Transport: site}, Voice: wordVoice{}, Trunk: wayOut, Dir: t.TempDir(),
+		Fetch: fetch.Options{Allow: []string{"http://app.example/"}, Transport: site}, Voice: wordVoice{}, WayOut: wayOut, Dir: t.TempDir(),
 		Watch: func(n Note) { notes = append(notes, n) },
 	})
 	if err != nil {

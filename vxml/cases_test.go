@@ -72,7 +72,7 @@ func playCase(t *testing.T, script string, s *caseSite, page, dir string) {
 		w := &caseWorld{site: s, page: page, dir: dir, done: make(chan error, 1)}
 		i, err := New(Options{
 			Fetch: fetch.Options{Allow: []string{"http://app.example/", "file://" + dir + "/"}, Transport: s},
-			Voice: wordVoice{}, Objects: w, Trunk: wayOut, Dir: dir, Watch: w.watch,
+			Voice: wordVoice{}, Objects: w, WayOut: wayOut, Dir: dir, Watch: w.watch,
 		})
 		if err != nil {
 			t.Fatal(err)

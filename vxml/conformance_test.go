@@ -95,7 +95,7 @@ func runIR(t *testing.T, url string, test *irTest) {
 	}
 	var notes []Note
 	i, err := New(Options{
-		Fetch: fetch.Options{Allow: []string{url + "/"}}, Voice: wordVoice{}, Trunk: wayOut, Dir: t.TempDir(),
+		Fetch: fetch.Options{Allow: []string{url + "/"}}, Voice: wordVoice{}, WayOut: wayOut, Dir: t.TempDir(),
 		Watch: func(n Note) { notes = append(notes, n) },
 	})
 	if err != nil {

@@ -45,6 +45,12 @@ type CallObjects interface {
 	Close(ctx context.Context)
 }
 
+// A WayOut decides whom documents may call with <transfer> (T14). ivr.Trunk is one.
+type WayOut interface {
+	// Endpoint is what an ivr.Dialler rings to reach a number; an error means that it must not be called.
+	Endpoint(number string) (string, error)
+}
+
 // ErrNoObject means that the platform has no object of that classid.
 var ErrNoObject = errors.New("vxml: no such object")
 
@@ -91,11 +97,11 @@ func (l Limits) xml() xmltree.Limits { return xmltree.Limits{Size: l.Size, Depth
 type Options struct {
 	Fetch    fetch.Options // most of all the allowed bases
 	Voice    Voice
-	Objects  Objects   // nil: the platform has none
-	Trunk    ivr.Trunk // whom a <transfer> may call; the zero Trunk is nobody
-	Dir      string    // for sounds that were fetched; "" is a folder of the interpreter's own among the temporary files
-	Language string    // where a document names none: "en"
-	Apology  string    // said before an error that no document caught ends the call; "" is a sentence in English
+	Objects  Objects // nil: the platform has none
+	WayOut   WayOut  // whom a <transfer> may call; nil is nobody
+	Dir      string  // for sounds that were fetched; "" is a folder of the interpreter's own among the temporary files
+	Language string  // where a document names none: "en"
+	Apology  string  // said before an error that no document caught ends the call; "" is a sentence in English
 	Limits   Limits
 	Log      *slog.Logger // nil logs nothing
 	Watch    func(Note)   // nil watches nothing; called by each call's goroutine

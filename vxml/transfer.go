@@ -32,7 +32,7 @@ func transferType(i *item) string {
 	return blind
 }
 
-// transfer connects the caller with somebody else. The Line has to be an ivr.Dialler, and the interpreter's Trunk decides
+// transfer connects the caller with somebody else. The Line has to be an ivr.Dialler, and the interpreter's WayOut decides
 // who may be called.
 func (f *formRun) transfer(i *item) error {
 	if f.x.gone {
@@ -40,7 +40,7 @@ func (f *formRun) transfer(i *item) error {
 	}
 	kind := transferType(i)
 	line, ok := f.x.line.(ivr.Dialler)
-	if !ok || !f.x.Trunk.Open() || kind != blind && kind != bridge && kind != consultation {
+	if !ok || f.x.WayOut == nil || kind != blind && kind != bridge && kind != consultation {
 		return throw("error.unsupported.transfer."+kind, "this line cannot call anybody")
 	}
 	req, err := f.dial(i, kind)
@@ -86,7 +86,7 @@ func (f *formRun) dial(i *item, kind string) (ivr.Dial, error) {
 	return d, nil
 }
 
-// endpoint is where a destination is dialled: "tel:+49-30-123" (RFC 3966), if the trunk lets it out.
+// endpoint is where a destination is dialled: "tel:+49-30-123" (RFC 3966), if there is a way out for it.
 func (c *call) endpoint(dest string) (string, error) {
 	scheme, number, ok := strings.Cut(strings.TrimSpace(dest), ":")
 	if !ok || scheme == "" || number == "" || strings.ContainsAny(scheme, " /?#") {
@@ -96,7 +96,7 @@ func (c *call) endpoint(dest string) (string, error) {
 		return "", throw("error.unsupported.uri", "only tel: can be called, not %s:", scheme)
 	}
 	number, _, _ = strings.Cut(number, ";")
-	endpoint, err := c.Trunk.Endpoint(strings.NewReplacer("-", "", ".", "", "(", "", ")", "").Replace(number))
+	endpoint, err := c.WayOut.Endpoint(strings.NewReplacer("-", "", ".", "", "(", "", ")", "").Replace(number))
 	if err != nil {
 		return "", &Event{Name: "error.connection.noauthorization", Message: "this destination must not be called", cause: err}
 	}

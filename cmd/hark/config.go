@@ -81,9 +81,7 @@ type xmppConfig struct {
 }
 
 type vxmlConfig struct {
-	Allow    []string `toml:"allow"`
-	Trunk    string   `toml:"trunk"`
-	Prefixes []string `toml:"prefixes"`
+	Allow []string `toml:"allow"`
 }
 
 type retainConfig struct {
@@ -256,11 +254,6 @@ func (c *config) check(bad func(key, format string, args ...any)) {
 		bad("asterisk.password", "is missing: give the password of the ARI user, or file:/path, or env:NAME")
 	}
 	c.checkAudio(bad)
-	if t := c.VXML.wayOut(); t.Template != "" {
-		if err := t.Check(); err != nil {
-			bad("vxml.trunk", "%v", err)
-		}
-	}
 	if !oneOf(c.Prompts.Synthesiser, "flite", "espeak-ng", "command") {
 		bad("prompts.synthesiser", "%q is not flite, espeak-ng or command", c.Prompts.Synthesiser)
 	}

@@ -64,8 +64,6 @@ func TestConfigErrors(t *testing.T) {
 		{"nothing may be kept", "[audio]\nmessages = 0\n", ":2: audio.messages must be more than 0"},
 		{"below zero", "[audio]\nplays = -1\n", "audio.plays must not be below 0"},
 		{"proxies", "[listen]\nproxies = [\"proxy.internal\"]\n", ":2: listen.proxies \"proxy.internal\" is neither an address"},
-		{"trunk without prefixes", "[vxml]\ntrunk = \"PJSIP/{number}@t\"\n", ":2: vxml.trunk lists no prefixes"},
-		{"trunk into the dialplan", "[vxml]\ntrunk = \"Local/{number}@hark\"\nprefixes = [\"2\"]\n", "leads into the dialplan"},
 		{"synthesiser", "[prompts]\nsynthesiser = \"hal\"\n", ":2: prompts.synthesiser \"hal\" is not flite"},
 		{"duration", "[audio]\nkeep = \"long\"\n", "long"},
 		{"database", "db = \"mysql://x/y\"\n", ":1: db \"mysql://x/y\" is neither a file nor postgres://"},

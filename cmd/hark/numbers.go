@@ -36,9 +36,7 @@ func (p *parts) dialogues() (d dialogues, err error) {
 		return d, err
 	}
 	if bases := p.config.bases(); len(bases) > 0 {
-		d.pages, err = vxml.New(vxml.Options{
-			Fetch: fetch.Options{Allow: bases}, Voice: p.speaker, Objects: p.platform(), Trunk: p.config.VXML.wayOut(), Log: p.log,
-		})
+		d.pages, err = vxml.New(vxml.Options{Fetch: fetch.Options{Allow: bases}, Voice: p.speaker, Objects: p.platform(), Log: p.log})
 		if err == nil {
 			p.opened("VoiceXML interpreter", d.pages.Close)
 		}

@@ -46,9 +46,6 @@ func (c config) bases() (bases []string) {
 	return bases
 }
 
-// wayOut is whom documents may call with <transfer>: nobody, unless the configuration says so (T14).
-func (c vxmlConfig) wayOut() ivr.Trunk { return ivr.Trunk{Template: c.Trunk, Prefixes: c.Prefixes} }
-
 func (p *program) vxmlCommand() *cobra.Command {
 	command := &cobra.Command{Use: "vxml", Short: "Check VoiceXML dialogues, and try them"}
 	check := &cobra.Command{
