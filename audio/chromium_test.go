@@ -17,6 +17,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"hark/internal/testbed"
 )
 
 var picture = flag.String("picture", "", "where TestChromium puts its pictures of the page: PREFIX-360-light.png and so on")
@@ -77,7 +79,7 @@ func scanCode(t *testing.T, ctx context.Context, want string) {
 		t.Skip("zbarimg is missing: apt-get install zbar-tools")
 	}
 	var image []byte
-	if err := chromedp.Run(ctx, chromedp.Evaluate(`document.querySelector('details').open = true`, nil), chromedp.FullScreenshot(&image, 100)); err != nil {
+	if err := chromedp.Run(ctx, chromedp.Reload(), chromedp.Evaluate(`document.querySelector('details').open = true`, nil), chromedp.FullScreenshot(&image, 100)); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "page.png")
@@ -129,6 +131,7 @@ func lookAt(t *testing.T, ctx context.Context) {
 				t.Errorf("%d wide, %s: %d pixels too wide, %d foreign resources", screen.width, scheme, overflow, loads)
 			}
 			keepPicture(t, fmt.Sprintf("%d-%s", screen.width, scheme), image)
+			accessible(t, ctx, scheme)
 		}
 	}
 }
@@ -140,5 +143,29 @@ func keepPicture(t *testing.T, name string, image []byte) {
 	}
 	if err := os.WriteFile(*picture+"-"+name+".png", image, 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// accessible has axe-core, which scripts/deps.sh fetches, look at the page.
+func accessible(t *testing.T, ctx context.Context, scheme string) {
+	cache, err := testbed.CacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(cache, "axe-core@*", "node_modules", "axe-core", "axe.min.js"))
+	if err != nil || len(files) == 0 {
+		t.Logf("not checked for accessibility (scripts/deps.sh tests, with npm): %v", err)
+		return
+	}
+	source, err := os.ReadFile(files[len(files)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	err = chromedp.Run(ctx, chromedp.Evaluate(string(source)+";0", nil), chromedp.Evaluate(
+		`axe.run().then(r => [r.passes.length + ' rules'].concat(r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html + ' ' + n.failureSummary).join(' | '))))`,
+		&found, awaited))
+	if err != nil || len(found) != 1 {
+		t.Errorf("%s: %v, %s", scheme, err, strings.Join(found, "\n"))
 	}
 }
