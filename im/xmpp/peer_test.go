@@ -237,6 +237,17 @@ func (p *peer) Send(ctx context.Context, m im.Outgoing) error {
 		m.To.ID, escaped(m.ID), escaped(m.Body), extra)
 }
 
+// settle waits until the server has put away what was sent before: a message to oneself comes back behind it.
+func (p *peer) settle(t *testing.T) {
+	t.Helper()
+	if err := p.Send(t.Context(), im.Outgoing{ID: "settle", To: p.Address(), Body: "settled"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Receive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func escaped(s string) string {
 	var b strings.Builder
 	_ = xml.EscapeText(&b, []byte(s))

@@ -318,6 +318,7 @@ func waitingMessages(t *testing.T, r *realm) {
 			t.Fatal(err)
 		}
 	}
+	friend.settle(t)
 	_, d := login(t, r.service(), account, nil)
 	find(t, d, func(m im.Message) bool { return m.Body == "2" })
 	if got := strings.Join(d.texts(), " "); got != "0 1 2" {
