@@ -114,7 +114,7 @@ func TestAdoptedInRecording(t *testing.T) {
 		then   string // after a 1
 		sent   string
 	}{
-		{4 * time.Second, []string{"Sorry for the break.", "The recording broke off.", "To send, press 1."}, "Sent.", "to xmpp:ben@example.org: voice 4s answering"},
+		{4 * time.Second, []string{"Sorry for the break.", "The recording broke off.", "To send, press 1."}, "Sent.", "to xmpp:ben@example.org: voice 4s cut short answering"},
 		{time.Second, []string{"Sorry for the break.", "One two"}, "Speak after the tone", "nothing"},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -23,8 +23,8 @@ const (
 // makes it so: of the keys 3 4 5 in one breath is told 3 4 4 5 5.
 //
 // Whether a key was put back is not told. It is certain for one that ends within keyGap behind another, or while one that
-// was put back is played out, which takes as long as it was pressed; and it can be for one that ends so soon behind any
-// other. All times are Asterisk's own. The zero value is ready.
+// was put back is played out, which takes as long as it was pressed, or within keyGap behind that; and it can be for one
+// that ends so soon behind any other. All times are Asterisk's own. The zero value is ready.
 type echoes struct {
 	last  note      // the key that was told last, but for echoes
 	until time.Time // if it is told again before, that is an echo
@@ -36,7 +36,7 @@ type echoes struct {
 func (e *echoes) again(n note) bool {
 	over := n.stamp.Add(max(n.held, drawnOut))
 	if n.key == e.last.key && n.held == e.last.held && n.stamp.Before(e.until) {
-		e.until, e.sure, e.maybe = time.Time{}, over, over
+		e.until, e.sure, e.maybe = time.Time{}, over.Add(keyGap), over.Add(keyGap)
 		return true
 	}
 	e.last = n

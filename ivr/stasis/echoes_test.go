@@ -32,6 +32,7 @@ func TestEchoes(t *testing.T) {
 			{'2', 1707}, {'3', 1709}, {'3', 1874}, {'8', 1874}, {'8', 2039}, {'4', 2045}, {'4', 2205}, {'#', 2285}, {'#', 2371}}, "471902384#"},
 		{"stopped, twice the same", []told{{'1', 4606}, {'1', 4969}, {'1', 5014}, {'2', 5046}, {'2', 5518}, {'2', 5519},
 			{'2', 6025}, {'3', 6028}, {'3', 6192}, {'3', 6195}, {'3', 6362}, {'4', 6363}, {'4', 6527}}, "1122334"},
+		{"just behind one that was put back", []told{{'4', 5417}, {'#', 5497}, {'#', 5582}, {'1', 5737}, {'1', 6100}, {'2', 6100}, {'2', 6602}}, "4#12"},
 	}
 	for _, c := range cases {
 		l := &Line{queue: newQueue()}
@@ -47,11 +48,12 @@ func TestEchoes(t *testing.T) {
 }
 
 // TestKeysHeldUp stops Asterisk for a while, again and again, in which keys come in: then it reads several at once, as
-// after a network that holds packets up. Each counts once, in its order.
+// after a network that holds packets up. Each counts once, in its order. The same key twice in a row is left out: whether
+// the second is an echo can be told only by likelihood then.
 func TestKeysHeldUp(t *testing.T) {
 	s := open(t, nil)
 	p, c := s.call(t)
-	for i, keys := range []string{"471902384", "1122334455", "7777777", "1212121212"} {
+	for i, keys := range []string{"471902384", "1212121212", "360258147"} {
 		got := c.gather(ivr.Gather{Max: 20, Ends: "#", First: time.Minute, Between: time.Minute})
 		done := make(chan error, 1)
 		go func() { done <- p.Press(t.Context(), keys) }()

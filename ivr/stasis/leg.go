@@ -26,19 +26,17 @@ type leg struct {
 	answered time.Time
 }
 
-// begin makes the channel and lets it ring. The number that the other side is shown is set in between: it is what
-// Asterisk takes for the one that the channel is connected to.
+// begin makes the channel and lets it ring. The number that the other side is shown is what Asterisk takes for the one
+// that the channel is connected to.
 func (f *leg) begin(ctx context.Context, d ivr.Dial) error {
-	rest := f.app.rest
-	if err := rest.create(ctx, f.app.Name, f.id, d.Endpoint, f.Line.id); err != nil {
+	variables := map[string]string{}
+	if from := cmp.Or(d.From, f.caller); from != "" {
+		variables["CONNECTEDLINE(num,i)"] = from
+	}
+	if err := f.app.rest.create(ctx, f.app.Name, f.id, d.Endpoint, f.Line.id, variables); err != nil {
 		return err
 	}
-	if from := cmp.Or(d.From, f.caller); from != "" {
-		if err := rest.setVariable(ctx, f.id, "CONNECTEDLINE(num,i)", from); err != nil {
-			return err
-		}
-	}
-	return rest.ring(ctx, f.id, d.Connect)
+	return f.app.rest.ring(ctx, f.id, d.Connect)
 }
 
 // notAnswered reads why the other side did not answer: Asterisk's word for it, or the cause of its hang-up (Q.850).
