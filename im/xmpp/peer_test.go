@@ -18,6 +18,7 @@ import (
 	"mellium.im/xmlstream"
 	"mellium.im/xmpp"
 	"mellium.im/xmpp/jid"
+	"mellium.im/xmpp/ping"
 
 	"hark/im"
 )
@@ -237,13 +238,15 @@ func (p *peer) Send(ctx context.Context, m im.Outgoing) error {
 		m.To.ID, escaped(m.ID), escaped(m.Body), extra)
 }
 
-// settle waits until the server has put away what was sent before: a message to oneself comes back behind it.
+// settle waits until the server has put away what was sent before: it answers a ping behind it.
 func (p *peer) settle(t *testing.T) {
 	t.Helper()
-	if err := p.Send(t.Context(), im.Outgoing{ID: "settle", To: p.Address(), Body: "settled"}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.Receive(t.Context()); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	p.mu.Lock()
+	session := p.session
+	p.mu.Unlock()
+	if err := ping.Send(ctx, session, jid.MustParse(p.jid).Domain()); err != nil {
 		t.Fatal(err)
 	}
 }
