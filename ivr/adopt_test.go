@@ -89,7 +89,7 @@ func adoptedCall(t *testing.T, keys, goesOn string) {
 		t.Fatal(err)
 	}
 	memory.kept = kept
-	again := adoptedLine(t, w, line.ID())
+	again := adoptedLine(t, w, line.ID(), ivr.Recorded{})
 	if err := hears(again, "Sorry for the break.", goesOn); err != nil {
 		t.Errorf("%v\n%s", err, again)
 	}
@@ -129,8 +129,7 @@ func TestAdoptedInRecording(t *testing.T) {
 			if err := wav.Write(left, wav.Sound{Rate: sipphone.Rate, Samples: sipphone.Tone(300, tt.spoken)}); err != nil {
 				t.Fatal(err)
 			}
-			line := adoptedLine(t, w, id)
-			line.Left = ivr.Recorded{File: left, Duration: tt.spoken}
+			line := adoptedLine(t, w, id, ivr.Recorded{File: left, Duration: tt.spoken})
 			line.Press("1") // into the break: it does not count
 			if err := hears(line, tt.hears...); err != nil {
 				t.Errorf("%v\n%s", err, line)
@@ -164,7 +163,7 @@ func TestAdoptedInReview(t *testing.T) {
 		if err := wav.Write(kept.File, wav.Sound{Rate: sipphone.Rate, Samples: sipphone.Tone(300, 4*time.Second)}); err != nil {
 			t.Fatal(err) // the first Hark ended as it should, and took it away
 		}
-		line := adoptedLine(t, w, id)
+		line := adoptedLine(t, w, id, ivr.Recorded{})
 		if err := hears(line, "Sorry for the break.", "To send, press 1."); err != nil {
 			t.Fatalf("%v\n%s", err, line)
 		}
@@ -201,12 +200,12 @@ func leaveCall(t *testing.T, w *world, memory *notes, steps []ivrtest.Step) (id 
 	return line.ID()
 }
 
-// adoptedLine lets the server find a call that another one answered.
-func adoptedLine(t *testing.T, w *world, id string) *ivrtest.Line {
+// adoptedLine lets the server find a call that another one answered, and left a recording in, if it did.
+func adoptedLine(t *testing.T, w *world, id string, left ivr.Recorded) *ivrtest.Line {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	line := ivrtest.NewLine(id, "5551234", w.dir)
-	line.Taken, line.Hanger = true, func() { cancel(ivr.ErrHangup) }
+	line.Taken, line.Left, line.Hanger = true, left, func() { cancel(ivr.ErrHangup) }
 	w.line, w.gone = line, make(chan error, 1)
 	go func() {
 		w.gone <- w.server.Handle(ctx, line)
@@ -230,7 +229,7 @@ func TestAdoptedUnknown(t *testing.T) {
 		w := newWorld(t)
 		w.server.Memory = &notes{kept: map[string][]byte{"bad": []byte("{")}}
 		for _, id := range []string{"unknown", "bad"} {
-			line := adoptedLine(t, w, id)
+			line := adoptedLine(t, w, id, ivr.Recorded{})
 			if err := hears(line, "Enter your user number"); err != nil {
 				t.Errorf("%s: %v\n%s", id, err, line)
 			}

@@ -199,12 +199,16 @@ func (w *world) setShow(rest string) error {
 
 // setKnown reads "from 5551234".
 func (w *world) setKnown(rest string) error {
+	w.auth.mu.Lock()
+	defer w.auth.mu.Unlock()
 	w.auth.known = strings.TrimPrefix(rest, "from ")
 	return nil
 }
 
 // setLanguage reads "de": the account's language.
 func (w *world) setLanguage(rest string) error {
+	w.auth.mu.Lock()
+	defer w.auth.mu.Unlock()
 	w.auth.lang = rest
 	return nil
 }
