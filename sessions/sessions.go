@@ -119,6 +119,8 @@ type Message struct {
 	Reason string           `json:"reason,omitempty"`
 	Stored time.Time        `json:"-"`
 	Size   int              `json:"-"` // bytes it takes in the retention's count
+	// Age is for how long it has been stored, by the database's clock; only Pending tells it.
+	Age time.Duration `json:"-"`
 }
 
 // A Key opens a session without number and PIN. Only a keyed hash of it is stored.
