@@ -123,7 +123,7 @@ func (p *postgres) once(ctx context.Context, do func(*Tx) error) error {
 	if err != nil {
 		return classify(err)
 	}
-	tx := &Tx{ctx: ctx, on: begun, rebind: p.rebind, notify: pgNotify}
+	tx := &Tx{ctx: ctx, on: begun, rebind: p.rebind, notify: pgNotify, lock: pgLock}
 	if err = do(tx); err == nil {
 		err = begun.Commit()
 	} else {

@@ -61,6 +61,9 @@ func claim(tx *db.Tx, user, session, node string, inc Incarnation, token string)
 	if err := tx.Row(lockStatement, user).Scan(&before); err != nil {
 		return g, inside(err)
 	}
+	if err := holdNodes(tx, before, node); err != nil {
+		return g, err
+	}
 	var begun Epoch
 	err = tx.Row(claimStatement, Grace.Milliseconds(), user, session, node, inc, token).Scan(&g.Epoch, &g.Session, &begun)
 	if errors.Is(err, db.ErrNoRows) {
@@ -158,6 +161,9 @@ func (s *SQL) Transfer(ctx context.Context, user string, epoch Epoch, toNode str
 		}
 		from, err := owner(tx, user)
 		if err != nil {
+			return err
+		}
+		if err := holdNodes(tx, toNode); err != nil {
 			return err
 		}
 		err = tx.Row(`

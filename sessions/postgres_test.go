@@ -62,12 +62,7 @@ func TestClaimWaits(t *testing.T) {
 		_, err := store.Claim(ctx, "ana", "s", "slow", slow)
 		claimed <- err
 	}()
-	for waits := 0; waits == 0; {
-		err := tx.QueryRow(`SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'`).Scan(&waits)
-		if err != nil {
-			t.Fatal(err)
-		}
-		exec(`SELECT pg_stat_clear_snapshot()`)
+	for waiting(t, raw) == 0 {
 	}
 	if _, err := store.StartNode(ctx, "quick", "harks://quick", time.Minute); err != nil {
 		t.Fatal(err)
@@ -80,6 +75,82 @@ func TestClaimWaits(t *testing.T) {
 		t.Errorf("the claim of a live owner's session: %v", held)
 	}
 }
+
+// A node does not start again while a claim is under way that was decided by its incarnation before, as the claimer or
+// as the owner: the claim would take effect after the start.
+func TestStartWaitsForClaim(t *testing.T) {
+	server := dbtest.Postgres(t)
+	url := server.Fresh(t)
+	store := openStore(t, openPostgres(t, url))
+	server.Exec(t, dbtest.Name(url), claimsPause)
+	raw, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	for _, node := range []string{"claimer", "owner"} {
+		t.Run(node, func(t *testing.T) { startWaits(t, store, raw, node) })
+	}
+}
+
+// startWaits starts the node, claimer or owner, in the middle of a claim.
+func startWaits(t *testing.T, store sessions.Store, raw *sql.DB, node string) {
+	ctx := t.Context()
+	start := func(node string) (sessions.Incarnation, error) {
+		return store.StartNode(ctx, node, "harks://"+node, time.Minute)
+	}
+	claim := func(claimer string, inc sessions.Incarnation) error {
+		_, err := store.Claim(ctx, "user of "+node, "s", claimer, inc)
+		return err
+	}
+	owner, err1 := start("owner")
+	claimer, err2 := start("claimer")
+	if err := errors.Join(err1, err2, claim("owner", owner), store.StopNode(ctx, "owner", owner)); err != nil {
+		t.Fatal(err)
+	}
+	pause, err := raw.BeginTx(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pause.Rollback()
+	if _, err := pause.Exec(`SELECT pg_advisory_xact_lock(1)`); err != nil {
+		t.Fatal(err)
+	}
+	claimed, started := make(chan error, 1), make(chan error, 1)
+	go func() { claimed <- claim("claimer", claimer) }()
+	for waiting(t, raw) < 1 {
+	}
+	go func() {
+		_, err := start(node)
+		started <- err
+	}()
+	for waiting(t, raw) < 2 {
+		select {
+		case err := <-started:
+			t.Fatalf("the %s started in the middle of the claim, %v", node, err)
+		default:
+		}
+	}
+	if err := errors.Join(pause.Commit(), <-claimed, <-started); err != nil {
+		t.Errorf("claiming while the %s starts: %v", node, err)
+	}
+}
+
+// waiting counts the connections that wait for a lock.
+func waiting(t *testing.T, raw *sql.DB) (count int) {
+	t.Helper()
+	err := raw.QueryRow(`SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'`).Scan(&count)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return count
+}
+
+// claimsPause has each claim wait, once it is decided, for whoever holds advisory lock 1.
+const claimsPause = `
+	CREATE FUNCTION test_pause() RETURNS TRIGGER LANGUAGE plpgsql AS
+		'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NEW; END';
+	CREATE TRIGGER test_pause AFTER UPDATE ON session FOR EACH ROW WHEN (NEW.epoch > OLD.epoch) EXECUTE FUNCTION test_pause()`
 
 // TestFailover kills the primary while sessions are claimed, released and looked up, and promotes the standby: what the
 // nodes saw before and after is one history, and no session ever has two owners (F6).
