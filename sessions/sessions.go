@@ -164,6 +164,7 @@ type Change struct {
 // Store is the session database. All methods may be called from any goroutine of any node.
 type Store interface {
 	// StartNode begins an incarnation of a node; its lease runs for ttl from now. Older incarnations lapse at once.
+	// Like StopNode it waits for claims under way that the node makes, or that take a session from it.
 	// The single-node engine fails with ErrInUse when another process holds the database.
 	StartNode(ctx context.Context, node, addr string, ttl time.Duration) (Incarnation, error)
 	// Beat renews the lease. ErrLapsed once it has run out, for ever for that incarnation.
