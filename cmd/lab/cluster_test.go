@@ -24,7 +24,7 @@ func TestCluster(t *testing.T) {
 	}
 	l := &lab{program: program, out: os.Stdout}
 	plan := shortCluster
-	plan.call = false              // a telephone call needs a machine that keeps time; "make cluster-demo" has one
+	plan.call = false                                          // a telephone call needs a machine that keeps time; "make cluster-demo" has one
 	plan.within, plan.refused = 30*time.Second, 20*time.Second // other tests want the processor, too
 	err := l.showCluster(t.Context(), plan)
 	if errors.Is(err, dbtest.ErrMissing) {
