@@ -61,6 +61,8 @@ var (
 	ErrDuplicate = errors.New("sessions: id already used for another message")
 	// ErrInUse: another process has the (single-node) database open. The text names it.
 	ErrInUse = db.ErrInUse
+	// ErrTemporary: the database is away, slow or full. Whether a write was carried out is not known.
+	ErrTemporary = db.ErrTemporary
 )
 
 // Held is Claim's answer when the session has a live owner.

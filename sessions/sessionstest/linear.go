@@ -13,7 +13,6 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
-	"hark/db"
 	"hark/sessions"
 )
 
@@ -133,7 +132,7 @@ func (c *client) live(random *rand.Rand) error {
 // await waits until the database answers again.
 func (c *client) await() {
 	for {
-		if _, err := c.store.Lookup(context.Background(), c.past.name); !errors.Is(err, db.ErrTemporary) {
+		if _, err := c.store.Lookup(context.Background(), c.past.name); !errors.Is(err, sessions.ErrTemporary) {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -214,7 +213,7 @@ func judged(out answer, err error) (answer, error) {
 		out.result = fenced
 	case errors.Is(err, sessions.ErrNotFound):
 		out.result = missing
-	case errors.Is(err, db.ErrTemporary):
+	case errors.Is(err, sessions.ErrTemporary):
 		out = answer{result: unknown}
 	default:
 		return out, err
