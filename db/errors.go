@@ -59,6 +59,9 @@ func disconnected(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) { // these look like network errors
 		return false
 	}
+	if pgconn.SafeToRetry(err) { // "conn closed", found before anything was sent
+		return true
+	}
 	var network net.Error
 	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }

@@ -108,6 +108,8 @@ func (p *postgres) write(ctx context.Context, do func(*Tx) error) (err error) {
 // longest is how long a transaction may take that has begun.
 const longest = 10 * time.Second
 
+var errSlow = fmt.Errorf("%w: PostgreSQL has not carried out a transaction within %v", ErrTemporary, longest)
+
 // once runs do in one transaction. Once it has begun, it is not given up half-way when ctx ends.
 func (p *postgres) once(ctx context.Context, do func(*Tx) error) error {
 	conn, err := p.pool.Conn(ctx)
@@ -121,12 +123,16 @@ func (p *postgres) once(ctx context.Context, do func(*Tx) error) error {
 	if err != nil {
 		return classify(err)
 	}
-	tx := &Tx{ctx: ctx, on: begun, rebind: p.rebind, notify: pgNotify}
-	if err := do(tx); err != nil {
+	tx := &Tx{ctx: ctx, on: begun, rebind: p.rebind, notify: pgNotify, lock: pgLock}
+	if err = do(tx); err == nil {
+		err = begun.Commit()
+	} else {
 		begun.Rollback()
-		return classify(err)
 	}
-	return classify(begun.Commit())
+	if ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
+		return errSlow
+	}
+	return classify(err)
 }
 
 // deadlock: a serialization failure or a deadlock that the server has undone.

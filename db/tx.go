@@ -25,6 +25,7 @@ type Tx struct {
 	rebind func(string) string
 	notes  []note
 	notify func(*Tx, note) error
+	lock   txLock
 }
 
 // Exec runs a statement and returns how many rows it changed.

@@ -191,7 +191,7 @@ func (w *writer) item(r *request) error {
 
 // run runs one write in the transaction that is open.
 func (w *writer) run(r *request) error {
-	tx := &Tx{ctx: context.Background(), on: w.conn, rebind: w.marks, notify: (*Tx).keepNote}
+	tx := &Tx{ctx: context.Background(), on: w.conn, rebind: w.marks, notify: (*Tx).keepNote, lock: noLock}
 	err := r.do(tx)
 	r.notes = tx.notes
 	return classify(err)

@@ -90,6 +90,31 @@ func TestQueuedTooLong(t *testing.T) {
 	})
 }
 
+// How long a message has waited is the database's to say: it goes out though this machine's clock has jumped ahead by two
+// days since it was written.
+func TestQueuedBeforeTheClockJumped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := withoutBeats(t)
+		b.Login(presencetest.Ana, presencetest.AnaPIN, "web")
+		b.Online(1)
+		b.XMPP.Fail(away)
+		synctest.Wait()
+		r, err := b.Store.Lookup(t.Context(), presencetest.Ana)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := im.Message{ID: "m1", To: im.Address{Network: "xmpp", ID: "ben@x"}, Body: "hello", Sent: time.Now().Add(-48 * time.Hour)}
+		if _, _, err := b.Store.Journal(t.Context(), presencetest.Ana, r.Epoch, m); err != nil {
+			t.Fatal(err)
+		}
+		b.XMPP.Fail(nil)
+		time.Sleep(5*time.Minute + time.Second)
+		if got := b.XMPP.Received(); len(got) != 1 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
 // The pauses double from 1 s to 5 min, within which chance decides; a network that asks for more gets more.
 func TestBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

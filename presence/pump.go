@@ -100,7 +100,7 @@ func (u *uplink) flush(l *link, conn im.Conn) (again time.Duration, over *im.Err
 
 // sendOne hands one message to the network, unless it has waited too long.
 func (u *uplink) sendOne(conn im.Conn, m sessions.Message) *im.Error {
-	if time.Since(m.Sent) > keepQueued {
+	if m.Age > keepQueued {
 		u.settle(m.ID, im.Failed, "it could not be sent for a day")
 		return nil
 	}

@@ -44,25 +44,7 @@ func onBoth(b *testing.B, run func(b *testing.B, store *sessions.SQL)) {
 			b.Error(err)
 		}
 	})
-	b.Run("postgres", func(b *testing.B) { begin(b, openPostgres(b, server)) })
-}
-
-// openPostgres opens a fresh database on the server.
-func openPostgres(b *testing.B, server *dbtest.Server) *db.DB {
-	source, err := server.Create()
-	if err != nil {
-		b.Fatal(err)
-	}
-	database, err := db.Open(context.Background(), db.Options{Source: source})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		if err := database.Close(); err != nil {
-			b.Error(err)
-		}
-	})
-	return database
+	b.Run("postgres", func(b *testing.B) { begin(b, openPostgres(b, server.Fresh(b))) })
 }
 
 // benchUsers claims n sessions for node "a".

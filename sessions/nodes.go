@@ -13,7 +13,7 @@ func (s *SQL) StartNode(ctx context.Context, node, addr string, ttl time.Duratio
 	if !s.db.Exclusive() {
 		return 0, fmt.Errorf("%w: it was opened for administration only", ErrInUse)
 	}
-	err = s.db.Write(ctx, func(tx *db.Tx) error {
+	err = s.changeNode(ctx, node, func(tx *db.Tx) error {
 		return inside(tx.Row(`
 			INSERT INTO node AS n (name, addr, inc, lease_until, prior_end) VALUES ($1, $2, 1, hark_now() + $3, 0)
 			ON CONFLICT (name) DO UPDATE SET
@@ -36,7 +36,7 @@ func (s *SQL) Beat(ctx context.Context, node string, inc Incarnation, ttl time.D
 
 // StopNode implements Store. Stopping an incarnation that is over already does nothing.
 func (s *SQL) StopNode(ctx context.Context, node string, inc Incarnation) error {
-	return s.db.Write(ctx, func(tx *db.Tx) error {
+	return s.changeNode(ctx, node, func(tx *db.Tx) error {
 		_, err := tx.Exec(`UPDATE node SET lease_until = 0 WHERE name = $1 AND inc = $2`, node, inc)
 		return inside(err)
 	})
@@ -65,6 +65,33 @@ func (s *SQL) Nodes(ctx context.Context) (nodes []Node, err error) {
 	})
 	return nodes, inside(err)
 }
+
+// changeNode begins or ends an incarnation, when all transactions that hold the node are over.
+func (s *SQL) changeNode(ctx context.Context, node string, do func(*db.Tx) error) error {
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		if err := tx.Lock(nodeLock(node)); err != nil {
+			return inside(err)
+		}
+		return do(tx)
+	})
+}
+
+// holdNodes keeps the nodes ("" is none) in their incarnations to the end of the transaction: their start and stop wait
+// for it. Without it a claim that is decided but not yet committed could take effect after its own node, or the owner's,
+// has started again, which others have seen already. It comes before the statement that reads the nodes, and behind the
+// lock of the session's row. A heartbeat does not wait: it changes no decision, thanks to Grace.
+func holdNodes(tx *db.Tx, nodes ...string) error {
+	var locks []string
+	for _, node := range nodes {
+		if node != "" {
+			locks = append(locks, nodeLock(node))
+		}
+	}
+	return inside(tx.LockShared(locks...))
+}
+
+// nodeLock names the lock that guards a node's incarnation.
+func nodeLock(node string) string { return "node " + node }
 
 // alive refuses with ErrLapsed unless the incarnation's lease holds.
 func alive(row db.Scanner) error {

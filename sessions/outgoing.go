@@ -67,9 +67,11 @@ func journalled(tx *db.Tx, user string, r *messageRow) (seq Seq, err error) {
 
 // Pending implements Store.
 func (s *SQL) Pending(ctx context.Context, user string) (pending []Message, err error) {
-	err = s.db.Each(ctx, `SELECT `+messageColumns+` FROM message WHERE usr = $1 AND state = 'queued' ORDER BY seq`, []any{user},
+	err = s.db.Each(ctx, `SELECT `+messageColumns+`, hark_now() FROM message WHERE usr = $1 AND state = 'queued' ORDER BY seq`, []any{user},
 		func(row db.Scanner) error {
-			m, err := scanMessage(row)
+			var now int64
+			m, err := scanMessage(row, &now)
+			m.Age = time.UnixMilli(now).Sub(m.Stored)
 			pending = append(pending, m)
 			return err
 		})

@@ -14,23 +14,27 @@ import (
 // more than $1 milliseconds ago. Tables: session s, node n (of the owner, outer joined).
 const replaceable = `(s.node = '' OR coalesce(CASE WHEN n.inc = s.inc THEN n.lease_until ELSE n.prior_end END, 0) + $1 < hark_now())`
 
-// claim takes the session in one statement, so that the row's lock decides between racers. It returns no row when the
-// claiming incarnation is dead or the owner is alive.
-//
-// Under PostgreSQL's READ COMMITTED the owner's lease is read as it was when the statement began, so a heartbeat that
-// commits meanwhile is not seen: that is what Grace is for.
+// lockStatement locks the user's row, makes it when there is none, and returns the owner. It comes before the claim:
+// under PostgreSQL's READ COMMITTED a statement that waits for a row goes on with the other tables as they were when it
+// began, and would take a node that has started meanwhile for dead.
+const lockStatement = `
+	INSERT INTO session AS s (usr) VALUES ($1)
+	ON CONFLICT (usr) DO UPDATE SET claim = s.claim
+	RETURNING node`
+
+// claimStatement takes the session. It returns no row when the claiming incarnation is dead or the owner is alive. A
+// heartbeat that commits while it runs is not seen: that is what Grace is for.
 const claimStatement = `
-	INSERT INTO session AS s (usr, id, begun, since, node, inc, epoch, claim)
-	SELECT CAST($2 AS TEXT), CAST($3 AS TEXT), 1, hark_now(), name, inc, 1, CAST($6 AS TEXT)
-	FROM node WHERE name = $4 AND inc = $5 AND lease_until > hark_now()
-	ON CONFLICT (usr) DO UPDATE SET
-		id    = CASE WHEN s.id = '' THEN excluded.id    ELSE s.id    END,
-		begun = CASE WHEN s.id = '' THEN s.epoch + 1    ELSE s.begun END,
-		since = CASE WHEN s.id = '' THEN excluded.since ELSE s.since END,
-		node  = excluded.node, inc = excluded.inc, epoch = s.epoch + 1, claim = excluded.claim
-	WHERE s.node = '' OR (s.node = excluded.node AND s.inc < excluded.inc) OR NOT EXISTS (
+	UPDATE session AS s SET
+		id    = CASE WHEN id = '' THEN $3          ELSE id    END,
+		begun = CASE WHEN id = '' THEN epoch + 1   ELSE begun END,
+		since = CASE WHEN id = '' THEN hark_now()  ELSE since END,
+		node  = $4, inc = $5, epoch = epoch + 1, claim = $6
+	WHERE usr = $2
+	AND EXISTS (SELECT 1 FROM node WHERE name = $4 AND inc = $5 AND lease_until > hark_now())
+	AND (s.node = '' OR (s.node = $4 AND s.inc < $5) OR NOT EXISTS (
 		SELECT 1 FROM node n WHERE n.name = s.node
-		AND CASE WHEN n.inc = s.inc THEN n.lease_until ELSE n.prior_end END + $1 >= hark_now())
+		AND CASE WHEN n.inc = s.inc THEN n.lease_until ELSE n.prior_end END + $1 >= hark_now()))
 	RETURNING epoch, id, begun`
 
 // Claim implements Store.
@@ -53,8 +57,11 @@ func (s *SQL) Claim(ctx context.Context, user, session, node string, inc Incarna
 }
 
 func claim(tx *db.Tx, user, session, node string, inc Incarnation, token string) (g Grant, err error) {
-	before, err := owner(tx, user)
-	if err != nil {
+	var before string
+	if err := tx.Row(lockStatement, user).Scan(&before); err != nil {
+		return g, inside(err)
+	}
+	if err := holdNodes(tx, before, node); err != nil {
 		return g, err
 	}
 	var begun Epoch
@@ -154,6 +161,9 @@ func (s *SQL) Transfer(ctx context.Context, user string, epoch Epoch, toNode str
 		}
 		from, err := owner(tx, user)
 		if err != nil {
+			return err
+		}
+		if err := holdNodes(tx, toNode); err != nil {
 			return err
 		}
 		err = tx.Row(`

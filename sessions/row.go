@@ -59,12 +59,12 @@ func clean(text string) string {
 
 const messageColumns = `seq, outgoing, origin, id, sender, recipient, name, body, attachments, reply_to, sent, state, reason, stored, size, choices, markable`
 
-// scanMessage reads messageColumns.
-func scanMessage(row db.Scanner) (m Message, err error) {
+// scanMessage reads messageColumns, and what was selected behind them.
+func scanMessage(row db.Scanner, more ...any) (m Message, err error) {
 	var from, to, attachments, choices string
 	var sent, stored int64
-	err = row.Scan(&m.Seq, &m.Outgoing, &m.Origin, &m.ID, &from, &to, &m.Name, &m.Body, &attachments, &m.ReplyTo,
-		&sent, &m.State, &m.Reason, &stored, &m.Size, &choices, &m.Markable)
+	err = row.Scan(append([]any{&m.Seq, &m.Outgoing, &m.Origin, &m.ID, &from, &to, &m.Name, &m.Body, &attachments, &m.ReplyTo,
+		&sent, &m.State, &m.Reason, &stored, &m.Size, &choices, &m.Markable}, more...)...)
 	if err != nil {
 		return m, inside(err)
 	}

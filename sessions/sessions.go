@@ -61,6 +61,8 @@ var (
 	ErrDuplicate = errors.New("sessions: id already used for another message")
 	// ErrInUse: another process has the (single-node) database open. The text names it.
 	ErrInUse = db.ErrInUse
+	// ErrTemporary: the database is away, slow or full. Whether a write was carried out is not known.
+	ErrTemporary = db.ErrTemporary
 )
 
 // Held is Claim's answer when the session has a live owner.
@@ -119,6 +121,8 @@ type Message struct {
 	Reason string           `json:"reason,omitempty"`
 	Stored time.Time        `json:"-"`
 	Size   int              `json:"-"` // bytes it takes in the retention's count
+	// Age is for how long it has been stored, by the database's clock; only Pending tells it.
+	Age time.Duration `json:"-"`
 }
 
 // A Key opens a session without number and PIN. Only a keyed hash of it is stored.
@@ -162,6 +166,7 @@ type Change struct {
 // Store is the session database. All methods may be called from any goroutine of any node.
 type Store interface {
 	// StartNode begins an incarnation of a node; its lease runs for ttl from now. Older incarnations lapse at once.
+	// Like StopNode it waits for claims under way that the node makes, or that take a session from it.
 	// The single-node engine fails with ErrInUse when another process holds the database.
 	StartNode(ctx context.Context, node, addr string, ttl time.Duration) (Incarnation, error)
 	// Beat renews the lease. ErrLapsed once it has run out, for ever for that incarnation.

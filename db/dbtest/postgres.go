@@ -3,6 +3,8 @@ package dbtest
 
 import (
 	"errors"
+	"net/url"
+	"path"
 	"testing"
 )
 
@@ -65,4 +67,19 @@ func (s *Server) Exec(t testing.TB, database, statement string) {
 func (s *Server) Deafen(t testing.TB) {
 	t.Helper()
 	s.Exec(t, "postgres", `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hark ear'`)
+}
+
+// Break breaks all connections to the server, in the middle of whatever they do.
+func (s *Server) Break(t testing.TB) {
+	t.Helper()
+	s.Exec(t, "postgres", `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`)
+}
+
+// Name is the name of the database that a URL of Create's addresses.
+func Name(database string) string {
+	u, err := url.Parse(database)
+	if err != nil {
+		panic(err) // it is one that Create made
+	}
+	return path.Base(u.Path)
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -77,5 +76,5 @@ func (s *Server) Either(other *Server, database string) string {
 	query := u.Query()
 	query.Set("host", s.folder+","+other.folder)
 	query.Set("target_session_attrs", "read-write")
-	return "postgres:///" + filepath.Base(u.Path) + "?" + query.Encode()
+	return "postgres:///" + Name(database) + "?" + query.Encode()
 }

@@ -24,6 +24,18 @@ var outgoingRules = []rule{
 		equal(t, "state", pending[0].State, im.Queued)
 		equal(t, "outgoing", pending[0].Outgoing, true)
 	}},
+	{"how long a message is pending is told by the database's clock", func(t *testing.T, h Harness) {
+		ctx := context.Background()
+		epoch := owned(t, h)
+		m := reply(1)
+		m.Sent = time.Unix(1, 0) // by a clock that is far from right
+		_, _, err := h.Store.Journal(ctx, user, epoch, m)
+		must(t, err)
+		h.Advance(25 * time.Hour)
+		pending, err := h.Other.Pending(ctx, user)
+		must(t, err)
+		equal(t, "age", pending[0].Age, 25*time.Hour)
+	}},
 	{"an id stands for one message for 24 hours", journalIDs},
 	{"an id may not stand for another text, receiver or file", journalDuplicate},
 	{"pending messages are in order", func(t *testing.T, h Harness) {

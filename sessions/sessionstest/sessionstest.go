@@ -19,6 +19,7 @@ type Harness struct {
 	Other   sessions.Store         // another node's handle on the same database
 	Advance func(by time.Duration) // moves the database's clock, which otherwise stands still
 	Cut     func(lose func())      // breaks the engine's notifications while lose runs; nil where they cannot break
+	Break   func()                 // breaks all connections to the engine; nil where there are none
 }
 
 // A rule is one case of the suite.
