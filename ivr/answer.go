@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"hark/im"
 	"hark/presence/wire"
 	"hark/prompts"
 )
@@ -95,7 +96,7 @@ func (c *Call) brought() (list []reply) {
 	if len(list) > 0 {
 		return list
 	}
-	for i, text := range choicesOf(m.Body) {
+	for i, text := range im.NumberedChoices(m.Body) {
 		list = append(list, reply{speakable(text, c.lang, c.words), strconv.Itoa(i + 1)})
 	}
 	return list

@@ -112,7 +112,7 @@ func TestSpeakableIsLinear(t *testing.T) {
 		text := strings.Repeat(s, size/len(s))
 		began := time.Now()
 		sentences(speakable(text, "de", words))
-		choicesOf(text)
+		im.NumberedChoices(text)
 		return time.Since(began)
 	}
 	for _, s := range []string{"`", "```", "😂", "*a*", "1", "1 ", "a@", "www.", "http://", ", ", "\n> ", ")", "😂 ", "a.b@c.", "€1", "1€", ":) ", "- ", "<b ", "[a](http://", "1:00 ", "etc. ", "½1", ", !", "1) ", "\u200d", "🇩"} {
