@@ -31,6 +31,12 @@ func (r *rest) filter(ctx context.Context, app string, types []string) error {
 	return r.do(ctx, command{method: http.MethodPut, path: []string{"applications", app, "eventFilter"}, body: body}, nil)
 }
 
+// userEvent has Asterisk send the application an event ChannelUserevent of that name.
+func (r *rest) userEvent(ctx context.Context, app, name string) error {
+	query := url.Values{"application": {app}}
+	return r.do(ctx, command{method: http.MethodPost, path: []string{"events", "user", name}, query: query}, nil)
+}
+
 // channels lists the channels that Asterisk holds for the application.
 func (r *rest) channels(ctx context.Context, app string) ([]string, error) {
 	var data ari.ApplicationData

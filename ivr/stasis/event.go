@@ -16,7 +16,8 @@ var wanted = []string{
 	"ChannelHangupRequest", "ChannelDestroyed", "ChannelDtmfReceived",
 	"PlaybackStarted", "PlaybackFinished",
 	"RecordingStarted", "RecordingFinished", "RecordingFailed",
-	"Dial", // of a channel that was dialled
+	"ChannelUserevent", // of our own
+	"Dial",             // of a channel that was dialled
 }
 
 // An event is any of the wanted events of ARI: of all the fields that they have, those that matter here. There is one for

@@ -25,9 +25,9 @@ type fakeARI struct {
 	version  string
 	sockets  int // websockets opened
 	drop     chan struct{}
-	deaf     bool // it does not answer pings
+	deaf     bool // no events come on its connections
 	closed   chan struct{}
-	hangups  sync.WaitGroup
+	sending  sync.WaitGroup
 }
 
 const fakePassword = "secret"
@@ -63,11 +63,20 @@ func newFake(t *testing.T) *fakeARI {
 		f.hangup(id)
 		w.WriteHeader(http.StatusNoContent)
 	})
+	mux.HandleFunc("POST /ari/events/user/{name}", func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		deaf := f.deaf
+		f.mu.Unlock()
+		if !deaf {
+			f.send(fmt.Sprintf(`{"type":"ChannelUserevent","eventname":%q,"application":"hark"}`, r.PathValue("name")))
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
 	mux.HandleFunc("/ari/", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	f.Server = httptest.NewServer(f.guard(mux))
 	t.Cleanup(func() {
 		close(f.closed)
-		f.hangups.Wait()
+		f.sending.Wait()
 		f.Close()
 	})
 	return f
@@ -95,12 +104,8 @@ func (f *fakeARI) socket(w http.ResponseWriter, r *http.Request) {
 	defer conn.CloseNow()
 	f.mu.Lock()
 	f.sockets++
-	deaf := f.deaf
 	f.mu.Unlock()
-	ctx := r.Context()
-	if !deaf {
-		ctx = conn.CloseRead(ctx)
-	}
+	ctx := conn.CloseRead(r.Context())
 	for {
 		select {
 		case event := <-f.events:
@@ -133,9 +138,14 @@ func (f *fakeARI) hangup(id string) {
 	if !there {
 		return
 	}
-	f.hangups.Go(func() {
+	f.send(fmt.Sprintf(`{"type":"StasisEnd","channel":%s,"application":"hark"}`, channelJSON(id)))
+}
+
+// send sends an event when the connection takes it.
+func (f *fakeARI) send(event string) {
+	f.sending.Go(func() {
 		select {
-		case f.events <- fmt.Sprintf(`{"type":"StasisEnd","channel":%s,"application":"hark"}`, channelJSON(id)):
+		case f.events <- event:
 		case <-f.closed:
 		}
 	})

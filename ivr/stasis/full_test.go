@@ -1,6 +1,8 @@
 package stasis
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -17,23 +19,35 @@ func TestDiskFullInRecording(t *testing.T) {
 	p, c := s.call(t)
 	p.say(600)
 	for _, test := range []struct {
-		size     string
+		size     int // of the disk, in KiB
 		key      string
 		from, to time.Duration
 	}{
-		{"64k", "", 3 * time.Second, 4100 * time.Millisecond},
-		{"40k", "#", 2 * time.Second, 2600 * time.Millisecond}, // Asterisk writes 32 KiB at a time, and the rest at the end
+		{64, "", 3 * time.Second, 4100 * time.Millisecond},
+		{40, "#", 2 * time.Second, 2600 * time.Millisecond}, // Asterisk writes 32 KiB at a time, and the rest at the end
 	} {
-		t.Run(test.size, func(t *testing.T) {
-			testbed.SmallDisk(t, folder, test.size)
-			got := c.record(ivr.Record{Max: 20 * time.Second, Silence: 4 * time.Second, Ends: "#"})
-			if test.key != "" {
-				until(time.Now(), 3500*time.Millisecond)
-				p.press(test.key)
+		t.Run(fmt.Sprint(test.size, "k"), func(t *testing.T) {
+			testbed.SmallDisk(t, folder, fmt.Sprint(test.size, "k"))
+			var rec ivr.Recorded
+			for range 5 { // Linux counts the pages of a tmpfs for each processor, and now and then lets too many in
+				got := c.record(ivr.Record{Max: 20 * time.Second, Silence: 4 * time.Second, Ends: "#"})
+				if test.key != "" {
+					until(time.Now(), 3500*time.Millisecond)
+					p.press(test.key)
+				}
+				var err error
+				if rec, err = got(); err != nil {
+					t.Fatal(err)
+				}
+				if info, err := os.Stat(rec.File); err != nil {
+					t.Fatal(err)
+				} else if info.Size() <= int64(test.size)<<10 {
+					break
+				}
+				t.Logf("the disk of %d KiB took %v", test.size, rec.Duration)
 			}
-			rec, err := got()
-			if err != nil || rec.Why != ivr.LineFail || rec.Duration < test.from || rec.Duration > test.to {
-				t.Fatalf("the disk was full: %+v, %v", rec, err)
+			if rec.Why != ivr.LineFail || rec.Duration < test.from || rec.Duration > test.to {
+				t.Fatalf("the disk was full: %+v", rec)
 			}
 			if hz := pitchOf(samplesOf(t, rec.File)); hz < 570 || hz > 630 {
 				t.Errorf("%v Hz are in the recording", hz)

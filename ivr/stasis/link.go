@@ -3,6 +3,7 @@ package stasis
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -22,12 +23,21 @@ const (
 	longestPause = time.Second
 	// dialTime bounds one attempt.
 	dialTime = time.Second
-	// pingEvery and pingTime find a connection out that has died without a word.
+	// firstPing, pingEvery and pingTime find a connection out on which nothing comes any more; pingPoll is how often is
+	// looked whether something has come.
+	firstPing = 500 * time.Millisecond
 	pingEvery = 5 * time.Second
 	pingTime  = 3 * time.Second
+	pingPoll  = 20 * time.Millisecond
 	// maxEvent bounds one event.
 	maxEvent = 1 << 20
 )
+
+// pingEvent is the name of the event that we send to ourselves.
+const pingEvent = "hark-ping"
+
+// errDeaf is about a connection on which no events come.
+var errDeaf = errors.New("Asterisk sends no events")
 
 // link is the websocket by which events come.
 type link struct {
@@ -79,7 +89,7 @@ func (a *App) oneLink(ctx context.Context) error {
 	}()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.read(ctx, conn) })
-	g.Go(func() error { return a.ping(ctx, conn) })
+	g.Go(func() error { return a.ping(ctx) })
 	g.Go(func() error { return a.resync(ctx, before) })
 	return g.Wait()
 }
@@ -126,20 +136,37 @@ func (a *App) read(ctx context.Context, conn *websocket.Conn) error {
 	}
 }
 
-// ping asks for a sign of life when there was none for a while. A frame of any kind is one: a flood of events on a busy
-// machine must not look like a dead connection.
-func (a *App) ping(ctx context.Context, conn *websocket.Conn) error {
-	for seen := uint64(0); sleep(ctx, pingEvery); {
+// ping asks for a sign of life when there was none for a while: an event of our own, which Asterisk sends back. A pong
+// of the websocket would not do. An Asterisk that notices the end of a process's connection only after the next one has
+// connected under the same name drops that name, and then no event comes on a connection that is in best health; so the
+// first question is asked soon, whatever has come. Later a frame of any kind is a sign: a flood of events on a busy machine
+// must not look like a dead connection.
+func (a *App) ping(ctx context.Context) error {
+	seen := a.link.frames.Load()
+	for pause := firstPing; sleep(ctx, pause); pause = pingEvery {
 		now := a.link.frames.Load()
-		if now == seen {
-			pong, cancel := context.WithTimeout(ctx, pingTime)
-			err := conn.Ping(pong)
-			cancel()
-			if err != nil && a.link.frames.Load() == now {
+		if now == seen || pause == firstPing {
+			if err := a.echo(ctx, now); err != nil {
 				return err
 			}
 		}
-		seen = now
+		seen = a.link.frames.Load()
 	}
 	return ctx.Err()
+}
+
+// echo sends an event to ourselves and waits until a frame more than seen has come.
+func (a *App) echo(ctx context.Context, seen uint64) error {
+	if err := a.rest.userEvent(ctx, a.Name, pingEvent); err != nil {
+		return fmt.Errorf("asking for a sign of life: %w", err)
+	}
+	for deadline := time.Now().Add(pingTime); a.link.frames.Load() == seen; {
+		if time.Now().After(deadline) {
+			return errDeaf
+		}
+		if !sleep(ctx, pingPoll) {
+			return ctx.Err()
+		}
+	}
+	return nil
 }

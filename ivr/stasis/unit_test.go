@@ -136,7 +136,7 @@ func TestReconnect(t *testing.T) {
 	}
 }
 
-// TestSilentDeath: a connection that is dead, but was never closed, is given up.
+// TestSilentDeath: a connection on which nothing comes, though it was never closed, is given up.
 func TestSilentDeath(t *testing.T) {
 	f := newFake(t)
 	f.deaf = true
