@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,6 +25,13 @@ type postgres struct {
 	ear  *ear
 }
 
+// stallParam has the server undo a transaction whose process has said nothing for stalled. A process that hangs between
+// two statements, or whose machine is gone without a word, would keep its rows from all others for as long.
+const (
+	stallParam = "idle_in_transaction_session_timeout"
+	stalled    = 3 * time.Second
+)
+
 func openPostgres(ctx context.Context, url string, o Options) (_ *postgres, err error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -31,6 +39,9 @@ func openPostgres(ctx context.Context, url string, o Options) (_ *postgres, err 
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 3 * time.Second
+	}
+	if _, chosen := config.RuntimeParams[stallParam]; !chosen {
+		config.RuntimeParams[stallParam] = strconv.Itoa(int(stalled.Milliseconds()))
 	}
 	p := &postgres{pool: stdlib.OpenDB(*config), log: o.Log, hub: newHub()}
 	p.pool.SetMaxOpenConns(32)
@@ -149,7 +160,7 @@ func temporaryState(code string) bool {
 		return true
 	}
 	switch code {
-	case "57P01", "57P02", "57P03", "25006", "55P03":
+	case "57P01", "57P02", "57P03", "25006", "25P03", "55P03":
 		return true
 	}
 	return false

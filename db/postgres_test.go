@@ -62,6 +62,7 @@ func TestPostgres(t *testing.T) {
 	t.Run("notes reach other processes after the commit", func(t *testing.T) { notesReach(t, server) })
 	t.Run("after the connection broke comes a resync", func(t *testing.T) { resync(t, server) })
 	t.Run("deadlocks are resolved", func(t *testing.T) { deadlocks(t, server.Fresh(t)) })
+	t.Run("a stalled process keeps no row from others", func(t *testing.T) { stalls(t, server.Fresh(t)) })
 	t.Run("a server that is away is temporary", func(t *testing.T) {
 		d := openPG(t, server.Fresh(t))
 		server.Stop(t)
@@ -139,6 +140,36 @@ func deadlocks(t *testing.T, source string) {
 	wg.Wait()
 	var hits int
 	if err := d.Row(t.Context(), `SELECT sum(hits) FROM pair`).Scan(&hits); err != nil || hits != 4 {
+		t.Errorf("%d hits, %v", hits, err)
+	}
+}
+
+// stalls lets one process hang in the middle of a transaction: another one gets the row, and the first hears that its own
+// was undone.
+func stalls(t *testing.T, source string) {
+	a, b := openPG(t, source), openPG(t, source)
+	if err := execPG(a, `CREATE TABLE held AS SELECT 0 AS hits`); err != nil {
+		t.Fatal(err)
+	}
+	has, resume, ended := make(chan struct{}), make(chan struct{}), make(chan error)
+	go func() {
+		ended <- a.Write(context.Background(), func(tx *db.Tx) error {
+			_, err := tx.Exec(`UPDATE held SET hits = hits + 10`)
+			close(has)
+			<-resume
+			return err
+		})
+	}()
+	<-has
+	if err := execPG(b, `UPDATE held SET hits = hits + 1`); err != nil {
+		t.Errorf("the row was not to be had: %v", err)
+	}
+	close(resume)
+	if err := <-ended; !errors.Is(err, db.ErrTemporary) {
+		t.Errorf("the stalled one heard %v", err)
+	}
+	var hits int
+	if err := a.Row(t.Context(), `SELECT hits FROM held`).Scan(&hits); err != nil || hits != 1 {
 		t.Errorf("%d hits, %v", hits, err)
 	}
 }

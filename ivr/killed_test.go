@@ -174,7 +174,7 @@ func TestHangUpInRecording(t *testing.T) {
 	var calls errgroup.Group
 	for i, after := range []time.Duration{200, 1000, 1700, 2300, 4000, 10_000} {
 		after *= time.Millisecond
-		for door, first := range map[string]int{"ARI": overARI, "FastAGI": overAGI} {
+		for door, first := range ways {
 			l := &losing{booth: newBooth(t, board, strconv.Itoa(first+i), voice), door: door}
 			calls.Go(func() error {
 				if err := l.hangUpAfter(t.Context(), after); err != nil {

@@ -22,11 +22,14 @@ import (
 // numbersEach is how many numbers a switchboard has for each way to Hark.
 const numbersEach = 60
 
-// The two ways to Hark: the first number of each.
+// The first number of each way to Hark.
 const (
 	overARI = 7100
 	overAGI = 7200
 )
+
+// ways are the two ways to Hark.
+var ways = map[string]int{"ARI": overARI, "FastAGI": overAGI}
 
 // A switchboard is a real Asterisk whose numbers lead to Hark, each by ARI or by FastAGI, and to a handler of its own.
 type switchboard struct {

@@ -320,9 +320,16 @@ func waitingMessages(t *testing.T, r *realm) {
 	}
 	friend.settle(t)
 	_, d := login(t, r.service(), account, nil)
-	find(t, d, func(m im.Message) bool { return m.Body == "2" })
-	if got := strings.Join(d.texts(), " "); got != "0 1 2" {
-		t.Errorf("got %s", got)
+	want := []string{"0", "1", "2"}
+	for _, body := range want {
+		find(t, d, func(m im.Message) bool { return m.Body == body })
+	}
+	got := d.texts()
+	if onEjabberd(t) {
+		slices.Sort(got) // its threads store them each for itself, and it hands them over in the order that came about
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v", got)
 	}
 }
 
