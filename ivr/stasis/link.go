@@ -37,7 +37,7 @@ const (
 const pingEvent = "hark-ping"
 
 // errDeaf is about a connection on which no events come.
-var errDeaf = errors.New("Asterisk sends no events")
+var errDeaf = errors.New("stasis: no events from Asterisk")
 
 // link is the websocket by which events come.
 type link struct {
