@@ -130,7 +130,6 @@ func TestAdoptedInRecording(t *testing.T) {
 				t.Fatal(err)
 			}
 			line := adoptedLine(t, w, id, ivr.Recorded{File: left, Duration: tt.spoken})
-			line.Press("1") // into the break: it does not count
 			if err := hears(line, tt.hears...); err != nil {
 				t.Errorf("%v\n%s", err, line)
 			}
@@ -207,6 +206,7 @@ func adoptedLine(t *testing.T, w *world, id string, left ivr.Recorded) *ivrtest.
 	line := ivrtest.NewLine(id, "5551234", w.dir)
 	line.Taken, line.Left, line.Hanger = true, left, func() { cancel(ivr.ErrHangup) }
 	w.line, w.gone = line, make(chan error, 1)
+	line.Press("1") // into the break: it does not count
 	go func() {
 		w.gone <- w.server.Handle(ctx, line)
 		cancel(nil)
