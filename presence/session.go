@@ -7,13 +7,9 @@ import (
 	"time"
 
 	"hark/im"
-	"hark/internal/shallow"
 	"hark/presence/wire"
 	"hark/sessions"
 )
-
-// mailbox is how many posts wait for the session's goroutine.
-const mailbox = 8
 
 // closeTimeout bounds each step of a session's end.
 const closeTimeout = 5 * time.Second
@@ -21,9 +17,10 @@ const closeTimeout = 5 * time.Second
 // A Session is a user's IM session object. It holds the external logins and the attached clients, and outlives every
 // client.
 //
-// One goroutine, run, owns the fields marked so and does no I/O; everybody else reaches them by post or ask. What has
-// to be written for the session goes through its recorder; what clients ask for is read and written in the clients' own
-// goroutines, since the store guards itself by epochs.
+// The functions of its mailbox own the fields marked so and do no I/O; everybody else reaches them by post or ask. They
+// run one after the other, in what is called the session's goroutine. What has to be written for the session goes
+// through its recorder; what clients ask for is read and written in the clients' own goroutines, since the store guards
+// itself by epochs.
 type Session struct {
 	server *Server
 	user   string
@@ -32,8 +29,9 @@ type Session struct {
 	log    *slog.Logger
 	ctx    context.Context // ends when the session has let go of everything
 	cancel context.CancelFunc
-	mail   chan func()
-	ending chan ending   // cap 1: the first wish to end
+	slot   *slot // in the server
+	mail   mailbox
+	ending sync.Once     // the first wish to end
 	dying  chan struct{} // closed when the end begins: nothing is posted any more
 	done   chan struct{} // closed when everything has ended and the slot is free
 	tasks  sync.WaitGroup
@@ -43,7 +41,7 @@ type Session struct {
 	flood    bucket
 	book     sync.Mutex // serialises changes of the stored contact numbers
 
-	// Owned by run.
+	// Owned by the session's goroutine.
 	clients   map[*conn]struct{}
 	uplinks   map[string]*uplink
 	status    wire.StatusRequest
@@ -72,43 +70,22 @@ var (
 	byeOver     = wire.ByeEvent{Code: wire.NoSession, Text: "your session has ended"}
 )
 
-func newSession(s *Server, user string, epoch sessions.Epoch, status wire.StatusRequest, logins []im.Account) *Session {
+// newSession makes the session object of a slot and starts it. The server must have been held for it.
+func newSession(s *Server, user string, place *slot, epoch sessions.Epoch, status wire.StatusRequest, logins []im.Account) *Session {
 	ses := &Session{
-		server: s, user: user, epoch: epoch, begun: time.Now(), log: s.Log,
-		mail: make(chan func(), mailbox), ending: make(chan ending, 1),
+		server: s, user: user, epoch: epoch, begun: time.Now(), log: s.Log, slot: place,
 		dying: make(chan struct{}), done: make(chan struct{}),
 		uplinks: make(map[string]*uplink, len(logins)+1),
 		status:  status, used: time.Now(),
 	}
 	ses.ctx, ses.cancel = context.WithCancel(s.base)
 	ses.recorder.session = ses
-	ses.mail <- func() { ses.follow(logins) }
+	ses.post(func() { ses.follow(logins) })
 	return ses
 }
 
-// run owns the session until it ends.
-func (s *Session) run() {
-	for {
-		select {
-		case f := <-s.mail:
-			shallow.Run(f)
-		case e := <-s.ending:
-			s.close(e)
-			return
-		}
-	}
-}
-
-// post has f run by the session's goroutine. It blocks while the mailbox is full; false means that the session is
-// ending and f may not run.
-func (s *Session) post(f func()) bool {
-	select {
-	case s.mail <- f:
-		return true
-	case <-s.dying:
-		return false
-	}
-}
+// post has f run by the session's goroutine; false means that the session is ending and f does not run.
+func (s *Session) post(f func()) bool { return s.mail.post(f) }
 
 // ask runs f in the session's goroutine and waits for it, which is never long. After an error f does not run any more.
 func (s *Session) ask(f func()) error {
@@ -126,10 +103,7 @@ func (s *Session) ask(f func()) error {
 
 // end makes the session end; the first caller's wish counts. It does not wait.
 func (s *Session) end(e ending) {
-	select {
-	case s.ending <- e:
-	default:
-	}
+	s.ending.Do(func() { s.post(func() { s.close(e) }) })
 }
 
 // fenced ends the session because somebody else owns it.
@@ -145,8 +119,10 @@ func (s *Session) ended() bool {
 	}
 }
 
-// close is the last thing run does: it lets go of clients, external logins and record, each within closeTimeout.
+// close is the last thing that the session's goroutine does: it lets go of clients, external logins and record, each
+// within closeTimeout.
 func (s *Session) close(e ending) {
+	s.mail.close()
 	close(s.dying)
 	if e.to == "" { // else they hear where to go, as soon as they are expected there
 		s.sayBye(e.bye)
@@ -170,6 +146,9 @@ func (s *Session) close(e ending) {
 	s.cancel()
 	s.tasks.Wait()
 	s.log.Info("presence: session closed", "user", s.user, "epoch", s.epoch, "over", e.forget)
+	s.server.clear(s.user, s.slot)
+	close(s.done)
+	s.server.tasks.Done()
 }
 
 // sayBye has the connections of all clients end. Only the session's goroutine calls it.
