@@ -3,6 +3,7 @@ package presence
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,12 +44,12 @@ type Session struct {
 
 	// Owned by the session's goroutine.
 	clients   map[*conn]struct{}
-	uplinks   map[string]*uplink
+	uplinks   []*uplink // at most one for a network
 	status    wire.StatusRequest
 	used      time.Time // when a client came or went last
 	level     level
 	waiters   []chan struct{} // closed once the session is settled
-	reporting reporting
+	reporting bool            // a report is to be written soon
 }
 
 // An ending says how a session ends.
@@ -75,8 +76,7 @@ func newSession(s *Server, user string, place *slot, epoch sessions.Epoch, statu
 	ses := &Session{
 		server: s, user: user, epoch: epoch, begun: time.Now(), log: s.Log, slot: place,
 		dying: make(chan struct{}), done: make(chan struct{}),
-		uplinks: make(map[string]*uplink, len(logins)+1),
-		status:  status, used: time.Now(),
+		status: status, used: time.Now(),
 	}
 	ses.ctx, ses.cancel = context.WithCancel(s.base)
 	ses.recorder.session = ses
@@ -213,23 +213,34 @@ func (s *Session) follow(logins []im.Account) {
 		wanted[im.Hark] = im.Account{User: s.user, Network: im.Hark, ID: s.user}
 	}
 	stopped := make(map[string]*uplink)
-	for network, u := range s.uplinks {
-		if a, ok := wanted[network]; !ok || !sameAccount(a, u.account) {
-			u.stop(im.Logout)
-			delete(s.uplinks, network)
-			stopped[network] = u
+	s.uplinks = slices.DeleteFunc(s.uplinks, func(u *uplink) bool {
+		if a, ok := wanted[u.network]; ok && sameAccount(a, u.account) {
+			return false
 		}
-	}
+		u.stop(im.Logout)
+		stopped[u.network] = u
+		return true
+	})
 	for network, a := range wanted {
 		service := s.server.Services[network]
 		if service == nil {
 			s.log.Warn("presence: no such network here", "user", s.user, "network", network)
 			continue
 		}
-		if u := s.uplinks[network]; u != nil {
+		if u := s.uplink(network); u != nil {
 			u.again()
 			continue
 		}
-		s.uplinks[network] = startUplink(s, service, a, stopped[network])
+		s.uplinks = append(s.uplinks, startUplink(s, service, a, stopped[network]))
 	}
+}
+
+// uplink finds the login at a network, nil if there is none. Only the session's goroutine calls it.
+func (s *Session) uplink(network string) *uplink {
+	for _, u := range s.uplinks {
+		if u.network == network {
+			return u
+		}
+	}
+	return nil
 }

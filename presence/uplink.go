@@ -71,7 +71,7 @@ func startUplink(s *Session, service im.Service, account im.Account, before *upl
 		done: make(chan struct{}), wait: backoffFirst,
 		state: stateConnecting, since: time.Now(),
 	}
-	u.ctx, u.cancel = context.WithCancel(s.ctx)
+	u.ctx, u.cancel = context.WithCancel(s.server.base) // and not s.ctx, which would need a list of those that end with it
 	s.tasks.Add(1)
 	u.work.post(func() {
 		if before != nil {

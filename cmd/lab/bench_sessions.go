@@ -25,6 +25,10 @@ var idleSessions = []int{1000, 3000}
 // a login takes that the XMPP library keeps without Hark; and how much later a message reaches a client of Hark than a
 // client of Prosody.
 func measureSessions(ctx context.Context, l *lab) (_ []figure, err error) {
+	object, err := measureObject(ctx)
+	if err != nil {
+		return nil, err
+	}
 	all := idleSessions[len(idleSessions)-1] + warmSessions
 	l.tell("sessions: making %d accounts", all)
 	logins := map[string]string{}
@@ -57,7 +61,7 @@ func measureSessions(ctx context.Context, l *lab) (_ []figure, err error) {
 		return figures, err
 	}
 	relay, err := s.relayFigures(ctx, users[0])
-	return append(append(figures, plain), relay...), err
+	return append(append(figures, object, plain), relay...), err
 }
 
 // idleFigures opens more and more sessions and looks at the memory of both sides.
