@@ -180,7 +180,7 @@ func (s *Session) attach(c *conn) {
 // detach removes a client. Only the session's goroutine calls it.
 func (s *Session) detach(c *conn) {
 	if delete(s.clients, c); len(s.clients) == 0 {
-		s.clients = nil
+		s.clients, s.level.known = nil, nil
 	}
 	s.used = time.Now()
 	s.reportSoon()
