@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"hark/accounts":              {"hark/im", "hark/db"},
 	"hark/sessions":              {"hark/im", "hark/db"},
 	"hark/sessions/sessionstest": {"hark/im", "hark/sessions"},
-	"hark/presence":              {"hark/im", "hark/sessions", "hark/accounts", "hark/presence/wire", "hark/internal/shallow"},
+	"hark/presence":              {"hark/im", "hark/sessions", "hark/accounts", "hark/presence/wire"},
 	"hark/presence/wire":         {"hark/im"},
 	"hark/presence/presencetest": {"hark/im", "hark/sessions", "hark/accounts", "hark/db", "hark/presence", "hark/presence/wire"},
 	"hark/ivr":                   {"hark/im", "hark/presence", "hark/presence/wire", "hark/accounts", "hark/prompts", "hark/internal/wav"},

@@ -47,7 +47,7 @@ func (c *conn) markRead(ctx context.Context, heard []int64) error {
 func (c *conn) mark(ctx context.Context, m im.Message) error {
 	var live im.Conn
 	err := c.session.ask(func() {
-		if u := c.session.uplinks[m.From.Network]; u != nil {
+		if u := c.session.uplink(m.From.Network); u != nil {
 			live = u.conn
 		}
 	})

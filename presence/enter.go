@@ -95,7 +95,7 @@ func (c *conn) addNumber(ctx context.Context, k *keys, session *Session, client,
 // enter attaches the client to the session and answers with it, once what waits at the networks has come.
 func (c *conn) enter(ctx context.Context, session *Session, k keys, resumed bool, kind string) (result, error) {
 	session.awaitSettled(ctx)
-	waiting, dropped, err := c.server.Sessions.Waiting(ctx, session.user, kind)
+	waiting, err := c.server.Sessions.Waiting(ctx, session.user, kind)
 	if err != nil {
 		return result{}, err
 	}
@@ -111,7 +111,7 @@ func (c *conn) enter(ctx context.Context, session *Session, k keys, resumed bool
 	c.session = session
 	return result{payload: wire.SessionReply{
 		User: session.user, Name: name, Session: k.token, Code: k.code, Until: k.until, Epoch: int64(session.epoch),
-		Waiting: waiting, Resumed: resumed, Dropped: dropped.Count,
+		Waiting: waiting.Count, Resumed: resumed, Dropped: waiting.Dropped.Count,
 	}}, nil
 }
 

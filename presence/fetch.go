@@ -49,8 +49,8 @@ func (c *conn) waiting(ctx context.Context, req wire.FetchRequest, cursor sessio
 	if q.In && q.After == cursor && q.Before == 0 && q.With.IsZero() && q.Text == "" && found < q.Max {
 		return found, nil
 	}
-	n, _, err := c.server.Sessions.Waiting(ctx, c.session.user, c.client)
-	return n, err
+	w, err := c.server.Sessions.Waiting(ctx, c.session.user, c.client)
+	return w.Count, err
 }
 
 // queryOf translates a request.

@@ -3,18 +3,21 @@ package presence
 import (
 	"context"
 	"errors"
-	"math"
 
 	"hark/presence/wire"
 	"hark/sessions"
 )
 
-// A level is the session's knowledge that the count of waiting messages must be read again and told. It is owned by the
-// session's goroutine; at most one reading goes on at a time, so that any number of messages cost few readings.
+// A level is what the session knows of the count of waiting messages. It is owned by the session's goroutine. What this
+// session stores is counted; after anything else the count is read again. At most one reading goes on at a time, so that
+// any number of changes cost few readings.
 type level struct {
 	stale   bool // something changed since the reading began
 	owner   bool // the record may have changed, too
 	reading bool
+
+	known map[string]wire.ExistsEvent // by client kind
+	came  []sessions.Seq              // stored since the reading began
 }
 
 // changed says that another node may have changed the user's log or the session's record.
@@ -27,7 +30,7 @@ func (s *Session) changed() {
 
 // changedLevel has the level read and told. Only the session's goroutine calls it.
 func (s *Session) changedLevel() {
-	s.level.stale = true
+	s.level.stale, s.level.known = true, nil
 	if s.level.reading || len(s.clients) == 0 && !s.level.owner {
 		return
 	}
@@ -35,8 +38,45 @@ func (s *Session) changedLevel() {
 	s.level = level{reading: true}
 	s.tasks.Go(func() {
 		levels := s.readLevels(kinds, owner)
-		s.post(func() { s.tellLevels(levels) })
+		s.post(func() { s.levelsRead(levels) })
 	})
+}
+
+// stored tells of incoming messages that this session has stored. Only the session's goroutine calls it.
+func (s *Session) stored(seqs []sessions.Seq) {
+	switch {
+	case s.level.reading:
+		s.level.came = append(s.level.came, seqs...)
+	case s.allKnown():
+		s.level.count(seqs)
+		s.tellLevels()
+	default:
+		s.changedLevel()
+	}
+}
+
+// allKnown tells whether the level of every attached client is known. Only the session's goroutine calls it.
+func (s *Session) allKnown() bool {
+	for c := range s.clients {
+		if _, ok := s.level.known[c.client]; !ok {
+			return false
+		}
+	}
+	return !s.level.stale
+}
+
+// count adds messages to the levels that were known before they came. A number that a level has seen already is that of
+// a message that came twice, or before the level was read.
+func (l *level) count(seqs []sessions.Seq) {
+	for kind, known := range l.known {
+		for _, seq := range seqs {
+			if int64(seq) > known.Last {
+				known.Waiting++
+				known.Last = int64(seq)
+			}
+		}
+		l.known[kind] = known
+	}
 }
 
 // clientKinds lists the kinds of the attached clients. Only the session's goroutine calls it.
@@ -57,25 +97,15 @@ func (s *Session) readLevels(kinds map[string]bool, owner bool) map[string]wire.
 		return nil
 	}
 	levels := make(map[string]wire.ExistsEvent)
-	last := s.lastSeq(ctx)
 	for kind := range kinds {
-		n, _, err := s.server.Sessions.Waiting(ctx, s.user, kind)
+		w, err := s.server.Sessions.Waiting(ctx, s.user, kind)
 		if err != nil {
 			s.log.Warn("presence: cannot count what waits", "user", s.user, "err", err)
 			continue
 		}
-		levels[kind] = wire.ExistsEvent{Waiting: n, Last: last}
+		levels[kind] = wire.ExistsEvent{Waiting: w.Count, Last: int64(w.Last)}
 	}
 	return levels
-}
-
-// lastSeq is the number of the newest incoming message, 0 when there is none.
-func (s *Session) lastSeq(ctx context.Context) int64 {
-	newest, err := s.server.Sessions.Read(ctx, s.user, sessions.Query{Before: math.MaxInt64, Max: 1, In: true})
-	if err != nil || len(newest) == 0 {
-		return 0
-	}
-	return int64(newest[0].Seq)
 }
 
 // stillOurs looks at the record, and ends the session when it has ended or moved.
@@ -92,15 +122,24 @@ func (s *Session) stillOurs(ctx context.Context) bool {
 	return true
 }
 
-// tellLevels tells the clients, and reads again if something changed meanwhile. Only the session's goroutine calls it.
-func (s *Session) tellLevels(levels map[string]wire.ExistsEvent) {
-	s.level.reading = false
+// levelsRead takes in what was read, tells it, and reads again if something changed meanwhile. Only the session's
+// goroutine calls it.
+func (s *Session) levelsRead(levels map[string]wire.ExistsEvent) {
+	l := &s.level
+	l.known, l.reading = levels, false
+	l.count(l.came)
+	l.came = nil
+	s.tellLevels()
+	if l.stale {
+		s.changedLevel()
+	}
+}
+
+// tellLevels tells the clients what is known. Only the session's goroutine calls it.
+func (s *Session) tellLevels() {
 	for c := range s.clients {
-		if level, ok := levels[c.client]; ok {
+		if level, ok := s.level.known[c.client]; ok {
 			c.exists(level)
 		}
-	}
-	if s.level.stale {
-		s.changedLevel()
 	}
 }

@@ -18,11 +18,10 @@ const (
 type link struct {
 	up     *uplink
 	tokens chan struct{}   // one per event that is not dealt with: the back-pressure
-	over   chan *im.Error  // cap 1: the connection is over
 	sent   map[string]bool // ids sent on this connection; owned by the uplink's goroutine
 
 	mu        sync.Mutex
-	conn      im.Conn     // nil until Open has returned
+	conn      im.Conn     // nil until Open has returned; set by the uplink's goroutine, which reads it without the lock
 	acked     im.Position // what may be acknowledged
 	writing   int         // events handed to the recorder and not yet stored
 	later     im.Event    // the newest event that needs no storing by itself; Pos 0 when there is none
@@ -33,7 +32,7 @@ type link struct {
 
 func newLink(u *uplink) *link {
 	return &link{
-		up: u, tokens: make(chan struct{}, maxUnwritten), over: make(chan *im.Error, 1),
+		up: u, tokens: make(chan struct{}, maxUnwritten),
 	}
 }
 
@@ -99,10 +98,7 @@ func (l *link) record(e im.Event) {
 // this connection acknowledges nothing any more.
 func (l *link) recorded(e im.Event, stored bool) {
 	if body, ok := e.Body.(im.State); ok {
-		select {
-		case l.over <- reasonOf(body.Err):
-		default: // it was over before
-		}
+		l.up.over(l, reasonOf(body.Err))
 	}
 	if e.Body != nil {
 		<-l.tokens

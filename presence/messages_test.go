@@ -302,7 +302,7 @@ func TestHarkToHark(t *testing.T) {
 	if got := send(t, ana, "1", "hark:"+presencetest.Ben, "are you there?"); got.State == im.Failed {
 		t.Errorf("%+v", got)
 	}
-	b.Until("kept for Ben", func() bool { n, _, _ := b.Store.Waiting(t.Context(), presencetest.Ben, "phone"); return n == 1 })
+	b.Until("kept for Ben", func() bool { w, _ := b.Store.Waiting(t.Context(), presencetest.Ben, "phone"); return w.Count == 1 })
 	ben, reply := b.Login(presencetest.Ben, presencetest.BenPIN, "")
 	if reply.Waiting != 1 {
 		t.Errorf("%+v", reply)

@@ -7,9 +7,10 @@
 // # Who owns what
 //
 // Server.Run owns the node: its lease, its sessions, its sweeps. Each client connection has a reader goroutine, which
-// also carries out the requests, one after the other, and a writer. Each Session has one goroutine that owns its state
-// and does no I/O; each external login has one of its own that connects, sends and waits to try again. Nothing else
-// stays: what must be written to the store on the session's behalf is done by a worker that ends when it is idle.
+// also carries out the requests, one after the other, and a writer. Each Session has a mailbox whose functions own its
+// state and do no I/O; each external login has one whose functions connect, send and arrange to try again. A mailbox runs
+// one function after the other, in a goroutine that ends when it is idle, and so does what writes to the store on the
+// session's behalf: a session that waits has no goroutine here.
 //
 // # What is promised
 //

@@ -157,10 +157,17 @@ func (r *recorder) append(ctx context.Context, batch []arrival) error {
 	if len(messages) == 0 {
 		return r.resume(ctx, arrival{link: batch[0].link, Event: im.Event{Resume: resume}})
 	}
-	if _, err := s.server.Sessions.Append(ctx, s.user, s.epoch, messages, batch[0].link.up.network, resume); err != nil {
+	seqs, err := s.server.Sessions.Append(ctx, s.user, s.epoch, messages, batch[0].link.up.network, resume)
+	if err != nil {
 		return err
 	}
-	s.post(s.changedLevel)
+	var incoming []sessions.Seq
+	for i, m := range messages {
+		if !m.Outgoing {
+			incoming = append(incoming, seqs[i])
+		}
+	}
+	s.post(func() { s.stored(incoming) })
 	return nil
 }
 

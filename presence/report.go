@@ -38,23 +38,18 @@ func ReadReport(ctx context.Context, store sessions.Store, owner sessions.Record
 	return r, r.Node == owner.Node && r.Epoch == int64(owner.Epoch), nil
 }
 
-// reporting says whether a report waits to be written, and is owned by the session's goroutine.
-type reporting struct{ waiting bool }
-
 // reportSoon has the session's report written. Only the session's goroutine calls it.
 func (s *Session) reportSoon() {
-	if s.reporting.waiting || s.ended() {
+	if s.reporting || s.ended() {
 		return
 	}
-	s.reporting.waiting = true
-	s.tasks.Go(func() {
-		if !s.server.sleep(s.ctx, reportPause) {
-			return
-		}
-		var r Report
-		if s.ask(func() { s.reporting.waiting, r = false, s.report() }) == nil {
-			s.writeReport(r)
-		}
+	s.reporting = true
+	time.AfterFunc(reportPause, func() {
+		s.post(func() { // unless it has ended
+			s.reporting = false
+			r := s.report()
+			s.tasks.Go(func() { s.writeReport(r) })
+		})
 	})
 }
 

@@ -110,6 +110,7 @@ func (s *Server) upkeep(ctx context.Context) {
 	s.Log.Info("presence: retention", "dropped", dropped, "err", err)
 	for _, session := range s.live(sessions.Change{Resync: true}) {
 		session.post(func() {
+			session.level.known = nil // there may be less
 			if len(session.clients) == 0 && time.Since(session.used) > s.SessionIdle {
 				session.end(endingOver)
 			}

@@ -52,7 +52,7 @@ func (c *conn) send(ctx context.Context, req wire.SendRequest) (result, error) {
 // networkOf finds the login through which an address is reached.
 func (c *conn) networkOf(to im.Address) (*uplink, error) {
 	var u *uplink
-	if err := c.session.ask(func() { u = c.session.uplinks[to.Network] }); err != nil {
+	if err := c.session.ask(func() { u = c.session.uplink(to.Network) }); err != nil {
 		return nil, err
 	}
 	if u == nil {

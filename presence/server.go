@@ -99,12 +99,24 @@ func (s *Server) setup() {
 
 // start runs f in a goroutine that Shutdown waits for; once the server is stopping it refuses.
 func (s *Server) start(f func()) error {
+	if err := s.hold(); err != nil {
+		return err
+	}
+	go func() {
+		defer s.tasks.Done()
+		f()
+	}()
+	return nil
+}
+
+// hold has Shutdown wait until s.tasks.Done is called; once the server is stopping it refuses.
+func (s *Server) hold() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopping {
 		return errStopping
 	}
-	s.tasks.Go(f)
+	s.tasks.Add(1)
 	return nil
 }
 

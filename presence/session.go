@@ -3,17 +3,14 @@ package presence
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"hark/im"
-	"hark/internal/shallow"
 	"hark/presence/wire"
 	"hark/sessions"
 )
-
-// mailbox is how many posts wait for the session's goroutine.
-const mailbox = 8
 
 // closeTimeout bounds each step of a session's end.
 const closeTimeout = 5 * time.Second
@@ -21,9 +18,10 @@ const closeTimeout = 5 * time.Second
 // A Session is a user's IM session object. It holds the external logins and the attached clients, and outlives every
 // client.
 //
-// One goroutine, run, owns the fields marked so and does no I/O; everybody else reaches them by post or ask. What has
-// to be written for the session goes through its recorder; what clients ask for is read and written in the clients' own
-// goroutines, since the store guards itself by epochs.
+// The functions of its mailbox own the fields marked so and do no I/O; everybody else reaches them by post or ask. They
+// run one after the other, in what is called the session's goroutine. What has to be written for the session goes
+// through its recorder; what clients ask for is read and written in the clients' own goroutines, since the store guards
+// itself by epochs.
 type Session struct {
 	server *Server
 	user   string
@@ -32,8 +30,9 @@ type Session struct {
 	log    *slog.Logger
 	ctx    context.Context // ends when the session has let go of everything
 	cancel context.CancelFunc
-	mail   chan func()
-	ending chan ending   // cap 1: the first wish to end
+	slot   *slot // in the server
+	mail   mailbox
+	ending sync.Once     // the first wish to end
 	dying  chan struct{} // closed when the end begins: nothing is posted any more
 	done   chan struct{} // closed when everything has ended and the slot is free
 	tasks  sync.WaitGroup
@@ -43,14 +42,14 @@ type Session struct {
 	flood    bucket
 	book     sync.Mutex // serialises changes of the stored contact numbers
 
-	// Owned by run.
+	// Owned by the session's goroutine.
 	clients   map[*conn]struct{}
-	uplinks   map[string]*uplink
+	uplinks   []*uplink // at most one for a network
 	status    wire.StatusRequest
 	used      time.Time // when a client came or went last
 	level     level
 	waiters   []chan struct{} // closed once the session is settled
-	reporting reporting
+	reporting bool            // a report is to be written soon
 }
 
 // An ending says how a session ends.
@@ -72,43 +71,21 @@ var (
 	byeOver     = wire.ByeEvent{Code: wire.NoSession, Text: "your session has ended"}
 )
 
-func newSession(s *Server, user string, epoch sessions.Epoch, status wire.StatusRequest, logins []im.Account) *Session {
+// newSession makes the session object of a slot and starts it. The server must have been held for it.
+func newSession(s *Server, user string, place *slot, epoch sessions.Epoch, status wire.StatusRequest, logins []im.Account) *Session {
 	ses := &Session{
-		server: s, user: user, epoch: epoch, begun: time.Now(), log: s.Log,
-		mail: make(chan func(), mailbox), ending: make(chan ending, 1),
+		server: s, user: user, epoch: epoch, begun: time.Now(), log: s.Log, slot: place,
 		dying: make(chan struct{}), done: make(chan struct{}),
-		uplinks: make(map[string]*uplink, len(logins)+1),
-		status:  status, used: time.Now(),
+		status: status, used: time.Now(),
 	}
 	ses.ctx, ses.cancel = context.WithCancel(s.base)
 	ses.recorder.session = ses
-	ses.mail <- func() { ses.follow(logins) }
+	ses.post(func() { ses.follow(logins) })
 	return ses
 }
 
-// run owns the session until it ends.
-func (s *Session) run() {
-	for {
-		select {
-		case f := <-s.mail:
-			shallow.Run(f)
-		case e := <-s.ending:
-			s.close(e)
-			return
-		}
-	}
-}
-
-// post has f run by the session's goroutine. It blocks while the mailbox is full; false means that the session is
-// ending and f may not run.
-func (s *Session) post(f func()) bool {
-	select {
-	case s.mail <- f:
-		return true
-	case <-s.dying:
-		return false
-	}
-}
+// post has f run by the session's goroutine; false means that the session is ending and f does not run.
+func (s *Session) post(f func()) bool { return s.mail.post(f) }
 
 // ask runs f in the session's goroutine and waits for it, which is never long. After an error f does not run any more.
 func (s *Session) ask(f func()) error {
@@ -126,10 +103,7 @@ func (s *Session) ask(f func()) error {
 
 // end makes the session end; the first caller's wish counts. It does not wait.
 func (s *Session) end(e ending) {
-	select {
-	case s.ending <- e:
-	default:
-	}
+	s.ending.Do(func() { s.post(func() { s.close(e) }) })
 }
 
 // fenced ends the session because somebody else owns it.
@@ -145,8 +119,10 @@ func (s *Session) ended() bool {
 	}
 }
 
-// close is the last thing run does: it lets go of clients, external logins and record, each within closeTimeout.
+// close is the last thing that the session's goroutine does: it lets go of clients, external logins and record, each
+// within closeTimeout.
 func (s *Session) close(e ending) {
+	s.mail.close()
 	close(s.dying)
 	if e.to == "" { // else they hear where to go, as soon as they are expected there
 		s.sayBye(e.bye)
@@ -170,6 +146,9 @@ func (s *Session) close(e ending) {
 	s.cancel()
 	s.tasks.Wait()
 	s.log.Info("presence: session closed", "user", s.user, "epoch", s.epoch, "over", e.forget)
+	s.server.clear(s.user, s.slot)
+	close(s.done)
+	s.server.tasks.Done()
 }
 
 // sayBye has the connections of all clients end. Only the session's goroutine calls it.
@@ -201,7 +180,7 @@ func (s *Session) attach(c *conn) {
 // detach removes a client. Only the session's goroutine calls it.
 func (s *Session) detach(c *conn) {
 	if delete(s.clients, c); len(s.clients) == 0 {
-		s.clients = nil
+		s.clients, s.level.known = nil, nil
 	}
 	s.used = time.Now()
 	s.reportSoon()
@@ -234,23 +213,34 @@ func (s *Session) follow(logins []im.Account) {
 		wanted[im.Hark] = im.Account{User: s.user, Network: im.Hark, ID: s.user}
 	}
 	stopped := make(map[string]*uplink)
-	for network, u := range s.uplinks {
-		if a, ok := wanted[network]; !ok || !sameAccount(a, u.account) {
-			u.stop(im.Logout)
-			delete(s.uplinks, network)
-			stopped[network] = u
+	s.uplinks = slices.DeleteFunc(s.uplinks, func(u *uplink) bool {
+		if a, ok := wanted[u.network]; ok && sameAccount(a, u.account) {
+			return false
 		}
-	}
+		u.stop(im.Logout)
+		stopped[u.network] = u
+		return true
+	})
 	for network, a := range wanted {
 		service := s.server.Services[network]
 		if service == nil {
 			s.log.Warn("presence: no such network here", "user", s.user, "network", network)
 			continue
 		}
-		if u := s.uplinks[network]; u != nil {
+		if u := s.uplink(network); u != nil {
 			u.again()
 			continue
 		}
-		s.uplinks[network] = startUplink(s, service, a, stopped[network])
+		s.uplinks = append(s.uplinks, startUplink(s, service, a, stopped[network]))
 	}
+}
+
+// uplink finds the login at a network, nil if there is none. Only the session's goroutine calls it.
+func (s *Session) uplink(network string) *uplink {
+	for _, u := range s.uplinks {
+		if u.network == network {
+			return u
+		}
+	}
+	return nil
 }

@@ -71,13 +71,13 @@ func (s *Server) slot(user string) (place *slot, mine bool, err error) {
 
 // fill claims the record and starts the session object.
 func (s *Server) fill(ctx context.Context, user string, place *slot) (*Session, bool, error) {
-	session, resumed, err := s.begin(context.WithoutCancel(ctx), user)
+	var session *Session
+	var resumed bool
+	err := s.hold()
 	if err == nil {
-		err = s.start(func() {
-			session.run()
-			s.clear(user, place)
-			close(session.done)
-		})
+		if session, resumed, err = s.begin(context.WithoutCancel(ctx), user, place); err != nil {
+			s.tasks.Done()
+		}
 	}
 	if place.session, place.err = session, err; err != nil {
 		s.clear(user, place)
@@ -95,8 +95,8 @@ func (s *Server) clear(user string, place *slot) {
 	}
 }
 
-// begin claims the record and makes the session object with its external logins.
-func (s *Server) begin(ctx context.Context, user string) (*Session, bool, error) {
+// begin claims the record and makes the session object with its external logins. The server must have been held for it.
+func (s *Server) begin(ctx context.Context, user string, place *slot) (*Session, bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
 	defer cancel()
 	grant, err := s.claim(ctx, user)
@@ -116,7 +116,7 @@ func (s *Server) begin(ctx context.Context, user string) (*Session, bool, error)
 	if err != nil {
 		return nil, false, err
 	}
-	return newSession(s, user, grant.Epoch, status, logins), grant.Resumed, nil
+	return newSession(s, user, place, grant.Epoch, status, logins), grant.Resumed, nil
 }
 
 // claim makes this node the owner, or says who is.

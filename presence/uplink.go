@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"hark/im"
-	"hark/internal/shallow"
 	"hark/presence/wire"
 )
 
@@ -32,8 +31,9 @@ const (
 // Why an uplink's connection ended when the network did not say.
 var errOver = errors.New("presence: the connection is over")
 
-// An uplink is one external login of a session. Its goroutine, run, opens the connection, sends what waits to be sent,
-// and opens it again after a pause when it broke.
+// An uplink is one external login of a session. It opens the connection, sends what waits to be sent, and opens it again
+// after a pause when it broke. All that is done by the functions of its mailbox, one after the other, in what is called
+// the uplink's goroutine; there is none while the login waits.
 type uplink struct {
 	session *Session
 	service im.Service
@@ -43,9 +43,16 @@ type uplink struct {
 	ctx    context.Context // ends when the login shall end
 	cancel context.CancelFunc
 	how    atomic.Int32  // im.CloseMode, valid once ctx has ended
-	kick   chan struct{} // cap 1: there may be something to send
-	retry  chan struct{} // cap 1: try again though the last error forbade it
-	done   chan struct{} // closed when run has returned
+	done   chan struct{} // closed when everything has ended
+	work   mailbox
+	poked  atomic.Bool // flush waits in the mailbox
+
+	// Owned by the uplink's goroutine.
+	link    *link         // nil while there is no connection
+	tried   time.Time     // when the last attempt began
+	wait    time.Duration // before the next one
+	timer   *time.Timer   // posts the next attempt, or the next flush; nil for none
+	givenUp bool          // there will be no attempt, unless the user wants it
 
 	// Owned by the session's goroutine.
 	state   string
@@ -61,15 +68,16 @@ type uplink struct {
 func startUplink(s *Session, service im.Service, account im.Account, before *uplink) *uplink {
 	u := &uplink{
 		session: s, service: service, account: account, network: account.Network,
-		kick: make(chan struct{}, 1), retry: make(chan struct{}, 1), done: make(chan struct{}),
+		done: make(chan struct{}), wait: backoffFirst,
 		state: stateConnecting, since: time.Now(),
 	}
-	u.ctx, u.cancel = context.WithCancel(s.ctx)
-	s.tasks.Go(func() {
+	u.ctx, u.cancel = context.WithCancel(s.server.base) // and not s.ctx, which would need a list of those that end with it
+	s.tasks.Add(1)
+	u.work.post(func() {
 		if before != nil {
 			<-before.done
 		}
-		u.run()
+		u.connect()
 	})
 	return u
 }
@@ -78,66 +86,111 @@ func startUplink(s *Session, service im.Service, account im.Account, before *upl
 func (u *uplink) stop(how im.CloseMode) {
 	u.how.Store(int32(how))
 	u.cancel()
+	u.work.post(u.finish)
+}
+
+// finish is the last thing that the uplink's goroutine does.
+func (u *uplink) finish() {
+	u.work.close()
+	if u.timer != nil {
+		u.timer.Stop()
+	}
+	u.disconnect()
+	u.session.outcomes.release(u.network)
+	close(u.done)
+	u.session.tasks.Done()
 }
 
 // poke says that there may be something to send.
 func (u *uplink) poke() {
-	select {
-	case u.kick <- struct{}{}:
-	default:
+	if !u.poked.Swap(true) {
+		u.work.post(u.flush)
 	}
 }
 
-// again tries a login once more that was taken over by another client; the user came back, so he wants it.
+// again tries a login once more that was taken over by another client; the user came back, so he wants it. Only the
+// session's goroutine calls it.
 func (u *uplink) again() {
 	if u.state != stateConflict {
 		return
 	}
-	select {
-	case u.retry <- struct{}{}:
-	default:
+	u.work.post(func() {
+		if u.givenUp {
+			u.connect()
+		}
+	})
+}
+
+// after posts f later, and nothing else that was to be posted later.
+func (u *uplink) after(d time.Duration, f func()) {
+	if u.timer != nil {
+		u.timer.Stop()
+	}
+	u.timer = time.AfterFunc(d, func() { u.work.post(f) })
+}
+
+// connect makes one attempt. Only the uplink's goroutine calls it.
+func (u *uplink) connect() {
+	if u.ctx.Err() != nil || u.link != nil {
+		return
+	}
+	u.tried, u.givenUp = time.Now(), false
+	u.show(stateConnecting, nil)
+	l, conn, err := u.open()
+	if err != nil {
+		l.finish()
+		u.lost(asError(err))
+		return
+	}
+	u.link = l
+	l.opened(conn)
+	u.saveResume(conn.Resume())
+	u.show(stateOnline, conn)
+	u.publish(conn)
+	u.flush()
+}
+
+// over says that a connection has ended. Any goroutine may call it.
+func (u *uplink) over(l *link, err *im.Error) {
+	u.work.post(func() {
+		if u.link == l {
+			u.disconnect()
+			u.lost(err)
+		}
+	})
+}
+
+// disconnect closes the connection, if there is one. Only the uplink's goroutine calls it.
+func (u *uplink) disconnect() {
+	if l := u.link; l != nil {
+		u.show(stateConnecting, nil)
+		u.closeConn(l)
+		u.link = nil
 	}
 }
 
-// run keeps the login alive until stop.
-func (u *uplink) run() {
-	defer close(u.done)
-	defer u.cancel()
-	wait := backoffFirst
-	for {
-		begun := time.Now()
-		err := u.live()
-		u.session.outcomes.release(u.network)
-		if u.ctx.Err() != nil {
-			return
-		}
-		if time.Since(begun) > steady {
-			wait = backoffFirst
-		}
-		if !u.pause(err, wait) {
-			return
-		}
-		wait = min(2*wait, backoffMost)
+// lost arranges for the next attempt, when one makes sense. Only the uplink's goroutine calls it.
+func (u *uplink) lost(err *im.Error) {
+	s := u.session
+	s.outcomes.release(u.network)
+	if u.ctx.Err() != nil {
+		return
 	}
-}
-
-// pause waits until the next attempt makes sense; false means that the login shall end.
-func (u *uplink) pause(err *im.Error, wait time.Duration) bool {
 	if !err.Retryable() {
-		u.session.log.Warn("presence: external login given up", "user", u.session.user, "network", u.network, "err", err)
+		s.log.Warn("presence: external login given up", "user", s.user, "network", u.network, "err", err)
+		u.givenUp = true
 		u.show(stateAfter(err), nil)
-		select {
-		case <-u.retry:
-			return true
-		case <-u.ctx.Done():
-			return false
-		}
+		return
 	}
-	delay := max(u.session.server.Jitter(wait), err.Retry)
-	u.session.log.Info("presence: external login lost, will try again", "user", u.session.user, "network", u.network,
+	if time.Since(u.tried) > steady {
+		u.wait = backoffFirst
+	}
+	delay := max(s.server.Jitter(u.wait), err.Retry)
+	u.wait = min(2*u.wait, backoffMost)
+	s.log.Info("presence: external login lost, will try again", "user", s.user, "network", u.network,
 		"err", err, "after", delay)
 	u.show(stateRetrying, nil)
-	return u.session.server.sleep(u.ctx, delay)
+	u.after(delay, u.connect)
 }
 
 // stateAfter is what a failure that is not tried again looks like.
@@ -150,29 +203,6 @@ func stateAfter(err *im.Error) string {
 	default:
 		return stateOffline
 	}
-}
-
-// live is the life of one connection. The error says why it ended.
-func (u *uplink) live() *im.Error {
-	u.show(stateConnecting, nil)
-	var l *link
-	var conn im.Conn
-	var err error
-	shallow.Run(func() {
-		if l, conn, err = u.open(); err == nil {
-			l.opened(conn)
-			u.saveResume(conn.Resume())
-		}
-	})
-	if err != nil {
-		l.finish()
-		return asError(err)
-	}
-	u.show(stateOnline, conn)
-	over := u.pump(l, conn)
-	u.show(stateConnecting, nil)
-	u.closeConn(l, conn)
-	return over
 }
 
 // open makes one attempt.
@@ -189,16 +219,16 @@ func (u *uplink) open() (*link, im.Conn, error) {
 }
 
 // closeConn closes a connection, whether it broke or shall end, and stores from where the next one goes on.
-func (u *uplink) closeConn(l *link, conn im.Conn) {
+func (u *uplink) closeConn(l *link) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), closeTimeout)
 	defer cancel()
 	l.finish()
 	how := im.CloseMode(u.how.Load())
-	if err := conn.Close(ctx, how); err != nil {
+	if err := l.conn.Close(ctx, how); err != nil {
 		u.session.log.Debug("presence: external login closed badly", "network", u.network, "err", err)
 	}
 	if how == im.Keep {
-		u.saveResume(conn.Resume())
+		u.saveResume(l.conn.Resume())
 	} else {
 		u.forgetResume()
 	}

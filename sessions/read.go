@@ -85,19 +85,22 @@ func matcher(text string) func(body string) bool {
 }
 
 // Waiting implements Store.
-func (s *SQL) Waiting(ctx context.Context, user, client string) (n int, dropped Dropped, err error) {
+func (s *SQL) Waiting(ctx context.Context, user, client string) (w Waiting, err error) {
 	err = s.db.Row(ctx, `
 		SELECT coalesce(c.missed, s.dropped), s.dropped_upto, (
-			SELECT count(*) FROM message m WHERE m.usr = s.usr AND NOT m.outgoing AND NOT m.gone AND m.seq > coalesce(c.seq, 0))
+			SELECT count(*) FROM message m WHERE m.usr = s.usr AND NOT m.outgoing AND NOT m.gone AND m.seq > coalesce(c.seq, 0)
+		), coalesce((
+			SELECT m.seq FROM message m WHERE m.usr = s.usr AND NOT m.outgoing AND NOT m.gone ORDER BY m.seq DESC LIMIT 1
+		), 0)
 		FROM session s LEFT JOIN cursor c ON c.usr = s.usr AND c.client = $2
-		WHERE s.usr = $1`, user, client).Scan(&dropped.Count, &dropped.Upto, &n)
+		WHERE s.usr = $1`, user, client).Scan(&w.Dropped.Count, &w.Dropped.Upto, &w.Count, &w.Last)
 	if errors.Is(err, db.ErrNoRows) {
-		return 0, Dropped{}, nil
+		return Waiting{}, nil
 	}
-	if dropped.Count == 0 {
-		dropped = Dropped{}
+	if w.Dropped.Count == 0 {
+		w.Dropped = Dropped{}
 	}
-	return n, dropped, inside(err)
+	return w, inside(err)
 }
 
 // Cursor implements Store.

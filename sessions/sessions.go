@@ -148,6 +148,13 @@ type Dropped struct {
 	Upto  Seq
 }
 
+// Waiting is what waits for a client kind.
+type Waiting struct {
+	Count   int // incoming messages after the cursor
+	Last    Seq // number of the newest incoming message, 0 when there is none
+	Dropped Dropped
+}
+
 // A Query selects messages of one user's log; the zero Query is all of them. Results are in order of Seq.
 type Query struct {
 	After  Seq        // only later ones
@@ -236,8 +243,8 @@ type Store interface {
 
 	// Read returns messages of a user's log.
 	Read(ctx context.Context, user string, q Query) ([]Message, error)
-	// Waiting counts the incoming messages after the cursor of the client kind, and tells what retention dropped.
-	Waiting(ctx context.Context, user, client string) (n int, dropped Dropped, err error)
+	// Waiting tells what waits for the client kind, all of it at one moment.
+	Waiting(ctx context.Context, user, client string) (Waiting, error)
 	// Cursor is the number up to which the client kind has acknowledged, 0 at first.
 	Cursor(ctx context.Context, user, client string) (Seq, error)
 	// Advance moves the client kind's cursor forward to seq, durably; backwards is a no-op. A seq beyond the log's end

@@ -56,8 +56,8 @@ func TestVoiceBrowserRecording(t *testing.T) {
 			if len(got) != 1 || len(got[0].Attachments) != 1 || got[0].Attachments[0].Seconds != 3 {
 				t.Errorf("Ben got %+v", got)
 			}
-			if n, _, err := d.Store.Waiting(t.Context(), presencetest.Ana, "web"); n != 0 || err != nil {
-				t.Errorf("after the answer %d are waiting, %v", n, err)
+			if w, err := d.Store.Waiting(t.Context(), presencetest.Ana, "web"); w.Count != 0 || err != nil {
+				t.Errorf("after the answer %d are waiting, %v", w.Count, err)
 			}
 		})
 	}

@@ -79,8 +79,8 @@ func TestSeen(t *testing.T) {
 	for _, href := range []string{"/inbox", "/people", "/with/1", "/with/2", "/inbox", "/with/1?before=3"} {
 		b.get(href)
 	}
-	if n, _, err := d.Store.Waiting(t.Context(), presencetest.Ana, "web"); n != 3 || err != nil {
-		t.Errorf("after looking around %d are waiting, %v", n, err)
+	if w, err := d.Store.Waiting(t.Context(), presencetest.Ana, "web"); w.Count != 3 || err != nil {
+		t.Errorf("after looking around %d are waiting, %v", w.Count, err)
 	}
 	b.get("/with/1")
 	action, fields := b.send("Seen")
@@ -105,8 +105,8 @@ func TestSeen(t *testing.T) {
 	if cursor, err := d.Store.Cursor(t.Context(), presencetest.Ana, "web"); cursor != 3 || err != nil {
 		t.Errorf("the cursor is %d, %v", cursor, err)
 	}
-	if n, _, err := d.Store.Waiting(t.Context(), presencetest.Ana, "phone"); n != 4 || err != nil {
-		t.Errorf("for the telephone %d are waiting, %v", n, err)
+	if w, err := d.Store.Waiting(t.Context(), presencetest.Ana, "phone"); w.Count != 4 || err != nil {
+		t.Errorf("for the telephone %d are waiting, %v", w.Count, err)
 	}
 }
 

@@ -75,9 +75,11 @@ type networkRow struct {
 func describeSession(ctx context.Context, s stores, r sessions.Record) (row sessionRow, err error) {
 	row = sessionRow{User: r.User, Node: r.Node, Address: r.Addr, Alive: r.Alive, Epoch: int64(r.Epoch), Since: r.Since,
 		Clients: map[string]int{}, Networks: []networkRow{}}
-	if row.Waiting, _, err = s.sessions.Waiting(ctx, r.User, "phone"); err != nil {
+	waiting, err := s.sessions.Waiting(ctx, r.User, "phone")
+	if err != nil {
 		return row, err
 	}
+	row.Waiting = waiting.Count
 	pending, err := s.sessions.Pending(ctx, r.User)
 	if err != nil {
 		return row, err

@@ -26,6 +26,7 @@ var measurements = []measurement{
 	{"voicexml", measureVoiceXML},
 	{"speech", measureSpeech},
 	{"sessions", measureSessions},
+	{"relay", measureRelay},
 	{"audio", measureAudio},
 	{"web", measureWeb},
 }

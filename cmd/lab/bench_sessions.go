@@ -22,17 +22,17 @@ const (
 var idleSessions = []int{1000, 3000}
 
 // measureSessions measures what an idle session takes, with a live XMPP login over TLS, in Hark and in Prosody, and what
-// a login takes that the XMPP library keeps without Hark; and how much later a message reaches a client of Hark than a
-// client of Prosody.
+// a login takes that the XMPP library keeps without Hark.
 func measureSessions(ctx context.Context, l *lab) (_ []figure, err error) {
+	object, err := measureObject(ctx)
+	if err != nil {
+		return nil, err
+	}
 	all := idleSessions[len(idleSessions)-1] + warmSessions
 	l.tell("sessions: making %d accounts", all)
 	logins := map[string]string{}
 	for i := range all {
 		logins[xmppName(i)] = "password of " + xmppName(i)
-	}
-	for _, peer := range []string{relayWriter, relayReader} {
-		logins[peer] = "password of " + peer
 	}
 	s, err := l.startWith(ctx, setup{prosody: &testbed.ProsodyOptions{Users: logins}})
 	if err != nil {
@@ -53,11 +53,7 @@ func measureSessions(ctx context.Context, l *lab) (_ []figure, err error) {
 		return nil, err
 	}
 	figures, err := s.idleFigures(ctx, l, users)
-	if err != nil {
-		return figures, err
-	}
-	relay, err := s.relayFigures(ctx, users[0])
-	return append(append(figures, plain), relay...), err
+	return append(figures, object, plain), err
 }
 
 // idleFigures opens more and more sessions and looks at the memory of both sides.

@@ -50,7 +50,7 @@ func TestTable(t *testing.T) {
 
 func TestChoose(t *testing.T) {
 	for _, c := range []struct{ names, want string }{
-		{"", "login cache calls voicexml speech sessions audio web"},
+		{"", "login cache calls voicexml speech sessions relay audio web"},
 		{"sessions login", "login sessions"},
 		{"calls", "calls"},
 	} {

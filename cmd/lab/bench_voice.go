@@ -138,11 +138,11 @@ func (s *system) waiting(ctx context.Context, users []user) (count int, err erro
 	store := sessions.Open(at.db, nil)
 	defer func() { err = errors.Join(err, store.Close()) }()
 	for _, u := range users {
-		n, _, err := store.Waiting(ctx, u.Number, "phone")
+		w, err := store.Waiting(ctx, u.Number, "phone")
 		if err != nil {
 			return 0, err
 		}
-		count += n
+		count += w.Count
 	}
 	return count, nil
 }

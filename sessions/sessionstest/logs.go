@@ -149,9 +149,9 @@ func deliver(t *testing.T, h Harness) {
 	}
 	_, err := h.Store.Lookup(ctx, user)
 	wantErr(t, err, sessions.ErrNotFound)
-	n, _, err := h.Store.Waiting(ctx, user, "phone")
+	w, err := h.Store.Waiting(ctx, user, "phone")
 	must(t, err)
-	equal(t, "waiting", n, 1)
+	equal(t, "waiting", w, sessions.Waiting{Count: 1, Last: 1})
 	grant := claim(t, h.Store, user, "s1", "a", start(t, h.Store, "a"))
 	equal(t, "grant", grant, sessions.Grant{Epoch: 1, Session: "s1"})
 }
@@ -215,7 +215,7 @@ func purge(t *testing.T, h Harness) {
 	}
 	_, err = h.Store.Append(ctx, user, epoch, []im.Message{incoming(3)}, "xmpp", nil)
 	wantErr(t, err, sessions.ErrFenced)
-	n, _, err := h.Store.Waiting(ctx, "other", "phone")
+	w, err := h.Store.Waiting(ctx, "other", "phone")
 	must(t, err)
-	equal(t, "another user's messages", n, 1)
+	equal(t, "another user's messages", w.Count, 1)
 }

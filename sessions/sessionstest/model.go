@@ -98,8 +98,8 @@ func (m *model) check(t *rapid.T) {
 		at, err := m.h.Other.Cursor(ctx, m.user, client)
 		must(t, err)
 		equal(t, client+" cursor", at, m.cursors[client])
-		n, _, err := m.h.Other.Waiting(ctx, m.user, client)
+		w, err := m.h.Other.Waiting(ctx, m.user, client)
 		must(t, err)
-		equal(t, client+" waiting", n, len(m.origins)-max(m.dropped, int(m.cursors[client])))
+		equal(t, client+" waiting", w.Count, len(m.origins)-max(m.dropped, int(m.cursors[client])))
 	}
 }

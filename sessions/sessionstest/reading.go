@@ -116,9 +116,9 @@ func wantCursor(t testing.TB, s sessions.Store, client string, cursor sessions.S
 	at, err := s.Cursor(context.Background(), user, client)
 	must(t, err)
 	equal(t, client+" cursor", at, cursor)
-	n, _, err := s.Waiting(context.Background(), user, client)
+	w, err := s.Waiting(context.Background(), user, client)
 	must(t, err)
-	equal(t, client+" waiting", n, waiting)
+	equal(t, client+" waiting", w.Count, waiting)
 }
 
 var retentionRules = []rule{
@@ -224,9 +224,9 @@ func missed(t *testing.T, h Harness) {
 
 func wantDropped(t testing.TB, h Harness, client string, want sessions.Dropped) {
 	t.Helper()
-	_, dropped, err := h.Other.Waiting(context.Background(), user, client)
+	w, err := h.Other.Waiting(context.Background(), user, client)
 	must(t, err)
-	equal(t, client+" missed", dropped, want)
+	equal(t, client+" missed", w.Dropped, want)
 }
 
 var stateRules = []rule{

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"hark/im"
-	"hark/internal/shallow"
 	"hark/presence/wire"
 	"hark/sessions"
 )
@@ -18,28 +17,19 @@ const (
 	pumpAgain   = time.Second      // wait after the store failed
 )
 
-// pump sends what waits to be sent until the connection is over or shall end.
-func (u *uplink) pump(l *link, conn im.Conn) *im.Error {
-	shallow.Run(func() { u.publish(conn) })
-	for {
-		var again time.Duration
-		var err *im.Error
-		shallow.Run(func() { again, err = u.flush(l, conn) })
-		if err != nil {
-			return err
-		}
-		var timer <-chan time.Time
-		if again > 0 {
-			timer = time.After(again)
-		}
-		select {
-		case <-u.kick:
-		case <-timer:
-		case err := <-l.over:
-			return err
-		case <-u.ctx.Done():
-			return &im.Error{Class: im.Network, Err: u.ctx.Err()}
-		}
+// flush sends what waits to be sent, if there is a connection. Only the uplink's goroutine calls it.
+func (u *uplink) flush() {
+	u.poked.Store(false)
+	if u.link == nil {
+		return
+	}
+	again, over := u.sendPending(u.link)
+	switch {
+	case over != nil:
+		u.disconnect()
+		u.lost(over)
+	case again > 0:
+		u.after(again, u.flush)
 	}
 }
 
@@ -56,10 +46,10 @@ func (u *uplink) publish(conn im.Conn) {
 	}
 }
 
-// flush sends, in order, every message to the network that is in state Queued and was not sent on this connection. The
-// store is the queue, so that nothing is lost and nothing is out of order, whatever happens. again says when to try the
-// rest; an error means that the connection is of no use any more.
-func (u *uplink) flush(l *link, conn im.Conn) (again time.Duration, over *im.Error) {
+// sendPending sends, in order, every message to the network that is in state Queued and was not sent on this connection.
+// The store is the queue, so that nothing is lost and nothing is out of order, whatever happens. again says when to try
+// the rest; an error means that the connection is of no use any more.
+func (u *uplink) sendPending(l *link) (again time.Duration, over *im.Error) {
 	s := u.session
 	pending, err := s.server.Sessions.Pending(u.ctx, s.user)
 	if err != nil {
@@ -82,7 +72,7 @@ func (u *uplink) flush(l *link, conn im.Conn) (again time.Duration, over *im.Err
 		if !s.server.holds() {
 			return pumpAgain, nil
 		}
-		err := u.sendOne(conn, m)
+		err := u.sendOne(l.conn, m)
 		switch {
 		case err == nil:
 			l.markSent(m.ID)
