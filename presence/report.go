@@ -3,6 +3,8 @@ package presence
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
 	"time"
@@ -17,13 +19,14 @@ const reportKey = "report"
 // reportPause gathers changes, so that a browser, which comes and goes with each page, does not cost a write each.
 const reportPause = time.Second
 
-// A Report is what only the owner of a session knows of it, left in the store for the operator. It may be a second old.
+// A Report is what only the owner of a session knows of it, left in the store for the operator. It may be a second old, and
+// is left there only when something in it has changed.
 type Report struct {
 	Node     string              `json:"node"`
 	Epoch    int64               `json:"epoch"`
 	Clients  map[string]int      `json:"clients"` // attached ones, by kind
 	Networks []wire.ServiceEvent `json:"networks"`
-	Made     time.Time           `json:"made"`
+	Made     time.Time           `json:"made"` // since when it is so
 }
 
 // ReadReport reads what the session's owner told last; ok is false when this owner has not told anything yet.
@@ -38,10 +41,14 @@ func ReadReport(ctx context.Context, store sessions.Store, owner sessions.Record
 	return r, r.Node == owner.Node && r.Epoch == int64(owner.Epoch), nil
 }
 
-// reporting says whether a report waits to be written, and is owned by the session's goroutine.
-type reporting struct{ waiting bool }
+// reporting is owned by the session's goroutine.
+type reporting struct {
+	waiting bool   // a report is to be written
+	last    uint64 // the sum of the one that was written last; 0 for none
+}
 
-// reportSoon has the session's report written. Only the session's goroutine calls it.
+// reportSoon has the session's report written, if it is another than the last one: a browser has gone again by then. Only
+// the session's goroutine calls it.
 func (s *Session) reportSoon() {
 	if s.reporting.waiting || s.ended() {
 		return
@@ -52,7 +59,13 @@ func (s *Session) reportSoon() {
 			return
 		}
 		var r Report
-		if s.ask(func() { s.reporting.waiting, r = false, s.report() }) == nil {
+		var fresh bool
+		err := s.ask(func() {
+			r = s.report()
+			fresh = r.sum() != s.reporting.last
+			s.reporting = reporting{last: r.sum()}
+		})
+		if err == nil && fresh {
 			s.writeReport(r)
 		}
 	})
@@ -87,5 +100,13 @@ func (s *Session) writeReport(r Report) {
 	}
 	if err != nil && s.ctx.Err() == nil {
 		s.log.Warn("presence: report not written", "user", s.user, "err", err)
+		s.post(func() { s.reporting.last = 0 })
 	}
+}
+
+// sum is a number for what changes in a session's reports, apart from their time.
+func (r Report) sum() uint64 {
+	h := fnv.New64a()
+	fmt.Fprint(h, r.Clients, r.Networks) // a map is printed in the order of its keys
+	return h.Sum64()
 }
