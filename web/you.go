@@ -43,6 +43,9 @@ func (v *visit) you(ctx context.Context, notice string) (*Page, error) {
 	if v.server.Accounts != nil {
 		page.Links = append(page.Links, Link{Text: "Name and PIN", Href: v.base + "/you/account"})
 	}
+	if v.server.Telephones != nil {
+		page.Links = append(page.Links, Link{Text: "Call me when a message comes", Href: v.base + "/you/phone"})
+	}
 	for _, n := range networks {
 		page.Items = append(page.Items, Item{Title: n.Network, Note: n.State, Lines: lines(strings.TrimSpace(n.Address + " since " + v.clock(n.Since)))})
 	}
