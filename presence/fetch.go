@@ -2,6 +2,7 @@ package presence
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"unicode/utf8"
 
@@ -37,10 +38,25 @@ func (c *conn) fetch(ctx context.Context, req wire.FetchRequest) (result, error)
 	messages := make([]wire.Message, 0, len(found))
 	for _, m := range found {
 		m.Name = names.of(ctx, other(m.Message), m.Name)
+		if req.Brief {
+			m.Message = brief(m.Message)
+		}
 		messages = append(messages, wire.Message{Seq: int64(m.Seq), Message: m.Message, State: m.State, Reason: m.Reason})
 	}
-	messages, err = fit(messages, req.Before != 0)
-	return result{payload: wire.FetchReply{Messages: messages, Cursor: int64(cursor), Waiting: waiting}}, err
+	fitting, err := fit(messages, req.Before != 0 || req.Latest)
+	return result{payload: fetched{fitting, int64(cursor), waiting}}, err
+}
+
+// fetched is a wire.FetchReply whose messages are JSON already, which was needed to see how many fit.
+type fetched struct {
+	Messages []json.RawMessage `json:"messages"`
+	Cursor   int64             `json:"cursor"`
+	Waiting  int               `json:"waiting"`
+}
+
+// brief is a message without what it says.
+func brief(m im.Message) im.Message {
+	return im.Message{From: m.From, To: m.To, Name: m.Name, Sent: m.Sent, Outgoing: m.Outgoing}
 }
 
 // waiting counts the messages after the cursor; a request that has found all of them needs no other look.
@@ -57,7 +73,7 @@ func (c *conn) waiting(ctx context.Context, req wire.FetchRequest, cursor sessio
 func queryOf(req wire.FetchRequest, cursor sessions.Seq) sessions.Query {
 	q := sessions.Query{
 		After: sessions.Seq(req.After), Before: sessions.Seq(req.Before), Max: min(req.Max, fetchMost),
-		With: req.With, Text: req.Search,
+		With: req.With, Text: req.Search, Latest: req.Latest,
 	}
 	if q.Max <= 0 {
 		q.Max = fetchDefault
@@ -77,35 +93,28 @@ func other(m im.Message) im.Address {
 }
 
 // fit keeps the first messages, or the last, that fit into one frame; always at least one, if need be shortened.
-func fit(messages []wire.Message, last bool) ([]wire.Message, error) {
+func fit(messages []wire.Message, last bool) ([]json.RawMessage, error) {
 	if last {
 		slices.Reverse(messages)
 	}
-	room := fetchBytes
-	for i := range messages {
-		size, err := sizeOf(messages[i])
+	fitting, room := make([]json.RawMessage, 0, len(messages)), fetchBytes
+	for i, m := range messages {
+		raw, err := wire.Marshal(m)
+		if err == nil && i == 0 && len(raw) >= fetchBytes {
+			raw, err = wire.Marshal(shorten(m))
+		}
 		if err != nil {
 			return nil, err
 		}
-		if room -= size + 1; room >= 0 {
-			continue
-		}
-		if i > 0 {
-			messages = messages[:i]
+		if room -= len(raw) + 1; room < 0 && i > 0 {
 			break
 		}
-		messages[0] = shorten(messages[0])
-		room = 0
+		fitting = append(fitting, raw)
 	}
 	if last {
-		slices.Reverse(messages)
+		slices.Reverse(fitting)
 	}
-	return messages, nil
-}
-
-func sizeOf(m wire.Message) (int, error) {
-	raw, err := wire.Marshal(m)
-	return len(raw), err
+	return fitting, nil
 }
 
 // shorten cuts a message that no frame holds, down to what certainly fits.

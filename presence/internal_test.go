@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"hark/presence/wire"
 )
 
 // Every single wrong digit and every swap of two neighbours is noticed.
@@ -145,5 +147,19 @@ func TestCleanText(t *testing.T) {
 		if got := cleanText(in, most); got != want {
 			t.Errorf("%q became %q, not %q", in, got, want)
 		}
+	}
+}
+
+// A report that says what the last one said is not another one, however much later it is made.
+func TestReportSum(t *testing.T) {
+	report := func(clients map[string]int, state string) Report {
+		return Report{Clients: clients, Networks: []wire.ServiceEvent{{Network: "xmpp", State: state}}, Made: time.Now()}
+	}
+	first := report(map[string]int{"phone": 1, "web": 2}, "online").sum()
+	if report(map[string]int{"web": 2, "phone": 1}, "online").sum() != first {
+		t.Error("the same twice is different")
+	}
+	if report(map[string]int{"phone": 1}, "online").sum() == first || report(map[string]int{"phone": 1, "web": 2}, "offline").sum() == first {
+		t.Error("a change is not seen")
 	}
 }

@@ -71,6 +71,7 @@ func TestFetch(t *testing.T) {
 		"before":       {wire.FetchRequest{Before: 10, Max: 2}, []int64{8, 9}},
 		"search":       {wire.FetchRequest{Search: "MESSAGE 3"}, []int64{3, 30}},
 		"conversation": {wire.FetchRequest{With: xmpp("ben@x"), After: 25}, []int64{27, 29}},
+		"latest":       {wire.FetchRequest{Latest: true}, []int64{29, 30}},
 		"nothing":      {wire.FetchRequest{After: 30}, nil},
 	} {
 		reply, err := client.Fetch(t.Context(), c.req)
@@ -87,6 +88,10 @@ func TestFetch(t *testing.T) {
 	}
 	if reply, err := client.Fetch(t.Context(), wire.FetchRequest{}); err != nil || len(reply.Messages) != 20 {
 		t.Errorf("%d messages, %v when none are named", len(reply.Messages), err)
+	}
+	reply, err := client.Fetch(t.Context(), wire.FetchRequest{New: true, Brief: true, Max: 1})
+	if err != nil || len(reply.Messages) != 1 || reply.Messages[0].Body != "" || reply.Messages[0].From != xmpp("ben@x") || reply.Waiting != 30 {
+		t.Errorf("in brief: %+v, %v", reply, err)
 	}
 }
 

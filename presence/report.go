@@ -3,6 +3,8 @@ package presence
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
 	"time"
@@ -17,13 +19,14 @@ const reportKey = "report"
 // reportPause gathers changes, so that a browser, which comes and goes with each page, does not cost a write each.
 const reportPause = time.Second
 
-// A Report is what only the owner of a session knows of it, left in the store for the operator. It may be a second old.
+// A Report is what only the owner of a session knows of it, left in the store for the operator. It may be a second old, and
+// is left there only when something in it has changed.
 type Report struct {
 	Node     string              `json:"node"`
 	Epoch    int64               `json:"epoch"`
 	Clients  map[string]int      `json:"clients"` // attached ones, by kind
 	Networks []wire.ServiceEvent `json:"networks"`
-	Made     time.Time           `json:"made"`
+	Made     time.Time           `json:"made"` // since when it is so
 }
 
 // ReadReport reads what the session's owner told last; ok is false when this owner has not told anything yet.
@@ -38,17 +41,27 @@ func ReadReport(ctx context.Context, store sessions.Store, owner sessions.Record
 	return r, r.Node == owner.Node && r.Epoch == int64(owner.Epoch), nil
 }
 
-// reportSoon has the session's report written. Only the session's goroutine calls it.
+// reporting is owned by the session's goroutine.
+type reporting struct {
+	waiting bool   // a report is to be written
+	last    uint64 // the sum of the one that was written last; 0 for none
+}
+
+// reportSoon has the session's report written, if it is another than the last one: a browser has gone again by then. Only
+// the session's goroutine calls it.
 func (s *Session) reportSoon() {
-	if s.reporting || s.ended() {
+	if s.reporting.waiting || s.ended() {
 		return
 	}
-	s.reporting = true
+	s.reporting.waiting = true
 	time.AfterFunc(reportPause, func() {
 		s.post(func() { // unless it has ended
-			s.reporting = false
 			r := s.report()
-			s.tasks.Go(func() { s.writeReport(r) })
+			fresh := r.sum() != s.reporting.last
+			s.reporting = reporting{last: r.sum()}
+			if fresh {
+				s.tasks.Go(func() { s.writeReport(r) })
+			}
 		})
 	})
 }
@@ -82,5 +95,13 @@ func (s *Session) writeReport(r Report) {
 	}
 	if err != nil && s.ctx.Err() == nil {
 		s.log.Warn("presence: report not written", "user", s.user, "err", err)
+		s.post(func() { s.reporting.last = 0 })
 	}
+}
+
+// sum is a number for what changes in a session's reports, apart from their time.
+func (r Report) sum() uint64 {
+	h := fnv.New64a()
+	fmt.Fprint(h, r.Clients, r.Networks) // a map is printed in the order of its keys
+	return h.Sum64()
 }

@@ -19,7 +19,7 @@ func (c *conn) roster(ctx context.Context) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	unread, err := c.unread(ctx, book.Upto)
+	unread, err := c.server.Sessions.Unread(ctx, c.session.user, c.client)
 	if err != nil {
 		return result{}, err
 	}
@@ -73,17 +73,6 @@ func fitContacts(contacts []wire.Contact) []wire.Contact {
 		}
 	}
 	return contacts
-}
-
-// unread counts what each person wrote after this client kind's cursor; last is the newest message that came in.
-func (c *conn) unread(ctx context.Context, last sessions.Seq) (map[im.Address]int, error) {
-	after, err := c.server.Sessions.Cursor(ctx, c.session.user, c.client)
-	if err != nil || last <= after {
-		return nil, err
-	}
-	counts := make(map[im.Address]int)
-	err = c.session.eachIncoming(ctx, after, func(m sessions.Message) { counts[m.From]++ })
-	return counts, err
 }
 
 // eachIncoming calls f for each incoming message after a number.

@@ -49,7 +49,7 @@ type Session struct {
 	used      time.Time // when a client came or went last
 	level     level
 	waiters   []chan struct{} // closed once the session is settled
-	reporting bool            // a report is to be written soon
+	reporting reporting
 }
 
 // An ending says how a session ends.

@@ -67,17 +67,14 @@ const keyMark = 30 * time.Second
 // UseKey implements Store.
 func (s *SQL) UseKey(ctx context.Context, hash string) (r Record, k Key, err error) {
 	k.Hash = hash
-	var user, id string
 	var marked bool
-	err = s.db.Row(ctx, `
-		SELECT usr, id, kind, client, caller, used + $2 > hark_now() FROM session_key
-		WHERE hash = $1 AND ends > hark_now() AND used + idle > hark_now()`,
-		hash, keyMark.Milliseconds()).Scan(&user, &id, &k.Kind, &k.Client, &k.Caller, &marked)
+	r, err = record(s.db.Row(ctx, `
+		SELECT `+recordColumns+`, k.kind, k.client, k.caller, k.used + $2 > hark_now()
+		FROM session_key k JOIN session s ON s.usr = k.usr AND s.id = k.id LEFT JOIN node n ON n.name = s.node
+		WHERE k.hash = $1 AND k.ends > hark_now() AND k.used + k.idle > hark_now()`,
+		hash, keyMark.Milliseconds()), &k.Kind, &k.Client, &k.Caller, &marked)
 	if err == nil && !marked {
 		err = s.markKey(ctx, hash)
-	}
-	if err == nil {
-		r, err = record(s.db.Row(ctx, recordQuery+`s.usr = $1 AND s.id = $2`, user, id))
 	}
 	if err != nil {
 		return Record{}, Key{}, found(err, ErrNotFound)

@@ -106,14 +106,16 @@ func owner(tx *db.Tx, user string) (node string, err error) {
 	return node, found(err, nil)
 }
 
-const recordQuery = `
-	SELECT s.usr, s.id, s.node, coalesce(n.addr, ''), s.inc, s.epoch, s.since,
-		coalesce(n.inc = s.inc AND n.lease_until > hark_now(), FALSE)
-	FROM session s LEFT JOIN node n ON n.name = s.node WHERE `
+const (
+	recordColumns = `s.usr, s.id, s.node, coalesce(n.addr, ''), s.inc, s.epoch, s.since,
+		coalesce(n.inc = s.inc AND n.lease_until > hark_now(), FALSE)`
+	recordQuery = `SELECT ` + recordColumns + ` FROM session s LEFT JOIN node n ON n.name = s.node WHERE `
+)
 
-func record(row db.Scanner) (r Record, err error) {
+// record reads recordColumns, and what was selected behind them.
+func record(row db.Scanner, more ...any) (r Record, err error) {
 	var since int64
-	err = row.Scan(&r.User, &r.Session, &r.Node, &r.Addr, &r.Inc, &r.Epoch, &since, &r.Alive)
+	err = row.Scan(append([]any{&r.User, &r.Session, &r.Node, &r.Addr, &r.Inc, &r.Epoch, &since, &r.Alive}, more...)...)
 	r.Since = time.UnixMilli(since).UTC()
 	return r, found(err, ErrNotFound)
 }

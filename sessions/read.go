@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/cases"
 
 	"hark/db"
+	"hark/im"
 )
 
 // How many messages Read returns.
@@ -42,7 +43,7 @@ func (s *SQL) Read(ctx context.Context, user string, q Query) (found []Message, 
 	if err != nil && !errors.Is(err, errEnough) {
 		return nil, inside(err)
 	}
-	if q.Before != 0 {
+	if q.newestFirst() {
 		slices.Reverse(found)
 	}
 	return found, nil
@@ -67,12 +68,25 @@ func (q Query) where(user string) (string, []any) {
 	if q.In {
 		clauses = append(clauses, "NOT outgoing")
 	}
+	if q.Latest {
+		clauses = append(clauses, latestOnes)
+	}
 	order := " ORDER BY seq"
-	if q.Before != 0 {
+	if q.newestFirst() {
 		order += " DESC"
 	}
 	return strings.Join(clauses, " AND ") + order, args
 }
+
+// newestFirst tells that the last messages are wanted of those that there are.
+func (q Query) newestFirst() bool { return q.Before != 0 || q.Latest }
+
+// latestOnes selects the newest message with each person.
+const latestOnes = `seq IN (
+	SELECT max(seq) FROM (
+		SELECT seq, CASE WHEN outgoing THEN recipient ELSE sender END AS person FROM message
+		WHERE usr = $1 AND NOT gone AND seq > (SELECT last_seq FROM session WHERE usr = $1) - 500) AS recent
+	GROUP BY person)`
 
 // matcher tells whether a body contains the text, without regard to case.
 func matcher(text string) func(body string) bool {
@@ -101,6 +115,26 @@ func (s *SQL) Waiting(ctx context.Context, user, client string) (w Waiting, err 
 		w.Dropped = Dropped{}
 	}
 	return w, inside(err)
+}
+
+// Unread implements Store.
+func (s *SQL) Unread(ctx context.Context, user, client string) (map[im.Address]int, error) {
+	counts := make(map[im.Address]int)
+	err := s.db.Each(ctx, `
+		SELECT sender, count(*) FROM message WHERE usr = $1 AND NOT outgoing AND NOT gone
+			AND seq > coalesce((SELECT seq FROM cursor WHERE usr = $1 AND client = $2), 0)
+		GROUP BY sender`, []any{user, client}, func(row db.Scanner) error {
+		var sender string
+		var n int
+		if err := row.Scan(&sender, &n); err != nil {
+			return err
+		}
+		var from im.Address
+		err := from.UnmarshalText([]byte(sender))
+		counts[from] = n
+		return err
+	})
+	return counts, inside(err)
 }
 
 // Cursor implements Store.

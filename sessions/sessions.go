@@ -163,6 +163,7 @@ type Query struct {
 	With   im.Address // only those from or to this address, when not zero
 	Text   string     // only those whose body contains this text, without regard to case
 	In     bool       // only incoming ones
+	Latest bool       // only the newest one with each person, of the log's last 500; the last Max of those
 }
 
 // Retention bounds a user's log.
@@ -245,6 +246,8 @@ type Store interface {
 	Read(ctx context.Context, user string, q Query) ([]Message, error)
 	// Waiting tells what waits for the client kind, all of it at one moment.
 	Waiting(ctx context.Context, user, client string) (Waiting, error)
+	// Unread counts the incoming messages after the cursor of the client kind, by who sent them.
+	Unread(ctx context.Context, user, client string) (map[im.Address]int, error)
 	// Cursor is the number up to which the client kind has acknowledged, 0 at first.
 	Cursor(ctx context.Context, user, client string) (Seq, error)
 	// Advance moves the client kind's cursor forward to seq, durably; backwards is a no-op. A seq beyond the log's end

@@ -27,7 +27,8 @@ var ben = im.Address{Network: im.XMPP, ID: "ben@example.org"}
 // A door is a web door in front of a whole presence server.
 type door struct {
 	*presencetest.Bed
-	site *httptest.Server
+	site   *httptest.Server
+	phones *telephones
 }
 
 func open(t *testing.T) *door { return openWith(t, nil) }
@@ -38,10 +39,12 @@ func openWith(t *testing.T, adjust func(*presence.Server)) *door {
 	b.Adjust = adjust
 	b.Start()
 	b.XMPP.SetRoster(presencetest.AnaID, im.Contact{Address: ben, Name: "Ben"})
-	s := &web.Server{Auth: b.Accounts, Accounts: b.Accounts, Dialer: b.Dialer(), Audio: audioBase, Phone: "+49 30 7000"}
+	phones := &telephones{}
+	s := &web.Server{Auth: b.Accounts, Accounts: b.Accounts, Dialer: b.Dialer(), Audio: audioBase, Phone: "+49 30 7000",
+		Telephones: phones}
 	site := httptest.NewServer(s.Handler())
 	t.Cleanup(site.Close)
-	return &door{Bed: b, site: site}
+	return &door{Bed: b, site: site, phones: phones}
 }
 
 // receive has Ben write to Ana and waits until it is kept.

@@ -58,13 +58,13 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 		Title: person.Name, Live: v.live(), Chat: true,
 		Links: []Link{{Text: "Inbox", Href: v.base + "/inbox"}, {Text: "Look again", Href: href}},
 	}
-	place, err := v.place(ctx)
+	notes, err := v.notes(ctx)
 	if err != nil {
 		return nil, err
 	}
 	upto, day := int64(0), ""
 	for _, m := range shown {
-		item := v.message(m, fresh, place)
+		item := v.message(m, fresh, notes.place)
 		if d := v.day(m.Sent); d != day && !v.markup.small() {
 			item.Day, day = d, d
 		}
@@ -85,11 +85,7 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 		Action: href + "/send", Submit: "Send", Keep: "Keep as a draft", Voice: v.voiceAction(href),
 		Fields: []Field{{Kind: Words, Name: "text", Label: "Your answer", Value: words}, once(), mark},
 	}}
-	replies, err := v.replies(ctx, shown)
-	if err != nil {
-		return nil, err
-	}
-	for _, reply := range replies {
+	for _, reply := range replyChoices(shown, notes.quick) {
 		text := Field{Kind: Hidden, Name: "text", Value: reply.Body}
 		page.Forms = append(page.Forms, Form{Action: href + "/send", Submit: reply.Label, Quiet: true, Fields: []Field{text, once(), mark}})
 	}
@@ -101,18 +97,17 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 	return page, nil
 }
 
-// replies lists the answers of one press: those that the last message offers, when it is not answered yet, and the user's
-// own quick ones.
-func (v *visit) replies(ctx context.Context, shown []wire.Message) ([]im.Choice, error) {
+// replyChoices lists the answers of one press: those that the last message offers, when it is not answered yet, and the
+// user's own quick ones.
+func replyChoices(shown []wire.Message, quick []string) []im.Choice {
 	var list []im.Choice
 	if n := len(shown); n > 0 && !shown[n-1].Outgoing {
 		list = slices.Clone(shown[n-1].Offered())
 	}
-	quick, err := v.quick(ctx)
 	for _, reply := range quick {
 		list = append(list, im.Choice{Label: reply, Body: reply})
 	}
-	return list, err
+	return list
 }
 
 // findPerson finds the person that the path names by his number.
@@ -121,7 +116,7 @@ func (v *visit) findPerson(ctx context.Context) (wire.Contact, error) {
 	if err != nil {
 		return wire.Contact{}, errPerson
 	}
-	people, err := v.client.Roster(ctx)
+	people, err := v.contacts(ctx)
 	if err != nil {
 		return wire.Contact{}, err
 	}

@@ -28,10 +28,11 @@ func (d draft) key() string { return fmt.Sprint(d.Made.UnixNano()) }
 
 // drafts lists them, newest first.
 func (v *visit) drafts(ctx context.Context) ([]draft, error) {
-	var newest draft
-	if err := v.client.GetState(ctx, wire.Draft, "", &newest); err != nil {
+	notes, err := v.notes(ctx)
+	if err != nil {
 		return nil, err
 	}
+	newest := notes.draft
 	if newest.Audio == "" && newest.Text == "" {
 		return nil, nil
 	}
@@ -43,11 +44,11 @@ func (v *visit) drafts(ctx context.Context) ([]draft, error) {
 // putDrafts keeps them.
 func (v *visit) putDrafts(ctx context.Context, list []draft) error {
 	if len(list) == 0 {
-		return v.client.DropState(ctx, wire.Draft, "")
+		return v.note(ctx, wire.Draft, "", nil)
 	}
 	newest := list[0]
 	newest.Older = list[1:]
-	return v.client.PutState(ctx, wire.Draft, "", newest)
+	return v.note(ctx, wire.Draft, "", newest)
 }
 
 // drafts shows what was not sent yet.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,12 +12,12 @@ import (
 	"hark/presence/wire"
 )
 
-// recent is how many messages the inbox looks back.
+// recent is how many people the inbox shows the latest message of.
 const recent = 100
 
 // inbox lists the people with whom there were messages lately, the unread ones first.
 func inbox(ctx context.Context, v *visit) (*Page, error) {
-	people, err := v.client.Roster(ctx)
+	contacts, err := v.contacts(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +25,7 @@ func inbox(ctx context.Context, v *visit) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	last, err := v.client.Fetch(ctx, wire.FetchRequest{Before: math.MaxInt64, Max: recent})
+	last, err := v.client.Fetch(ctx, wire.FetchRequest{Latest: true, Max: recent})
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +33,7 @@ func inbox(ctx context.Context, v *visit) (*Page, error) {
 	for _, m := range last.Messages {
 		latest[with(m)] = m
 	}
-	people = slices.DeleteFunc(people, func(c wire.Contact) bool {
+	people := slices.DeleteFunc(slices.Clone(contacts), func(c wire.Contact) bool {
 		return latest[c.Address].Seq == 0 && fresh.count[c.Address] == 0
 	})
 	slices.SortStableFunc(people, func(a, b wire.Contact) int {
@@ -91,12 +90,12 @@ func newMessage(ctx context.Context, v *visit) (*Page, error) {
 
 // people lists who is on the user's list, whoever is online first; path is where the page is.
 func (v *visit) people(ctx context.Context, title, path string) (*Page, error) {
-	contacts, err := v.client.Roster(ctx)
+	contacts, err := v.contacts(ctx)
 	if err != nil {
 		return nil, err
 	}
 	name := strings.TrimSpace(v.r.URL.Query().Get("name"))
-	contacts = slices.DeleteFunc(contacts, func(c wire.Contact) bool { return !named(c, name) })
+	contacts = slices.DeleteFunc(slices.Clone(contacts), func(c wire.Contact) bool { return !named(c, name) })
 	fresh, err := v.unread(ctx)
 	if err != nil {
 		return nil, err

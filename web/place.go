@@ -10,20 +10,13 @@ import (
 	"hark/presence/wire"
 )
 
-// place reads where the user was, at this door or another; zero when nowhere.
-func (v *visit) place(ctx context.Context) (wire.PlaceValue, error) {
-	var p wire.PlaceValue
-	err := v.client.GetState(ctx, wire.Place, "", &p)
-	return p, err
-}
-
 // unfinished adds links to what was left in the middle: a message half heard, and drafts.
 func (v *visit) unfinished(ctx context.Context, page *Page) error {
-	place, err := v.place(ctx)
+	notes, err := v.notes(ctx)
 	if err != nil {
 		return err
 	}
-	if place.Seq > 0 {
+	if place := notes.place; place.Seq > 0 {
 		link, err := v.goOn(ctx, place)
 		if err != nil {
 			return err
@@ -63,7 +56,7 @@ func (v *visit) messageHref(c wire.Contact, seq int64) string {
 
 // byAddress finds people by their addresses.
 func (v *visit) byAddress(ctx context.Context) (map[im.Address]wire.Contact, error) {
-	contacts, err := v.client.Roster(ctx)
+	contacts, err := v.contacts(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -81,12 +74,12 @@ func putPlace(ctx context.Context, v *visit) (*Page, error) {
 	ms, errMS := strconv.ParseInt(v.r.PostFormValue("ms"), 10, 64)
 	if v.r.PostFormValue("done") != "" {
 		v.w.WriteHeader(http.StatusNoContent)
-		return nil, v.client.DropState(ctx, wire.Place, "")
+		return nil, v.note(ctx, wire.Place, "", nil)
 	}
 	if errSeq != nil || errMS != nil || seq <= 0 || ms < 0 {
 		return nil, errForm
 	}
-	if err := v.client.PutState(ctx, wire.Place, "", wire.PlaceValue{Seq: seq, MS: ms}); err != nil {
+	if err := v.note(ctx, wire.Place, "", wire.PlaceValue{Seq: seq, MS: ms}); err != nil {
 		return nil, err
 	}
 	v.w.WriteHeader(http.StatusNoContent)

@@ -29,9 +29,11 @@ type Server struct {
 	Log    *slog.Logger // nil drops the log
 	// Accounts changes names and PINs; nil lets nobody change them here.
 	Accounts Accounts
-	Name     string // what the pages call the service; "" is "Hark"
-	Phone    string // what to call to hear voice messages, shown where they cannot be played; "" for no number
-	Audio    string // URL under which our audio server gives out recordings; only those are played in a page
+	// Telephones are called when a message comes; nil calls nobody.
+	Telephones Telephones
+	Name       string // what the pages call the service; "" is "Hark"
+	Phone      string // what to call to hear voice messages, shown where they cannot be played; "" for no number
+	Audio      string // URL under which our audio server gives out recordings; only those are played in a page
 	// Recordings keeps what is recorded in a browser; nil takes none.
 	Recordings Recordings
 	Secure     bool           // cookies for HTTPS only, though requests arrive without TLS (behind a proxy)
@@ -81,6 +83,10 @@ func (s *Server) Handler() http.Handler {
 		mux.HandleFunc("POST "+base+"/you/name", s.visit(setName))
 		mux.HandleFunc("POST "+base+"/you/pin", s.visit(setPIN))
 		mux.HandleFunc("POST "+base+"/you/number", s.visit(number))
+		mux.HandleFunc("GET "+base+"/you/phone", s.visit(phone))
+		mux.HandleFunc("POST "+base+"/you/phone/number", s.visit(phoneNumber))
+		mux.HandleFunc("POST "+base+"/you/phone/switch", s.visit(phoneSwitch))
+		mux.HandleFunc("POST "+base+"/you/phone/rest", s.visit(phoneRest))
 		mux.HandleFunc("POST "+base+"/leave", s.visit(leave))
 		mux.HandleFunc("POST "+base+"/logout", s.visit(logout))
 	}

@@ -29,12 +29,13 @@ type unread struct {
 
 // unread reads what was not seen yet.
 func (v *visit) unread(ctx context.Context) (unread, error) {
-	u := unread{count: make(map[im.Address]int), seen: make(map[string]int64)}
-	if err := v.client.GetState(ctx, wire.State, seenKey, &u.seen); err != nil {
-		return u, err
+	notes, err := v.notes(ctx)
+	if err != nil {
+		return unread{}, err
 	}
+	u := unread{count: make(map[im.Address]int), seen: notes.seen}
 	for looked := 0; looked < maxUnread; {
-		reply, err := v.client.Fetch(ctx, wire.FetchRequest{New: true, After: u.last, Max: 100})
+		reply, err := v.client.Fetch(ctx, wire.FetchRequest{New: true, After: u.last, Max: 100, Brief: true})
 		if err != nil {
 			return u, err
 		}
@@ -72,7 +73,7 @@ func (v *visit) see(ctx context.Context, person im.Address, upto int64) error {
 		return err
 	}
 	u.seen[person.String()] = min(upto, max(u.last, u.cursor))
-	if err := v.client.PutState(ctx, wire.State, seenKey, u.seen); err != nil {
+	if err := v.note(ctx, wire.State, seenKey, u.seen); err != nil {
 		return err
 	}
 	after, err := v.unread(ctx)
@@ -99,5 +100,5 @@ func (v *visit) forget(ctx context.Context, seen map[string]int64, cursor int64)
 			delete(seen, person)
 		}
 	}
-	return v.client.PutState(ctx, wire.State, seenKey, seen)
+	return v.note(ctx, wire.State, seenKey, seen)
 }

@@ -26,6 +26,8 @@ type visit struct {
 	name   string // of the user, "" when unknown
 	token  string // to be used by the next page
 	base   string // what the pages' addresses begin with: "" with a cookie, else "/s/TOKEN"
+	noted  *notes // nil until they were asked for
+	roster []wire.Contact
 }
 
 func newVisit(s *Server, w http.ResponseWriter, r *http.Request) *visit {

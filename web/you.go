@@ -9,9 +9,6 @@ import (
 	"hark/presence/wire"
 )
 
-// quickKey is where the session keeps the user's quick replies, a list of texts.
-const quickKey = "quick-replies"
-
 // Bounds of the quick replies.
 const (
 	quickMax  = 5
@@ -34,7 +31,7 @@ func (v *visit) you(ctx context.Context, notice string) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	quick, err := v.quick(ctx)
+	notes, err := v.notes(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -46,12 +43,15 @@ func (v *visit) you(ctx context.Context, notice string) (*Page, error) {
 	if v.server.Accounts != nil {
 		page.Links = append(page.Links, Link{Text: "Name and PIN", Href: v.base + "/you/account"})
 	}
+	if v.server.Telephones != nil {
+		page.Links = append(page.Links, Link{Text: "Call me when a message comes", Href: v.base + "/you/phone"})
+	}
 	for _, n := range networks {
 		page.Items = append(page.Items, Item{Title: n.Network, Note: n.State, Lines: lines(strings.TrimSpace(n.Address + " since " + v.clock(n.Since)))})
 	}
 	page.Forms = append(page.Forms, Form{
 		Title: "Quick replies", Action: v.base + "/you/replies", Submit: "Keep these",
-		Fields: []Field{{Kind: Words, Name: "replies", Label: "One in each line, five at most", Value: strings.Join(quick, "\n")}, once()},
+		Fields: []Field{{Kind: Words, Name: "replies", Label: "One in each line, five at most", Value: strings.Join(notes.quick, "\n")}, once()},
 	})
 	for _, s := range shows {
 		show := Field{Kind: Hidden, Name: "show", Value: string(s.show)}
@@ -111,15 +111,8 @@ func replies(ctx context.Context, v *visit) (*Page, error) {
 			list = append(list, line)
 		}
 	}
-	if err := v.client.PutState(ctx, wire.State, quickKey, list); err != nil {
+	if err := v.note(ctx, wire.State, quickKey, list); err != nil {
 		return nil, err
 	}
 	return v.you(ctx, "Kept.")
-}
-
-// quick reads the quick replies.
-func (v *visit) quick(ctx context.Context) ([]string, error) {
-	var list []string
-	err := v.client.GetState(ctx, wire.State, quickKey, &list)
-	return list[:min(len(list), quickMax)], err
 }

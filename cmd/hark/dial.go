@@ -11,6 +11,7 @@ import (
 
 	"hark/accounts"
 	"hark/ivr"
+	"hark/web"
 )
 
 // dialConfig is how Hark may call telephones.
@@ -140,4 +141,20 @@ func (t telephones) Prove(ctx context.Context, user, number string) (fresh bool,
 // Deny implements ivr.CallBacks.
 func (t telephones) Deny(ctx context.Context, user, number string) error {
 	return t.accounts.DropPhone(ctx, user, number)
+}
+
+// webPhones are the same for the web front, which keeps the settings as the accounts do.
+type webPhones struct {
+	*accounts.DB
+	trunks ivr.Trunks
+}
+
+var _ web.Telephones = webPhones{}
+
+// TestPhone implements web.Telephones.
+func (w webPhones) TestPhone(ctx context.Context, user, number string) error {
+	if _, err := w.trunks.Endpoint(number); err != nil {
+		return web.ErrNoWay
+	}
+	return w.DB.TestPhone(ctx, user, number)
 }

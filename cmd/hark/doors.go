@@ -63,11 +63,14 @@ func (p *parts) dialogue() *ivr.Server {
 		Memory:     p.notes,
 		PINs:       p.accounts,
 	}
-	if p.config.Asterisk.ARI != "" && len(p.config.Dial.Trunks) > 0 {
+	if p.dials() {
 		server.Phones, server.CallBacks = p.telephones(), p.telephones()
 	}
 	return server
 }
+
+// dials tells whether there is a way to call telephones.
+func (p *parts) dials() bool { return p.config.Asterisk.ARI != "" && len(p.config.Dial.Trunks) > 0 }
 
 // telephones are those of the users, as far as they may be dialled.
 func (p *parts) telephones() telephones {
@@ -129,6 +132,9 @@ func (p *parts) listenWeb(ctx context.Context) error {
 	door := &web.Server{Auth: p.accounts, Accounts: p.accounts, Dialer: p.dialer(), Log: p.log, Audio: p.config.Audio.URL,
 		Recordings: spoken{p.audio, p.config.Audio}, Phone: p.config.Phone,
 		Secure: strings.HasPrefix(p.config.Audio.URL, "https://")} // then there is a TLS proxy before us
+	if p.dials() {
+		door.Telephones = webPhones{p.accounts, p.config.Dial.trunks()}
+	}
 	mux.Handle("/", door.Handler())
 	l, err := net.Listen("tcp", p.config.Listen.Web)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"hark/ivr/ivrtest"
 	"hark/ivr/stasis"
 	"hark/sessions"
+	"hark/web"
 )
 
 // An exchange is a ringer with real stores, whose calls end in the test.
@@ -174,6 +175,30 @@ func TestRingerProvesATelephone(t *testing.T) {
 	}
 	if b, _ := x.CallBack(ctx, x.user); b.Proven || b.Number != "202" {
 		t.Errorf("before the call it is %+v", b)
+	}
+}
+
+// TestWebPhones: the page names a telephone by the rules of the dialogue, which sees it, and proves it.
+func TestWebPhones(t *testing.T) {
+	x := newExchange(t)
+	ctx := t.Context()
+	page := webPhones{x.accounts, x.trunks}
+	for _, c := range []struct {
+		number string
+		want   error
+	}{{"900", web.ErrNoWay}, {"2x", web.ErrNoWay}, {"202", nil}} {
+		if err := page.TestPhone(ctx, x.user, c.number); !errors.Is(err, c.want) {
+			t.Errorf("%q: %v, want %v", c.number, err, c.want)
+		}
+	}
+	if p, err := page.Phone(ctx, x.user); err != nil || p.Number != "202" || p.Proven || !p.Test {
+		t.Errorf("before the call it is %+v, %v", p, err)
+	}
+	if fresh, err := x.Prove(ctx, x.user, "202"); !fresh || err != nil {
+		t.Errorf("not proven: %v, %v", fresh, err)
+	}
+	if p, err := page.Phone(ctx, x.user); err != nil || !p.Proven || !p.Ring {
+		t.Errorf("after the call it is %+v, %v", p, err)
 	}
 }
 

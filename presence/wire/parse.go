@@ -149,17 +149,38 @@ func (s *scanner) object() (json.RawMessage, error) {
 	if !strings.HasPrefix(s.rest, "{") {
 		return nil, s.fail("a JSON object is missing")
 	}
-	dec := json.NewDecoder(strings.NewReader(s.rest))
-	var raw json.RawMessage
-	if err := dec.Decode(&raw); err != nil {
+	end := objectEnd(s.rest)
+	raw := json.RawMessage(s.rest[:end])
+	if !json.Valid(raw) {
 		return nil, s.fail("the JSON object is malformed")
 	}
-	rest := s.rest[dec.InputOffset():]
+	rest := s.rest[end:]
 	if rest != "" && rest[0] != ' ' {
 		return nil, s.fail("there is no space after the JSON object")
 	}
 	s.rest = strings.TrimLeft(rest, " ")
 	return raw, nil
+}
+
+// objectEnd is where the object that s begins with ends, if it is well formed: at the brace that closes the first one.
+func objectEnd(s string) int {
+	depth, quoted := 0, false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case quoted && c == '\\':
+			i++ // whatever is escaped
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{':
+			depth++
+		case c == '}':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return len(s)
 }
 
 func isTag(s string) bool {

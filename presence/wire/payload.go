@@ -96,8 +96,10 @@ type (
 		Before int64      `json:"before,omitempty"`
 		Max    int        `json:"max,omitempty"`
 		Search string     `json:"search,omitempty"`
-		With   im.Address `json:"from,omitzero"` // the conversation with this address
-		New    bool       `json:"new,omitempty"` // only incoming ones after this client kind's cursor
+		With   im.Address `json:"from,omitzero"`    // the conversation with this address
+		New    bool       `json:"new,omitempty"`    // only incoming ones after this client kind's cursor
+		Latest bool       `json:"latest,omitempty"` // only the newest one with each person, of the log's last 500
+		Brief  bool       `json:"brief,omitempty"`  // without text, attachments and choices: who wrote, and when
 	}
 	// Message is one entry of FETCH's answer.
 	Message struct {

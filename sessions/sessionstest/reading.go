@@ -58,6 +58,8 @@ func selections(t *testing.T, h Harness) {
 		"sharp s":          {sessions.Query{Text: "Grüße"}, "2"},
 		"no wildcards":     {sessions.Query{Text: "%"}, "2"},
 		"no such text":     {sessions.Query{Text: "m_ssage"}, ""},
+		"latest":           {sessions.Query{Latest: true}, "24"},
+		"the very latest":  {sessions.Query{Latest: true, Max: 1}, "4"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			msgs, err := h.Other.Read(ctx, user, c.query)
@@ -108,6 +110,25 @@ var cursorRules = []rule{
 		_, err = h.Store.Append(ctx, user, epoch, []im.Message{carbon}, "xmpp", nil)
 		must(t, err)
 		wantCursor(t, h.Store, "phone", 0, 1)
+	}},
+	{"what is unread is counted by who sent it", func(t *testing.T, h Harness) {
+		ctx := context.Background()
+		epoch := owned(t, h)
+		zoe := incoming(2)
+		zoe.From.ID = "zoe@example.org"
+		_, err := h.Store.Append(ctx, user, epoch, []im.Message{incoming(1), zoe, incoming(3), incoming(4)}, "xmpp", nil)
+		must(t, err)
+		_, _, err = h.Store.Journal(ctx, user, epoch, reply(5))
+		must(t, err)
+		must(t, h.Store.Advance(ctx, user, "phone", 1))
+		for client, want := range map[string]map[im.Address]int{
+			"phone": {incoming(1).From: 2, zoe.From: 1},
+			"web":   {incoming(1).From: 3, zoe.From: 1},
+		} {
+			got, err := h.Other.Unread(ctx, user, client)
+			must(t, err)
+			equal(t, client, fmt.Sprint(got), fmt.Sprint(want))
+		}
 	}},
 }
 
