@@ -15,7 +15,11 @@ import (
 const reportKey = "report"
 
 // reportPause gathers changes, so that a browser, which comes and goes with each page, does not cost a write each.
-const reportPause = time.Second
+// Reports become due at the same moments, reportBeat apart: those of all sessions that changed meanwhile share a commit.
+const (
+	reportPause = time.Second
+	reportBeat  = 250 * time.Millisecond
+)
 
 // A Report is what only the owner of a session knows of it, left in the store for the operator. It may be a second old.
 type Report struct {
@@ -48,7 +52,7 @@ func (s *Session) reportSoon() {
 	}
 	s.reporting.waiting = true
 	s.tasks.Go(func() {
-		if !s.server.sleep(s.ctx, reportPause) {
+		if !s.server.sleep(s.ctx, time.Until(reportDue(time.Now()))) {
 			return
 		}
 		var r Report
@@ -57,6 +61,9 @@ func (s *Session) reportSoon() {
 		}
 	})
 }
+
+// reportDue is when a change of now is reported: at a beat, and before reportPause is over.
+func reportDue(now time.Time) time.Time { return now.Add(reportPause).Truncate(reportBeat) }
 
 // report describes the session. Only the session's goroutine calls it.
 func (s *Session) report() Report {

@@ -82,7 +82,7 @@ func newSession(s *Server, user string, epoch sessions.Epoch, status wire.Status
 	}
 	ses.ctx, ses.cancel = context.WithCancel(s.base)
 	ses.recorder.session = ses
-	ses.mail <- func() { ses.follow(logins) }
+	ses.mail <- func() { shallow.Run(func() { ses.follow(logins) }) }
 	return ses
 }
 
@@ -91,7 +91,7 @@ func (s *Session) run() {
 	for {
 		select {
 		case f := <-s.mail:
-			shallow.Run(f)
+			f()
 		case e := <-s.ending:
 			s.close(e)
 			return
@@ -99,9 +99,12 @@ func (s *Session) run() {
 	}
 }
 
-// post has f run by the session's goroutine. It blocks while the mailbox is full; false means that the session is
-// ending and f may not run.
-func (s *Session) post(f func()) bool {
+// post has f run by the session's goroutine, which keeps its stack small. It blocks while the mailbox is full; false means
+// that the session is ending and f may not run.
+func (s *Session) post(f func()) bool { return s.put(func() { shallow.Run(f) }) }
+
+// put is post for what needs next to no stack.
+func (s *Session) put(f func()) bool {
 	select {
 	case s.mail <- f:
 		return true
@@ -110,10 +113,11 @@ func (s *Session) post(f func()) bool {
 	}
 }
 
-// ask runs f in the session's goroutine and waits for it, which is never long. After an error f does not run any more.
+// ask runs f in the session's goroutine and waits for it, which is never long: f looks at the session's fields or sets
+// some, and calls nothing deep. After an error f does not run any more.
 func (s *Session) ask(f func()) error {
 	ran := make(chan struct{})
-	if !s.post(func() { f(); close(ran) }) {
+	if !s.put(func() { f(); close(ran) }) {
 		return errEnding
 	}
 	select {
