@@ -38,7 +38,7 @@ type DB struct {
 type engine interface {
 	write(ctx context.Context, do func(*Tx) error) error
 	reader() querier
-	// readContext is the context to read one row under: an engine that reads in microseconds need not watch it.
+	// readContext is the context to read under: an engine that reads in microseconds need not watch it.
 	readContext(ctx context.Context) context.Context
 	rebind(query string) string
 	listen(ctx context.Context, channel string) (*Listener, error)
@@ -92,9 +92,17 @@ func (d *DB) Row(ctx context.Context, query string, args ...any) Scanner {
 	return row{d.engine.reader().QueryRowContext(d.engine.readContext(ctx), query, args...)}
 }
 
-// Each reads rows of what is committed and calls scan for each of them.
+// Each reads rows of what is committed and calls scan for each of them, until ctx ends.
 func (d *DB) Each(ctx context.Context, query string, args []any, scan func(Scanner) error) error {
-	return each(ctx, d.engine.reader(), d.engine.rebind(query), args, scan)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return each(d.engine.readContext(ctx), d.engine.reader(), d.engine.rebind(query), args, func(row Scanner) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return scan(row)
+	})
 }
 
 // Listen hears what transactions notify on the channel, from now on until ctx ends.

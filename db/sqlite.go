@@ -122,7 +122,7 @@ func (s *sqlite) reader() querier                                     { return s
 func (s *sqlite) rebind(query string) string                          { return s.marks(query) }
 func (s *sqlite) single() bool                                        { return true }
 
-// readContext: a watched context costs SQLite a goroutine for each query, longer than the query itself.
+// readContext: a watched context costs SQLite a goroutine for each query and for each row, longer than reading them.
 func (s *sqlite) readContext(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
 func (s *sqlite) listen(ctx context.Context, channel string) (*Listener, error) {

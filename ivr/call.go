@@ -141,7 +141,7 @@ func (c *Call) leave(ctx context.Context) {
 		c.keepHeard(ctx)
 		c.keepPlace(ctx)
 		c.keepRecording(ctx)
-		c.session.close(ctx)
+		c.session.close()
 	}
 	c.rec.remove()
 }

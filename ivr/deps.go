@@ -83,7 +83,6 @@ type Messenger interface {
 	DropState(ctx context.Context, verb, key string) error
 	Events() <-chan presence.Event
 	Done() <-chan struct{}
-	Detach(ctx context.Context) error
 	Close() error
 }
 

@@ -23,9 +23,8 @@ type session struct {
 	news *news // nil until the waiting messages were loaded
 }
 
-// close leaves the presence server; the session there goes on.
-func (s *session) close(ctx context.Context) {
-	_ = s.client.Detach(ctx)
+// close leaves the presence server; the session there goes on. To close the socket says all that DETACH would.
+func (s *session) close() {
 	_ = s.client.Close()
 	s.news.stop()
 }

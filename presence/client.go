@@ -8,6 +8,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"hark/presence/wire"
@@ -31,12 +32,12 @@ type Client struct {
 	hello  wire.HelloEvent
 	log    *slog.Logger
 	events *eventQueue
-	alive  chan struct{} // cap 1: the server asked for a sign of life
 	gone   chan struct{} // closed when the reader ended
 	closed chan struct{} // closed by Close
 	tasks  sync.WaitGroup
 
-	writing sync.Mutex // held while one frame is written
+	writing   sync.Mutex  // held while one frame is written
+	answering atomic.Bool // a sign of life that the server asked for is on its way
 
 	mu      sync.Mutex
 	lastTag uint64
@@ -51,7 +52,7 @@ func NewClient(conn net.Conn, log *slog.Logger) (*Client, error) {
 	}
 	c := &Client{
 		conn: conn, reader: wire.NewReader(conn), log: log, events: newEventQueue(),
-		alive: make(chan struct{}, 1), gone: make(chan struct{}), closed: make(chan struct{}),
+		gone: make(chan struct{}), closed: make(chan struct{}),
 		waiting: make(map[string]chan<- wire.Reply),
 	}
 	if err := c.greet(); err != nil {
@@ -59,7 +60,6 @@ func NewClient(conn net.Conn, log *slog.Logger) (*Client, error) {
 		return nil, err
 	}
 	c.tasks.Go(c.read)
-	c.tasks.Go(c.answerPings)
 	return c, nil
 }
 
@@ -143,10 +143,7 @@ func (c *Client) readEvent(line []byte) error {
 		return err
 	}
 	if frame.Name == wire.Ping {
-		select {
-		case c.alive <- struct{}{}:
-		default:
-		}
+		c.answerPing()
 		return nil
 	}
 	event, err := decodeEvent(frame)
@@ -172,18 +169,18 @@ func (c *Client) readReply(line []byte) error {
 	return nil
 }
 
-// answerPings gives the signs of life. It is a goroutine of its own because the reader must never wait for a write.
-func (c *Client) answerPings() {
-	for {
-		select {
-		case <-c.gone:
-			return
-		case <-c.alive:
-			if err := c.do(context.Background(), wire.Ping, nil, nil); err != nil {
-				c.log.Debug("presence: sign of life not given", "err", err)
-			}
-		}
+// answerPing gives a sign of life, in a goroutine of its own because the reader must never wait for a write. While one is
+// being given another is not needed.
+func (c *Client) answerPing() {
+	if !c.answering.CompareAndSwap(false, true) {
+		return
 	}
+	c.tasks.Go(func() {
+		defer c.answering.Store(false)
+		if err := c.do(context.Background(), wire.Ping, nil, nil); err != nil {
+			c.log.Debug("presence: sign of life not given", "err", err)
+		}
+	})
 }
 
 // do carries out one request and reads the answer into result, which may be nil.

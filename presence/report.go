@@ -17,7 +17,11 @@ import (
 const reportKey = "report"
 
 // reportPause gathers changes, so that a browser, which comes and goes with each page, does not cost a write each.
-const reportPause = time.Second
+// Reports become due at the same moments, reportBeat apart: those of all sessions that changed meanwhile share a commit.
+const (
+	reportPause = time.Second
+	reportBeat  = 250 * time.Millisecond
+)
 
 // A Report is what only the owner of a session knows of it, left in the store for the operator. It may be a second old, and
 // is left there only when something in it has changed.
@@ -54,7 +58,7 @@ func (s *Session) reportSoon() {
 		return
 	}
 	s.reporting.waiting = true
-	time.AfterFunc(reportPause, func() {
+	time.AfterFunc(time.Until(reportDue(time.Now())), func() {
 		s.post(func() { // unless it has ended
 			r := s.report()
 			fresh := r.sum() != s.reporting.last
@@ -65,6 +69,9 @@ func (s *Session) reportSoon() {
 		})
 	})
 }
+
+// reportDue is when a change of now is reported: at a beat, and before reportPause is over.
+func reportDue(now time.Time) time.Time { return now.Add(reportPause).Truncate(reportBeat) }
 
 // report describes the session. Only the session's goroutine calls it.
 func (s *Session) report() Report {

@@ -101,9 +101,8 @@ func after(s, prefix string) string {
 }
 
 // Close implements vxml.CallObjects: the session outlives the call.
-func (o *callObjects) Close(ctx context.Context) {
+func (o *callObjects) Close(context.Context) {
 	if o.client != nil {
-		_ = o.client.Detach(ctx)
 		_ = o.client.Close()
 	}
 }

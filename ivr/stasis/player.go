@@ -133,7 +133,7 @@ func (p *player) hear(ctx context.Context, n note) error {
 		return nil
 	}
 	if p.skipped(n) || n.failed {
-		return fmt.Errorf("%w: Asterisk cannot play %q", ivr.ErrLine, p.clips[p.clip].File)
+		return fmt.Errorf("%w: Asterisk cannot play %q (may its user read that file?)", ivr.ErrLine, p.clips[p.clip].File)
 	}
 	switch s := &p.playing[i]; n.kind {
 	case playStarted:
