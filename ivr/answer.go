@@ -41,7 +41,8 @@ func answerNodes() []*node {
 				key{press: "*", label: "key.back", do: leaveAnswer, to: atReader, hot: true},
 			), next: []state{atHome, atWho, atWritten}},
 		{name: atSpell, kind: spelling, run: spell, back: atQuick, help: "spell.help", quiet: true,
-			said: []string{"spell", "spell.on", "spell.long"}, next: []state{atWritten}},
+			said: []string{"spell.on", "spell.long"}, next: []state{atWritten},
+			letters: letters{prompt: "spell", full: "spell.full", longest: longestText, text: messageText, to: atWritten, drop: (*Call).drop}},
 		{name: atWritten, kind: menu, run: runMenu, help: "written.help", quiet: true, intro: writtenIntro,
 			keys: []key{
 				{press: "1", label: "written.key.1", do: sendRecording, to: atReader},

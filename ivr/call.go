@@ -51,6 +51,7 @@ type Call struct {
 	watched  []im.Address // persons whose coming is to be told
 	speed    int          // of reading, in percent; 0 is 100
 	change   pinChange
+	name     string // that the caller spells for himself
 	adopted  state  // where a call that another process left goes on
 	noted    spot   // what is kept of the call against a crash
 	greeted  bool   // the caller was welcomed back already

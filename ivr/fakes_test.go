@@ -57,10 +57,11 @@ type bureau struct {
 	user, pin string
 	tries     int
 	lang      string
+	name      string // that the user chose
 	known     string // caller id that the user proved
 }
 
-// Language, SetLanguage and SetPIN make it an ivr.Profiles.
+// Language, SetLanguage, SetPIN and SetName make it an ivr.Profiles.
 func (b *bureau) Language(ctx context.Context, user string) (string, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -87,6 +88,19 @@ func (b *bureau) SetPIN(ctx context.Context, user, pin string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.pin = pin
+	return nil
+}
+
+func (b *bureau) SetName(ctx context.Context, user, name string) error {
+	if err := b.meet(ctx); err != nil {
+		return err
+	}
+	if strings.ContainsAny(name, "0123456789") {
+		return fmt.Errorf("%w: as all can see", accounts.ErrBadName)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.name = name
 	return nil
 }
 

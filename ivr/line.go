@@ -97,6 +97,10 @@ type Record struct {
 	Max     time.Duration // longest
 	Silence time.Duration // this much silence at the end ends it; 0 never
 	Ends    string        // keys that end it
+	// Tick is what the caller hears, beside the recording and not in it, when only Warn of Max is left. A line that cannot
+	// play while it records, as over FastAGI, leaves it out. The zero Tick is none.
+	Tick prompts.Clip
+	Warn time.Duration
 }
 
 // Recorded is the outcome of a Record.

@@ -19,6 +19,8 @@ type Profiles interface {
 	SetLanguage(ctx context.Context, user, lang string) error
 	// SetPIN gives the user another PIN; it wraps accounts.ErrBadPIN when that is too easy to guess.
 	SetPIN(ctx context.Context, user, pin string) error
+	// SetName changes what the user is called; it wraps accounts.ErrBadName when that is no name.
+	SetName(ctx context.Context, user, name string) error
 }
 
 // moreNodes are what is behind "something else".
@@ -30,29 +32,30 @@ func moreNodes() []*node {
 		lang: func(c *Call, i int) string { return c.srv.Languages[i] },
 		take: setLanguage,
 	}
-	return []*node{
-		{name: atMore, kind: menu, run: runMenu, back: atHome, help: "more.help", next: []state{atReader}, keys: []key{
+	return append(nameNodes(),
+		&node{name: atMore, kind: menu, run: runMenu, back: atHome, help: "more.help", next: []state{atReader}, keys: []key{
 			{press: "1", label: "more.key.status", to: atStatus},
 			{press: "2", label: "more.key.callback", do: openCallBack, to: atCallBack, when: hasCallBacks},
 			{press: "3", label: "more.key.code", do: sayCode, to: stay},
 			{press: "4", label: "more.key.settings", to: atSettings},
 		}},
-		{name: atStatus, kind: menu, run: runMenu, back: atMore, help: "status.help", quiet: true, keys: []key{
+		&node{name: atStatus, kind: menu, run: runMenu, back: atMore, help: "status.help", quiet: true, keys: []key{
 			{press: "1", label: "status.key.1", do: setStatus(im.Available), to: atMore},
 			{press: "2", label: "status.key.2", do: setStatus(im.Away), to: atMore},
 			{press: "3", label: "status.key.3", do: setStatus(im.Busy), to: atMore},
 			{press: "4", label: "status.key.4", do: setStatus(im.Invisible), to: atMore},
 		}},
-		{name: atSettings, kind: menu, run: runMenu, back: atMore, help: "settings.help", quiet: true, keys: []key{
+		&node{name: atSettings, kind: menu, run: runMenu, back: atMore, help: "settings.help", quiet: true, keys: []key{
 			{press: "1", label: "settings.key.pin", do: startPIN, to: atNewPIN, when: hasProfiles},
 			{press: "2", label: "settings.key.language", do: firstPage, to: atLanguage, when: manyLanguages},
 			{press: "3", label: "settings.key.speed", do: setSpeed, to: stay, when: canPace},
+			{press: "4", label: "settings.key.name", do: startName, to: atName, when: hasProfiles},
 		}},
-		{name: atLanguage, kind: menu, run: runMenu, back: atSettings, help: "language.help", quiet: true, keys: languages.keys()},
-		{name: atNewPIN, kind: field, run: runField, back: atSettings, help: "pin.help", quiet: true,
+		&node{name: atLanguage, kind: menu, run: runMenu, back: atSettings, help: "language.help", quiet: true, keys: languages.keys()},
+		&node{name: atNewPIN, kind: field, run: runField, back: atSettings, help: "pin.help", quiet: true,
 			said: []string{"pin.new", "pin.again"}, next: []state{atNewPIN, atSettings, atEnd},
 			digits: digits{prompt: "pin.old", asks: pinQuestion, max: pinDigits, exact: true, take: takeNewPIN}},
-	}
+	)
 }
 
 // sayCode tells the session number.

@@ -56,6 +56,9 @@ func (p *printer) node(n *node) {
 	if n.prompt != "" {
 		said = append([]string{n.prompt, n.prompt + ".long"}, said...)
 	}
+	if n.kind == spelling {
+		said = append([]string{n.letters.prompt}, append(said, n.letters.full)...)
+	}
 	for _, id := range said {
 		p.line("       %q", p.text(id))
 	}

@@ -66,13 +66,9 @@ func record(ctx context.Context, c *Call) (state, error) {
 		c.tell(say("record.full"))
 		return c.after, nil
 	}
-	tone, err := c.srv.Voice.Earcon("tone")
-	if err != nil {
-		c.log.Warn("no tone", "err", err)
-	}
 	r, err := c.line.Record(ctx, Record{
-		Prompt: c.clips(ctx, append(c.aside(), say("record"))...), Tone: tone,
-		Max: c.set.MaxRecording, Silence: c.set.Silence, Ends: "#*",
+		Prompt: c.clips(ctx, append(c.aside(), say("record"))...), Tone: c.short("tone"),
+		Max: c.set.MaxRecording, Silence: c.set.Silence, Ends: "#*", Tick: c.short("tick"), Warn: c.set.Tick,
 	})
 	if r.File != "" {
 		c.rec = &take{file: r.File, length: r.Duration, ours: true, part: brokeOff(r.Why), id: newID(), answer: c.answering()}
@@ -81,6 +77,15 @@ func record(ctx context.Context, c *Call) (state, error) {
 		return c.recordFailed(ctx, r, err)
 	}
 	return c.judge(r)
+}
+
+// short is one of the short sounds; the zero Clip when it cannot be had.
+func (c *Call) short(name string) prompts.Clip {
+	clip, err := c.srv.Voice.Earcon(name)
+	if err != nil {
+		c.log.Warn("a short sound is missing", "name", name, "err", err)
+	}
+	return clip
 }
 
 // brokeOff tells whether a recording ended before the caller had finished: what there is of it is only a part.

@@ -44,7 +44,7 @@ func TestSpelledSentences(t *testing.T) {
 		characters, pressed := 0, 0
 		for _, text := range list {
 			keys := keysFor(t, p, text)
-			s := &speller{Call: &Call{rec: &take{}, lang: lang, set: Settings{}.withDefaults(), node: tree[atSpell]}, pad: p}
+			s := newSpeller(&Call{rec: &take{}, lang: lang, set: Settings{}.withDefaults(), node: tree[atSpell]})
 			for i := range len(keys) {
 				if next, _ := s.press(keys[i]); next != stay {
 					t.Fatalf("%s: %q ends at key %d", lang, text, i)

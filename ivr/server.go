@@ -43,6 +43,7 @@ type Settings struct {
 	Quiet        time.Duration // between two messages that are read: 1.2 s
 	Silence      time.Duration // ends a recording: 4 s
 	MaxRecording time.Duration // 180 s
+	Tick         time.Duration // before the end of MaxRecording, the caller is warned of it: 10 s
 	MinRecording time.Duration // less is "too short", and dropped at hang-up: 2 s
 	Seek         time.Duration // a step back or forward in a voice message: 5 s
 	OneMoment    time.Duration // a wait longer than this is explained: 2 s
@@ -68,6 +69,7 @@ func (s Settings) withDefaults() Settings {
 	or(&s.Quiet, 1200*time.Millisecond)
 	or(&s.Silence, 4*time.Second)
 	or(&s.MaxRecording, 180*time.Second)
+	or(&s.Tick, 10*time.Second)
 	or(&s.MinRecording, 2*time.Second)
 	or(&s.Seek, 5*time.Second)
 	or(&s.OneMoment, 2*time.Second)

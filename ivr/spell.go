@@ -7,6 +7,16 @@ import (
 	"unicode/utf8"
 )
 
+// letters is what a node takes that is spelled.
+type letters struct {
+	prompt  string // what asks for it
+	full    string // said when it is as long as it can be
+	longest int    // in characters
+	text    func(c *Call) *string
+	to      state         // when it is written
+	drop    func(c *Call) // when nothing is written; nil when nothing is to be done then
+}
+
 // longestText is how many characters a message that is spelled may have.
 const longestText = 1000
 
@@ -23,6 +33,8 @@ const (
 // key ends the letter. Each letter is spoken, and after a space the word.
 type speller struct {
 	*Call
+	of   letters
+	text *string // what is written so far
 	pad  pad
 	key  byte // of the letter that is not ended yet, 0 for none
 	taps int
@@ -36,13 +48,20 @@ func startSpelling(_ context.Context, c *Call) (state, error) {
 	return atSpell, nil
 }
 
-// spell takes the letters of a message. What was spelled stands in the message in hand at any time, so that a hang-up
-// keeps it.
+// messageText is where a message that is spelled stands at any time, so that a hang-up keeps it.
+func messageText(c *Call) *string { return &c.rec.text }
+
+// newSpeller begins, or goes on, with what the node takes.
+func newSpeller(c *Call) *speller {
+	return &speller{Call: c, of: c.node.letters, text: c.node.letters.text(c), pad: padOf(c.lang)}
+}
+
+// spell takes letters.
 func spell(ctx context.Context, c *Call) (state, error) {
-	s := &speller{Call: c, pad: padOf(c.lang)}
-	list := []phrase{say("spell")}
-	if c.rec.text != "" {
-		list = append([]phrase{say("spell.on")}, c.readBack()...)
+	s := newSpeller(c)
+	list := []phrase{say(s.of.prompt)}
+	if *s.text != "" {
+		list = append([]phrase{say("spell.on")}, c.read(*s.text)...)
 	}
 	for misses := 0; misses < maxTurns; {
 		in, err := c.gather(ctx, Gather{Play: c.clips(ctx, append(c.aside(), list...)...), Max: 1, First: s.wait()})
@@ -84,7 +103,7 @@ func (s *speller) wait() time.Duration {
 func (s *speller) rung(misses int) []phrase {
 	switch misses {
 	case 1:
-		return append([]phrase{say("spell.on")}, s.readBack()...)
+		return append([]phrase{say("spell.on")}, s.read(*s.text)...)
 	case 2:
 		return []phrase{say("spell.long")}
 	}
@@ -117,13 +136,13 @@ func (s *speller) write(key byte) []phrase {
 		s.commit()
 		s.key, s.taps = key, 0
 	}
-	if utf8.RuneCountInString(s.rec.text) >= longestText {
+	if utf8.RuneCountInString(*s.text) >= s.of.longest {
 		s.key = 0
-		return []phrase{say("spell.full")}
+		return []phrase{say(s.of.full)}
 	}
 	s.taps++
 	r := s.pad.letter(s.key, s.taps)
-	if words := strings.Fields(s.rec.text); r == ' ' && len(words) > 0 && !strings.HasSuffix(s.rec.text, " ") {
+	if words := strings.Fields(*s.text); r == ' ' && len(words) > 0 && !strings.HasSuffix(*s.text, " ") {
 		return []phrase{spoken(words[len(words)-1])}
 	}
 	return []phrase{say(letterID(r))}
@@ -132,7 +151,7 @@ func (s *speller) write(key byte) []phrase {
 // commit ends the letter at hand, if there is one.
 func (s *speller) commit() {
 	if s.key != 0 {
-		s.rec.text += string(s.pad.letter(s.key, s.taps))
+		*s.text += string(s.pad.letter(s.key, s.taps))
 		s.key = 0
 	}
 }
@@ -140,22 +159,29 @@ func (s *speller) commit() {
 // erase takes the last letter away; where there is none it goes back.
 func (s *speller) erase() (state, []phrase) {
 	s.commit()
-	r, size := utf8.DecodeLastRuneInString(s.rec.text)
+	r, size := utf8.DecodeLastRuneInString(*s.text)
 	if size == 0 {
-		s.drop()
+		s.nothing()
 		return s.node.back, nil
 	}
-	s.rec.text = s.rec.text[:len(s.rec.text)-size]
+	*s.text = (*s.text)[:len(*s.text)-size]
 	return stay, []phrase{say(letterID(r)), say("spell.erased")}
 }
 
 // finish goes on with what was written, or back when that is nothing.
 func (s *speller) finish() state {
-	s.rec.text = strings.TrimSpace(s.rec.text)
-	if s.rec.text == "" {
-		s.drop()
+	*s.text = strings.TrimSpace(*s.text)
+	if *s.text == "" {
+		s.nothing()
 		s.tell(say("spell.nothing"))
 		return s.node.back
 	}
-	return atWritten
+	return s.of.to
+}
+
+// nothing lets go of what was to be written.
+func (s *speller) nothing() {
+	if s.of.drop != nil {
+		s.of.drop(s.Call)
+	}
 }

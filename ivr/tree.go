@@ -45,6 +45,8 @@ const (
 	atSettings   state = "settings"
 	atLanguage   state = "settings.language"
 	atNewPIN     state = "settings.pin"
+	atName       state = "settings.name"
+	atNamed      state = "settings.name.new"
 	atDial       state = "dial"
 	atRung       state = "callback"
 	atCallBack   state = "settings.callback"
@@ -103,6 +105,7 @@ type node struct {
 	// quiet says that nothing is announced here.
 	quiet bool
 	digits
+	letters letters // what is spelled
 }
 
 // digits is what a field takes.

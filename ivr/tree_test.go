@@ -184,6 +184,9 @@ func promptsOf(n *node) []string {
 	if n.prompt != "" {
 		list = append(list, n.prompt, n.prompt+".long")
 	}
+	if n.kind == spelling {
+		list = append(list, n.letters.prompt, n.letters.full)
+	}
 	for _, k := range n.keys {
 		list = append(list, k.label)
 	}

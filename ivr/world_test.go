@@ -1,6 +1,7 @@
 package ivr_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -167,7 +168,7 @@ func (w *world) Do(_ context.Context, line string) error {
 	do, ok := map[string]func(rest string) error{
 		"file": w.file, "asks": w.asks, "fetch": w.setFetch, "contact": w.contact, "message": w.message, "voice": w.voiceMessage, "wrote": w.wrote,
 		"auth": w.setAuth, "presence": w.setPresence, "recordings": w.setRecordings, "line": w.setLine,
-		"send": w.setSend, "network": w.setNetwork, "shows": w.setShow, "known": w.setKnown, "status": w.checkStatus, "pin": w.checkPIN,
+		"send": w.setSend, "network": w.setNetwork, "shows": w.setShow, "known": w.setKnown, "status": w.checkStatus, "pin": w.checkPIN, "name": w.checkName,
 		"language": w.setLanguage, "speech": w.setSpeech, "code": w.setCode,
 		"sent": w.checkSent, "cursor": w.checkCursor, "marked": w.checkMarked, "tries": w.checkTries, "draft": w.checkDraft,
 		"telephone": w.desk.setTelephone, "rings": w.desk.checkRings, "calls": w.desk.setCalls,
@@ -223,6 +224,13 @@ func (w *world) checkPIN(rest string) error {
 	w.auth.mu.Lock()
 	defer w.auth.mu.Unlock()
 	return same(w.auth.pin, rest)
+}
+
+// checkName wants the user to have changed the name, or to be Ana still.
+func (w *world) checkName(rest string) error {
+	w.auth.mu.Lock()
+	defer w.auth.mu.Unlock()
+	return same(cmp.Or(w.auth.name, "Ana"), rest)
 }
 
 // person is the address of somebody by name.

@@ -7,8 +7,14 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// Listen begins to answer calls that come in, at once and all in the same way; To, User and Password of o do not
-// matter. Accept hands them out.
+// SIP statuses that Options.Refuse may give (RFC 3261, 21).
+const (
+	Ringing     = 180 // nobody answers
+	Unavailable = 480
+	Busy        = 486
+)
+
+// Listen begins to answer calls that come in, at once; To, User and Password of o do not matter. Accept hands them out.
 func (p *Phone) Listen(o Options) {
 	o = o.withDefaults()
 	p.mu.Lock()
@@ -36,13 +42,29 @@ func (p *Phone) onInvite(req *sip.Request, tx sip.ServerTransaction) {
 		return
 	}
 	if o == nil || closed {
-		p.respond(tx, req, 480, "Temporarily Unavailable")
+		p.respond(tx, req, Unavailable, "Temporarily Unavailable")
 		return
+	}
+	if o.Refuse != nil {
+		if code := o.Refuse(req.Recipient.User); code != 0 {
+			p.turnAway(req, tx, code)
+			return
+		}
 	}
 	if err := p.pickUp(req, tx, *o); err != nil {
 		p.log.Warn("a call that came in was not answered", "err", err)
 		p.respond(tx, req, 488, "Not Acceptable Here")
 	}
+}
+
+// turnAway refuses a call, or lets it ring until it is cancelled, which the SIP stack confirms.
+func (p *Phone) turnAway(req *sip.Request, tx sip.ServerTransaction, code int) {
+	if code != Ringing {
+		p.respond(tx, req, code, "Refused")
+		return
+	}
+	p.respond(tx, req, code, "Ringing")
+	<-tx.Done()
 }
 
 // pickUp answers and, once the other side has confirmed, offers the call to Accept.

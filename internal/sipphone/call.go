@@ -254,6 +254,14 @@ func (c *Call) Press(ctx context.Context, keys string) error {
 	return c.say(ctx, &utterance{keys: events})
 }
 
+// Caller is the number that is shown by the other side, who made the call; "" when we made it.
+func (c *Call) Caller() string {
+	if c.server == nil || c.server.InviteRequest.From() == nil {
+		return ""
+	}
+	return c.server.InviteRequest.From().Address.User
+}
+
 // Began is the moment that the first sample of Heard stands for; zero before the answer.
 func (c *Call) Began() time.Time { return c.ear.began() }
 

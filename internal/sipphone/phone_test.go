@@ -96,7 +96,10 @@ func eventually(t *testing.T, what string, ok func() bool) {
 func TestToneBothWays(t *testing.T) {
 	t.Parallel()
 	for _, codec := range []string{"pcmu", "pcma"} {
-		caller, called := connect(t, Options{Codec: codec}, Options{Lazy: codec == "pcma"})
+		caller, called := connect(t, Options{Codec: codec, CallerID: "201"}, Options{Lazy: codec == "pcma"})
+		if shown := called.Caller(); shown != "201" || caller.Caller() != "" {
+			t.Errorf("the called side sees %q, the caller %q", shown, caller.Caller())
+		}
 		done := make(chan error)
 		go func() { done <- called.SpeakPCM(t.Context(), Tone(440, time.Second)) }()
 		if err := caller.SpeakPCM(t.Context(), Tone(1000, time.Second)); err != nil {
@@ -223,6 +226,28 @@ func TestRefused(t *testing.T) {
 			_ = c.Hangup(t.Context())
 			t.Errorf("%+v was answered", o)
 		}
+	}
+}
+
+// TestRefuse calls a telephone that answers one number, is busy at another, and rings at a third until it is given up.
+func TestRefuse(t *testing.T) {
+	p := answerer(t, Options{Refuse: func(number string) int { return map[string]int{"2": Busy, "3": Ringing}[number] }})
+	_, err := Dial(t.Context(), Options{To: "sip:2@" + p.Addr()})
+	if refused, ok := errors.AsType[*Refused](err); !ok || refused.Code != Busy {
+		t.Error(err)
+	}
+	enough := errors.New("enough")
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 300*time.Millisecond, enough)
+	defer cancel()
+	if _, err := Dial(ctx, Options{To: "sip:3@" + p.Addr()}); !errors.Is(err, enough) {
+		t.Error(err)
+	}
+	call, err := Dial(t.Context(), Options{To: "sip:1@" + p.Addr()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := call.Hangup(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -50,6 +50,10 @@ type Options struct {
 	// Sound, when not nil, is handed each sound packet as it comes in, before anything else happens to it. It is called from
 	// the call's own goroutine and must not keep the samples. A Deaf call decodes nothing and does not call it.
 	Sound func(at time.Time, samples []int16)
+	// Refuse, when not nil, is asked of each call that comes in, with the number that was dialled: 0 answers it, Ringing lets
+	// it ring until the other side gives up, any other SIP status refuses it. Only Listen looks at it. Any goroutine may
+	// call it.
+	Refuse func(number string) (code int)
 	// MaxHeard is how much is kept of what is heard, from the start of the call; 0 is 10 minutes.
 	MaxHeard time.Duration
 	// Log gets the SIP stack's complaints. Never keys. nil discards.

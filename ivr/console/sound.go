@@ -123,11 +123,20 @@ func (l *Line) recording(ctx context.Context, r ivr.Record, speaking time.Durati
 		longest, why = quiet, ivr.Silence
 	}
 	deadline := time.Now().Add(longest)
+	tick := time.Now().Add(r.Max - r.Warn)
+	ticks := r.Tick.Text != "" && r.Warn < r.Max && tick.Before(deadline)
 	for {
-		key, err := l.keys.next(ctx, time.Until(deadline))
+		wait := time.Until(deadline)
+		if ticks {
+			wait = time.Until(tick)
+		}
+		key, err := l.keys.next(ctx, wait)
 		switch {
 		case err != nil:
 			return ivr.HungUp, "", err
+		case key == "" && ticks:
+			l.print(r.Tick.Text)
+			ticks = false
 		case key == "":
 			return why, "", nil
 		case strings.Contains(r.Ends, key):

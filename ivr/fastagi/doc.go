@@ -30,6 +30,7 @@
 //   - When a turn is interrupted by something else than a key or a hang-up, Input.At is by our clock and not by Asterisk.
 //   - A recording cannot be stopped from here. When the context ends in one by something else than a hang-up, what
 //     Asterisk has written so far is returned, and the call is given up.
+//   - Nothing is played during a recording: there is no tick before its limit.
 //   - Silence that ends a recording counts in whole seconds. Asterisk cuts off all but one second of it, and the last
 //     200 ms before a key; the silence is put back, so that lengths are what they are over ARI.
 //   - Recordings come through a folder (Server.Recordings) that Asterisk writes and this process reads; over ARI no folder

@@ -385,6 +385,7 @@ func (l *Line) Record(ctx context.Context, r ivr.Record) (ivr.Recorded, error) {
 
 // untilRecorded waits for what ends a recording.
 func (l *Line) untilRecorded(ctx context.Context, r ivr.Record, began time.Time) (ivr.Why, string, error) {
+	ticks := r.Tick.Text != "" && r.Warn < r.Max
 	for {
 		var keys string
 		var quiet time.Time
@@ -394,17 +395,18 @@ func (l *Line) untilRecorded(ctx context.Context, r ivr.Record, began time.Time)
 				return ivr.EndKey, string(key), nil
 			}
 		}
-		why, at := ivr.Limit, began.Add(r.Max)
-		if quiet.Before(began) {
-			quiet = began
-		}
-		if end := quiet.Add(r.Silence); r.Silence > 0 && end.Before(at) {
-			why, at = ivr.Silence, end
+		why, at := endOf(r, began, quiet)
+		if tick := began.Add(r.Max - r.Warn); ticks && tick.Before(at) {
+			why, at = "", tick
 		}
 		timer := time.NewTimer(time.Until(at))
 		select {
 		case <-timer.C:
-			return why, "", nil
+			if why != "" {
+				return why, "", nil
+			}
+			ticks = false
+			l.change(func() { l.note(Heard{Text: Text(r.Tick), ID: r.Tick.ID, Out: true, End: time.Since(l.began)}) })
 		case <-changed:
 			timer.Stop()
 		case <-ctx.Done():
@@ -415,6 +417,17 @@ func (l *Line) untilRecorded(ctx context.Context, r ivr.Record, began time.Time)
 			return ivr.LineFail, "", err
 		}
 	}
+}
+
+// endOf is when, and why, a recording ends if the caller says nothing after the moment quiet and presses no key.
+func endOf(r ivr.Record, began, quiet time.Time) (ivr.Why, time.Time) {
+	if quiet.Before(began) {
+		quiet = began
+	}
+	if end := quiet.Add(r.Silence); r.Silence > 0 && end.Before(began.Add(r.Max)) {
+		return ivr.Silence, end
+	}
+	return ivr.Limit, began.Add(r.Max)
 }
 
 // write makes the file of a recording: what was said, cut or filled with silence.

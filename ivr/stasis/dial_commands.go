@@ -22,19 +22,31 @@ func (r *rest) originate(ctx context.Context, app, channel, endpoint, from strin
 	}}, nil)
 }
 
-// enterTime is how long after create a channel may not be in the application yet.
+// enterTime is how long after it was made a channel may not be in the application yet.
 const enterTime = 3 * time.Second
 
-// ring lets a channel that create made ring, for some time. Asterisk answers create a moment before the channel is in the
-// application, and refuses until then.
+// whisper makes a channel of the application whose sounds the caller in another channel hears beside all else.
+func (r *rest) whisper(ctx context.Context, app, into, channel string) error {
+	return r.do(ctx, command{method: http.MethodPost, path: []string{"channels", into, "snoop", channel}, once: true, query: url.Values{
+		"whisper": {"out"}, "app": {app},
+	}}, nil)
+}
+
+// ring lets a channel that create made ring, for some time.
 func (r *rest) ring(ctx context.Context, channel string, limit time.Duration) error {
 	dial := command{method: http.MethodPost, path: []string{"channels", channel, "dial"}, once: true, query: url.Values{
 		"timeout": {wholeSeconds(limit)},
 	}}
+	return entered(ctx, func() error { return r.do(ctx, dial, nil) })
+}
+
+// entered does something with a channel that was just made. Asterisk says that it is made a moment before it is in the
+// application, and refuses until then.
+func entered(ctx context.Context, do func() error) error {
 	patience, cancel := context.WithTimeout(ctx, enterTime)
 	defer cancel()
 	for pause := 5 * time.Millisecond; ; pause *= 2 {
-		err := r.do(ctx, dial, nil)
+		err := do()
 		if status(err) != http.StatusConflict || !sleep(patience, pause) {
 			return err
 		}

@@ -25,6 +25,11 @@
 //   - Another process connects under the same name: the calls are its calls now. Run returns ErrReplaced and leaves all
 //     channels as they are.
 //
+// # Sound in a recording
+//
+// Asterisk plays nothing in a channel that it records. The tick before the limit of a recording is played in a channel of
+// our own (a snoop) that whispers into the caller's; it is not in the recording.
+//
 // # The first word
 //
 // Answer does not wait for the caller's sound: the first packet of a prompt leaves 3 to 5 ms after the answer. A caller

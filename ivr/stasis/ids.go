@@ -29,7 +29,7 @@ func (i *ids) init() { i.prefix = idPrefix + rand.Text()[:10] + "-" }
 
 func (i *ids) number() string { return strconv.FormatUint(i.last.Add(1), 10) }
 
-// far names the channel of a side that is dialled.
+// far names a channel that is not a caller's: of a side that is dialled, or one that whispers.
 func (i *ids) far() string { return i.prefix + farMark + i.number() }
 
 // out names the channel of a call that Hark makes.

@@ -10,10 +10,10 @@ import (
 	"hark/ivr"
 )
 
-// farMark stands in the ids of the channels that Dial makes, so that they are never taken for a caller's.
+// farMark stands in the ids of the channels that Dial and a tick make, so that they are never taken for a caller's.
 const farMark = "far-"
 
-// isFar tells the channel of a dialled side from a caller's.
+// isFar tells a channel of our own making from a caller's.
 func isFar(id string) bool {
 	return strings.HasPrefix(id, idPrefix) && strings.Contains(id, "-"+farMark)
 }
@@ -120,7 +120,7 @@ func (f *leg) end(ctx context.Context) {
 	}
 }
 
-// letGoOfFar hangs up a channel that a former process dialled. Its caller is adopted, and asks anew.
+// letGoOfFar hangs up a channel that a former process dialled, or whispered by. Its caller is adopted, and asks anew.
 func (a *App) letGoOfFar(ctx context.Context, id string) {
 	if a.calls.lentTo(id) != nil {
 		return

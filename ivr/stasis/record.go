@@ -35,6 +35,7 @@ func (l *Line) Record(ctx context.Context, r ivr.Record) (ivr.Recorded, error) {
 	}
 	got, err := t.watch(ctx)
 	got.Key = t.key
+	t.endTick(ctx)
 	l.quiet = false
 	return t.fetch(ctx, got, err)
 }
@@ -65,10 +66,11 @@ func whyOf(err error) ivr.Why {
 type take struct {
 	*Line
 	ivr.Record
-	name  string
-	tone  string    // id of the tone's playback, while it is not heard to have ended
-	began time.Time // zero before Asterisk has begun
-	key   string    // the key that ended it
+	name    string
+	tone    string    // id of the tone's playback, while it is not heard to have ended
+	began   time.Time // zero before Asterisk has begun
+	whisper string    // id of the channel that plays the tick, "" before
+	key     string    // the key that ended it
 }
 
 // ownKey is the key that Asterisk itself is asked to end the recording at. It can watch one of # and * (or any key);
@@ -104,7 +106,7 @@ func (t *take) begin(ctx context.Context) error {
 func (t *take) watch(ctx context.Context) (ivr.Recorded, error) {
 	limit := time.Now().Add(t.Tone.Duration + t.Max + overrun)
 	for {
-		n, err := t.next(ctx, limit)
+		n, err := t.next(ctx, t.wake(limit))
 		if err != nil {
 			return ivr.Recorded{Why: whyOf(err)}, t.finish(ctx, err)
 		}
@@ -112,7 +114,10 @@ func (t *take) watch(ctx context.Context) (ivr.Recorded, error) {
 		case left:
 			return ivr.Recorded{Why: ivr.HungUp}, ivr.ErrHangup
 		case expired:
-			return ivr.Recorded{Why: ivr.Limit}, t.finish(ctx, nil)
+			if !n.at.Before(limit) {
+				return ivr.Recorded{Why: ivr.Limit}, t.finish(ctx, nil)
+			}
+			t.tick(ctx)
 		case keyPressed:
 			if t.ends(n.key) {
 				return ivr.Recorded{Why: ivr.EndKey}, t.finish(ctx, nil)
