@@ -375,7 +375,6 @@ func (c *client) DropState(ctx context.Context, verb, key string) error {
 func (c *client) Events() <-chan presence.Event { return c.events }
 func (c *client) Done() <-chan struct{}         { return c.done }
 
-
 func (c *client) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
