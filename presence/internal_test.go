@@ -163,3 +163,13 @@ func TestReportSum(t *testing.T) {
 		t.Error("a change is not seen")
 	}
 }
+
+// TestReportsShareBeats: what changes within a beat is reported at one moment, none later than reportPause.
+func TestReportsShareBeats(t *testing.T) {
+	begun := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, after := range []time.Duration{0, time.Millisecond, reportBeat - 1} {
+		if due, want := reportDue(begun.Add(after)), begun.Add(reportPause); !due.Equal(want) {
+			t.Errorf("a change after %v is due at %v, want %v", after, due, want)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,15 +16,15 @@ import (
 
 // roster carries out ROSTER: the people of all networks in one list, and who wrote without being on one.
 func (c *conn) roster(ctx context.Context) (result, error) {
-	book, err := c.session.updateBook(ctx)
+	names, err := c.session.names()
+	if err != nil {
+		return result{}, err
+	}
+	book, err := c.session.updateBook(ctx, names)
 	if err != nil {
 		return result{}, err
 	}
 	unread, err := c.server.Sessions.Unread(ctx, c.session.user, c.client)
-	if err != nil {
-		return result{}, err
-	}
-	names, err := c.session.names()
 	if err != nil {
 		return result{}, err
 	}
@@ -114,7 +115,7 @@ type person struct {
 }
 
 // updateBook reads the book, adds who is new, and stores it if anybody is.
-func (s *Session) updateBook(ctx context.Context) (book, error) {
+func (s *Session) updateBook(ctx context.Context, known *names) (book, error) {
 	s.book.Lock()
 	defer s.book.Unlock()
 	var b book
@@ -127,7 +128,7 @@ func (s *Session) updateBook(ctx context.Context) (book, error) {
 			return b, fmt.Errorf("presence: stored contacts: %w", err)
 		}
 	}
-	changed, err := s.extendBook(ctx, &b)
+	changed, err := s.extendBook(ctx, &b, known)
 	if err != nil || !changed {
 		return b, err
 	}
@@ -138,18 +139,9 @@ func (s *Session) updateBook(ctx context.Context) (book, error) {
 }
 
 // extendBook adds the people of the rosters, by name, and then who wrote, in order.
-func (s *Session) extendBook(ctx context.Context, b *book) (changed bool, err error) {
-	var people []im.Contact
-	err = s.ask(func() {
-		for _, u := range s.uplinks {
-			people = append(people, u.roster...)
-		}
-	})
-	if err != nil {
-		return false, err
-	}
-	slices.SortFunc(people, func(a, b im.Contact) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Address.String(), b.Address.String()))
+func (s *Session) extendBook(ctx context.Context, b *book, known *names) (changed bool, err error) {
+	people := slices.SortedFunc(maps.Keys(known.roster), func(a, b im.Address) int {
+		return cmp.Or(cmp.Compare(known.roster[a], known.roster[b]), cmp.Compare(a.String(), b.String()))
 	})
 	index := make(map[im.Address]int, len(b.People))
 	for i, p := range b.People {
@@ -167,8 +159,8 @@ func (s *Session) extendBook(ctx context.Context, b *book) (changed bool, err er
 		}
 		return &b.People[i]
 	}
-	for _, p := range people {
-		add(p.Address)
+	for _, a := range people {
+		add(a)
 	}
 	err = s.eachIncoming(ctx, b.Upto, func(m sessions.Message) {
 		p := add(m.From)

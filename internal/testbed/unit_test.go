@@ -89,9 +89,9 @@ func TestDataName(t *testing.T) {
 
 func TestParseStat(t *testing.T) {
 	t.Parallel()
-	line := "42 (a ) S b) S 1 2 3 4 5 6 7 8 9 10 150 50 0 0 20 0 4 0 999 1000000 3 18446744073709551615"
+	line := "42 (a ) S b) S 1 2 3 4 5 6 7 8 9 10 150 50 30 20 20 0 4 0 999 1000000 3 18446744073709551615"
 	got, err := parseStat(line)
-	if err != nil || got.CPU != 2*time.Second || got.RSS != int64(3*os.Getpagesize()) {
+	if err != nil || got.CPU != 2500*time.Millisecond || got.RSS != int64(3*os.Getpagesize()) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for _, bad := range []string{"", "42 (x", "42 (x) S 1 2", strings.Replace(line, " 150 ", " x ", 1)} {

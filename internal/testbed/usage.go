@@ -10,7 +10,7 @@ import (
 
 // Usage is what a process has used since its start.
 type Usage struct {
-	CPU time.Duration // user and system time together, in steps of 10 ms
+	CPU time.Duration // user and system time together, also of its children that have ended, in steps of 10 ms
 	RSS int64         // resident memory, in bytes
 }
 
@@ -38,7 +38,7 @@ func parseStat(stat string) (Usage, error) {
 	for _, field := range []struct {
 		to   *int64
 		text string
-	}{{&ticks, fields[11]}, {&ticks, fields[12]}, {&pages, fields[21]}} {
+	}{{&ticks, fields[11]}, {&ticks, fields[12]}, {&ticks, fields[13]}, {&ticks, fields[14]}, {&pages, fields[21]}} {
 		n, err := strconv.ParseInt(field.text, 10, 64)
 		if err != nil {
 			return Usage{}, fmt.Errorf("testbed: /proc/PID/stat: %w", err)

@@ -1,6 +1,7 @@
 package stasis
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -117,14 +118,14 @@ func (a *App) dial(ctx context.Context) (*websocket.Conn, error) {
 
 // read hands out events until the connection ends.
 func (a *App) read(ctx context.Context, conn *websocket.Conn) error {
+	var frame bytes.Buffer // used again for each: nothing of it stays in an event
 	for {
-		_, frame, err := conn.Read(ctx)
-		if err != nil {
+		if err := readFrame(ctx, conn, &frame); err != nil {
 			return err
 		}
 		at := time.Now()
 		a.link.frames.Add(1)
-		e, err := decodeEvent(frame)
+		e, err := decodeEvent(frame.Bytes())
 		switch {
 		case err != nil:
 			a.log.Warn("an event was dropped", "err", err)
@@ -134,6 +135,17 @@ func (a *App) read(ctx context.Context, conn *websocket.Conn) error {
 			a.dispatch(e, at)
 		}
 	}
+}
+
+// readFrame reads one frame in place of the last one.
+func readFrame(ctx context.Context, conn *websocket.Conn, into *bytes.Buffer) error {
+	_, r, err := conn.Reader(ctx)
+	if err != nil {
+		return err
+	}
+	into.Reset()
+	_, err = into.ReadFrom(r)
+	return err
 }
 
 // ping asks for a sign of life when there was none for a while: an event of our own, which Asterisk sends back. A pong
