@@ -12,8 +12,9 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-// groupMax is how many writes one commit carries at most.
-const groupMax = 256
+// groupMax is how many writes one commit carries at most. A busy server's commits each wait for the disk about as long,
+// whether they carry few or many.
+const groupMax = 1024
 
 // A request is one write that waits for its commit.
 type request struct {

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -151,3 +153,34 @@ func (*nothing) SetPresence(context.Context, im.Presence) error { return nil }
 func (*nothing) Ack(im.Position)                                {}
 func (*nothing) Close(context.Context, im.CloseMode) error      { return nil }
 func (*nothing) Resume() im.Resume                              { return nil }
+
+// BenchmarkDeafClients is how long another client of the session waits for an answer while the session has much to tell,
+// alone and beside a hundred clients that do not read (promise F12: p99 less than twice as long).
+//
+//	go test -run - -bench DeafClients -benchtime 2000x ./presence
+func BenchmarkDeafClients(b *testing.B) {
+	for _, deaf := range []int{0, 100} {
+		b.Run(fmt.Sprint(deaf), func(b *testing.B) {
+			bed := quiet(b)
+			client, _ := bed.Login(presencetest.Ana, presencetest.AnaPIN, "")
+			bed.Online(1)
+			for range deaf {
+				logInDeaf(b, bed)
+			}
+			text := strings.Repeat("x", 400)
+			var took []time.Duration
+			for b.Loop() {
+				bed.XMPP.Tell(presencetest.AnaID, im.Presence{From: xmpp("ben@x"), Show: im.Busy, Text: text})
+				begun := time.Now()
+				if err := client.Ping(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+				took = append(took, time.Since(begun))
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+			bed.Stop()
+		})
+	}
+}

@@ -201,7 +201,7 @@ func TestClientsThatDoNotRead(t *testing.T) {
 }
 
 // logInDeaf logs Ana in on a connection from which nobody reads afterwards.
-func logInDeaf(t *testing.T, b *presencetest.Bed) {
+func logInDeaf(t testing.TB, b *presencetest.Bed) {
 	t.Helper()
 	conn := raw(t, b.Server)
 	reader := wire.NewReader(conn)
