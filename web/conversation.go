@@ -49,7 +49,7 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 		return nil, err
 	}
 	shown := found.Messages[max(0, len(found.Messages)-most):]
-	fresh, err := v.unread(ctx)
+	fresh, err := v.counts(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 	}
 	upto, day := int64(0), ""
 	for _, m := range shown {
-		item := v.message(m, fresh, notes.place)
+		item := v.message(m, notes.place, max(found.Cursor, notes.seen[m.From.String()]))
 		if d := v.day(m.Sent); d != day && !v.markup.small() {
 			item.Day, day = d, d
 		}
@@ -90,7 +90,7 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 		page.Forms = append(page.Forms, Form{Action: href + "/send", Submit: reply.Label, Quiet: true, Fields: []Field{text, once(), mark}})
 	}
 	v.hint(page)
-	if fresh.count[person.Address] > 0 {
+	if fresh[person.Address] > 0 {
 		seen := Form{Action: href + "/seen", Submit: "Seen", Quiet: true, Fields: []Field{once(), mark}}
 		page.Forms = append([]Form{seen}, page.Forms...)
 	}
@@ -128,11 +128,11 @@ func (v *visit) findPerson(ctx context.Context) (wire.Contact, error) {
 	return wire.Contact{}, errPerson
 }
 
-// message is a message as an item.
-func (v *visit) message(m wire.Message, fresh unread, place wire.PlaceValue) Item {
+// message is a message as an item. What is incoming and beyond seen is new; place is where the user was.
+func (v *visit) message(m wire.Message, place wire.PlaceValue, seen int64) Item {
 	item := Item{
 		Title: m.Name, Note: v.at(m.Sent), Mine: m.Outgoing,
-		New:   !m.Outgoing && m.Seq > max(fresh.cursor, fresh.seen[m.From.String()]),
+		New:   !m.Outgoing && m.Seq > seen,
 		Lines: lines(m.Body), Audio: v.audio(m),
 	}
 	if m.Outgoing {

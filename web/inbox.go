@@ -21,7 +21,7 @@ func inbox(ctx context.Context, v *visit) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	fresh, err := v.unread(ctx)
+	fresh, err := v.counts(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -34,15 +34,15 @@ func inbox(ctx context.Context, v *visit) (*Page, error) {
 		latest[with(m)] = m
 	}
 	people := slices.DeleteFunc(slices.Clone(contacts), func(c wire.Contact) bool {
-		return latest[c.Address].Seq == 0 && fresh.count[c.Address] == 0
+		return latest[c.Address].Seq == 0 && fresh[c.Address] == 0
 	})
 	slices.SortStableFunc(people, func(a, b wire.Contact) int {
 		return cmp.Or(
-			cmp.Compare(min(1, fresh.count[b.Address]), min(1, fresh.count[a.Address])),
+			cmp.Compare(min(1, fresh[b.Address]), min(1, fresh[a.Address])),
 			cmp.Compare(latest[b.Address].Seq, latest[a.Address].Seq))
 	})
 	page := &Page{
-		Self: v.base + "/inbox", Live: v.live(), Title: title(fresh.total), Items: make([]Item, 0, len(people)), Forms: v.leaveForms(),
+		Self: v.base + "/inbox", Live: v.live(), Title: title(fresh), Items: make([]Item, 0, len(people)), Forms: v.leaveForms(),
 		Links: []Link{{Text: "Look again", Href: v.base + "/inbox"}, {Text: "New message", Href: v.base + "/new"}, {Text: "Everybody", Href: v.base + "/people"}, {Text: "Search", Href: v.base + "/search"}},
 	}
 	if err := v.unfinished(ctx, page); err != nil {
@@ -54,7 +54,7 @@ func inbox(ctx context.Context, v *visit) (*Page, error) {
 		return nil, err
 	}
 	for _, c := range people {
-		item := v.person(c, fresh.count[c.Address])
+		item := v.person(c, fresh[c.Address])
 		if m := latest[c.Address]; m.Seq != 0 {
 			item.Note = v.clock(m.Sent)
 			item.Mine = false
@@ -68,14 +68,18 @@ func inbox(ctx context.Context, v *visit) (*Page, error) {
 	return page, nil
 }
 
-func title(unread int) string {
-	switch unread {
+func title(unread map[im.Address]int) string {
+	total := 0
+	for _, n := range unread {
+		total += n
+	}
+	switch total {
 	case 0:
 		return "No new messages"
 	case 1:
 		return "One new message"
 	}
-	return fmt.Sprint(unread, " new messages")
+	return fmt.Sprint(total, " new messages")
 }
 
 // people lists everybody.
@@ -96,14 +100,14 @@ func (v *visit) people(ctx context.Context, title, path string) (*Page, error) {
 	}
 	name := strings.TrimSpace(v.r.URL.Query().Get("name"))
 	contacts = slices.DeleteFunc(slices.Clone(contacts), func(c wire.Contact) bool { return !named(c, name) })
-	fresh, err := v.unread(ctx)
+	fresh, err := v.counts(ctx)
 	if err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(contacts, func(a, b wire.Contact) int { return cmp.Compare(presenceRank(a), presenceRank(b)) })
 	page := &Page{Title: title, Self: v.base + path + "?name=" + url.QueryEscape(name), Links: []Link{{Text: "Inbox", Href: v.base + "/inbox"}}}
 	for _, c := range contacts {
-		page.Items = append(page.Items, v.person(c, fresh.count[c.Address]))
+		page.Items = append(page.Items, v.person(c, fresh[c.Address]))
 	}
 	switch {
 	case len(contacts) > 0:
