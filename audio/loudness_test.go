@@ -101,7 +101,6 @@ func TestStepEnergies(t *testing.T) {
 	}
 }
 
-
 func TestNormalise(t *testing.T) {
 	in := speech(t)
 	for _, db := range []float64{6, 0, -12, -18} {
