@@ -13,7 +13,7 @@ import (
 	"hark/sessions"
 )
 
-// roster carries out ROSTER: the people of all networks in one list, and who wrote without being on one.
+// roster carries out ROSTER: the people of all networks in one list, and who wrote, or was written to, without being on one.
 func (c *conn) roster(ctx context.Context) (result, error) {
 	book, err := c.session.updateBook(ctx)
 	if err != nil {
@@ -75,11 +75,11 @@ func fitContacts(contacts []wire.Contact) []wire.Contact {
 	return contacts
 }
 
-// eachIncoming calls f for each incoming message after a number.
-func (s *Session) eachIncoming(ctx context.Context, after sessions.Seq, f func(sessions.Message)) error {
+// eachMessage calls f for each message after a number.
+func (s *Session) eachMessage(ctx context.Context, after sessions.Seq, f func(sessions.Message)) error {
 	const page = 500
 	for {
-		found, err := s.server.Sessions.Read(ctx, s.user, sessions.Query{After: after, In: true, Max: page})
+		found, err := s.server.Sessions.Read(ctx, s.user, sessions.Query{After: after, Max: page})
 		if err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ type book struct {
 type person struct {
 	Address im.Address `json:"a"`
 	Name    string     `json:"n,omitempty"` // what the messages called them, for who is on no roster
-	Wrote   bool       `json:"w,omitempty"` // has written
+	Wrote   bool       `json:"w,omitempty"` // has written, or was written to
 }
 
 // updateBook reads the book, adds who is new, and stores it if anybody is.
@@ -137,7 +137,7 @@ func (s *Session) updateBook(ctx context.Context) (book, error) {
 	return b, s.server.Sessions.SetState(ctx, s.user, bookKey, raw)
 }
 
-// extendBook adds the people of the rosters, by name, and then who wrote, in order.
+// extendBook adds the people of the rosters, by name, and then who wrote or was written to, in order.
 func (s *Session) extendBook(ctx context.Context, b *book) (changed bool, err error) {
 	var people []im.Contact
 	err = s.ask(func() {
@@ -170,10 +170,13 @@ func (s *Session) extendBook(ctx context.Context, b *book) (changed bool, err er
 	for _, p := range people {
 		add(p.Address)
 	}
-	err = s.eachIncoming(ctx, b.Upto, func(m sessions.Message) {
-		p := add(m.From)
-		p.Wrote, p.Name = true, cmp.Or(cleanText(m.Name, maxNamed), p.Name)
+	err = s.eachMessage(ctx, b.Upto, func(m sessions.Message) {
 		b.Upto, changed = m.Seq, true
+		if m.State == im.Failed {
+			return
+		}
+		p := add(other(m.Message))
+		p.Wrote, p.Name = true, cmp.Or(cleanText(m.Name, maxNamed), p.Name)
 	})
 	return changed, err
 }

@@ -248,9 +248,9 @@ func send(ctx context.Context, v *visit) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	number, text := v.r.PostFormValue(onceField), strings.ReplaceAll(v.r.PostFormValue("text"), "\r\n", "\n")
-	if number == "" || strings.ContainsFunc(number, notAlphanumeric) || len(number) > 64 {
-		return nil, errForm
+	number, text, err := v.written()
+	if err != nil {
+		return nil, err
 	}
 	if v.r.PostFormValue(keepField) != "" {
 		return v.keep(ctx, person, clean(text), number)
@@ -259,22 +259,43 @@ func send(ctx context.Context, v *visit) (*Page, error) {
 		return v.again(ctx, person, text, "There was nothing to send.")
 	}
 	reply, err := v.client.Send(ctx, wire.SendRequest{ID: "web-" + number, To: person.Address, Body: text})
-	switch {
-	case tooFast(err):
+	if tooFast(err) {
 		return v.slowDown(ctx, person, text)
-	case presence.HasCode(err, wire.Limit):
-		return v.again(ctx, person, text, "This form was used already, with another text. If you want to send this text too, send it now.")
-	case presence.HasCode(err, wire.TooLong):
-		return v.again(ctx, person, text, "This is too long for one message.")
-	case presence.HasCode(err, wire.Syntax):
-		return v.again(ctx, person, clean(text), "There were signs in it that cannot be sent. They are taken out.")
-	case err != nil:
+	}
+	if words := notTaken(err); words != "" {
+		return v.again(ctx, person, clean(text), words)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := v.markSeen(ctx, person); err != nil {
 		return nil, err
 	}
 	return v.done(ctx, person, outcome(reply.State))
+}
+
+// written is the one-time number and the text of a form.
+func (v *visit) written() (number, text string, err error) {
+	number, text = v.r.PostFormValue(onceField), strings.ReplaceAll(v.r.PostFormValue("text"), "\r\n", "\n")
+	if number == "" || strings.ContainsFunc(number, notAlphanumeric) || len(number) > 64 {
+		err = errForm
+	}
+	return number, text, err
+}
+
+// notTaken says why a message was not taken that may be changed and sent again; "" when it was, or for another error.
+func notTaken(err error) string {
+	switch {
+	case tooFast(err):
+		return slowDown
+	case presence.HasCode(err, wire.Limit):
+		return "This form was used already, with another text. If you want to send this text too, send it now."
+	case presence.HasCode(err, wire.TooLong):
+		return "This is too long for one message."
+	case presence.HasCode(err, wire.Syntax):
+		return "There were signs in it that cannot be sent. They are taken out."
+	}
+	return ""
 }
 
 // tooFast tells that a message was not taken because too many came before it; it may be sent again as it is.
