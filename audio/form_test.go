@@ -1,14 +1,15 @@
 package audio
 
 import (
-	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -143,17 +144,42 @@ func TestEncodingIsCancelled(t *testing.T) {
 	}
 }
 
-func TestTagsAreThere(t *testing.T) {
-	in := tags{title: "Grüße", artist: "Ana", date: "2026-11-23T08:00:00Z"}
+// TestTags: a reader of others' making finds title, sender and date in the ID3v2 tag of an MP3 and in the comments of an
+// Opus file.
+func TestTags(t *testing.T) {
+	tool, err := exec.LookPath("ffprobe")
+	if err != nil {
+		t.Skip("ffprobe is missing: apt-get install ffmpeg")
+	}
+	in := tags{title: "Grüße; aus = Kiel", artist: "Ana Ruiz", date: "2026-11-23T08:00:00Z"}
 	for _, f := range []Form{MP3, Ogg} {
 		b, err := f.encode(t.Context(), tone(440, 8000, time.Second), in)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{in.title, in.artist, in.date} {
-			if !bytes.Contains(b[:600], []byte(want)) {
-				t.Errorf("%s: %q is not in its head", f, want)
+		file := filepath.Join(t.TempDir(), "in."+string(f))
+		if err := os.WriteFile(file, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.CommandContext(t.Context(), tool, "-v", "error", "-of", "json", "-show_entries", "format_tags:stream_tags", file).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read struct {
+			Format  struct{ Tags map[string]string }   // of an MP3
+			Streams []struct{ Tags map[string]string } // of an Ogg file
+		}
+		if err := json.Unmarshal(out, &read); err != nil || len(read.Streams) != 1 {
+			t.Fatalf("%s: %v in %s", f, err, out)
+		}
+		got := make(map[string]string)
+		for _, from := range []map[string]string{read.Format.Tags, read.Streams[0].Tags} {
+			for name, value := range from {
+				got[strings.ToLower(name)] = value
 			}
+		}
+		if got["title"] != in.title || got["artist"] != in.artist || got["date"] != in.date {
+			t.Errorf("%s: read as %v", f, got)
 		}
 	}
 }

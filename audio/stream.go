@@ -75,7 +75,7 @@ func SmallBuffer(ctx context.Context, c net.Conn) context.Context {
 	if t, ok := c.(*tls.Conn); ok {
 		c = t.NetConn()
 	}
-	if t, ok := c.(*net.TCPConn); ok {
+	if t, ok := c.(interface{ SetWriteBuffer(int) error }); ok {
 		_ = t.SetWriteBuffer(kernelBuffer) // a broken connection is found out when it is used
 	}
 	return ctx

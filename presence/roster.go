@@ -14,7 +14,7 @@ import (
 	"hark/sessions"
 )
 
-// roster carries out ROSTER: the people of all networks in one list, and who wrote without being on one.
+// roster carries out ROSTER: the people of all networks in one list, and who wrote, or was written to, without being on one.
 func (c *conn) roster(ctx context.Context) (result, error) {
 	names, err := c.session.names()
 	if err != nil {
@@ -76,11 +76,11 @@ func fitContacts(contacts []wire.Contact) []wire.Contact {
 	return contacts
 }
 
-// eachIncoming calls f for each incoming message after a number.
-func (s *Session) eachIncoming(ctx context.Context, after sessions.Seq, f func(sessions.Message)) error {
+// eachMessage calls f for each message after a number.
+func (s *Session) eachMessage(ctx context.Context, after sessions.Seq, f func(sessions.Message)) error {
 	const page = 500
 	for {
-		found, err := s.server.Sessions.Read(ctx, s.user, sessions.Query{After: after, In: true, Max: page})
+		found, err := s.server.Sessions.Read(ctx, s.user, sessions.Query{After: after, Max: page})
 		if err != nil {
 			return err
 		}
@@ -111,7 +111,7 @@ type book struct {
 type person struct {
 	Address im.Address `json:"a"`
 	Name    string     `json:"n,omitempty"` // what the messages called them, for who is on no roster
-	Wrote   bool       `json:"w,omitempty"` // has written
+	Wrote   bool       `json:"w,omitempty"` // has written, or was written to
 }
 
 // updateBook reads the book, adds who is new, and stores it if anybody is.
@@ -138,7 +138,8 @@ func (s *Session) updateBook(ctx context.Context, known *names) (book, error) {
 	return b, s.server.Sessions.SetState(ctx, s.user, bookKey, raw)
 }
 
-// extendBook adds the people of the rosters, by name, and then who wrote, in order.
+// extendBook adds the people of the rosters, by name, and then who wrote or was written to, in
+// order.
 func (s *Session) extendBook(ctx context.Context, b *book, known *names) (changed bool, err error) {
 	people := slices.SortedFunc(maps.Keys(known.roster), func(a, b im.Address) int {
 		return cmp.Or(cmp.Compare(known.roster[a], known.roster[b]), cmp.Compare(a.String(), b.String()))
@@ -162,10 +163,13 @@ func (s *Session) extendBook(ctx context.Context, b *book, known *names) (change
 	for _, a := range people {
 		add(a)
 	}
-	err = s.eachIncoming(ctx, b.Upto, func(m sessions.Message) {
-		p := add(m.From)
-		p.Wrote, p.Name = true, cmp.Or(cleanText(m.Name, maxNamed), p.Name)
+	err = s.eachMessage(ctx, b.Upto, func(m sessions.Message) {
 		b.Upto, changed = m.Seq, true
+		if m.State == im.Failed {
+			return
+		}
+		p := add(other(m.Message))
+		p.Wrote, p.Name = true, cmp.Or(cleanText(m.Name, maxNamed), p.Name)
 	})
 	return changed, err
 }

@@ -49,7 +49,7 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 		return nil, err
 	}
 	shown := found.Messages[max(0, len(found.Messages)-most):]
-	fresh, err := v.unread(ctx)
+	fresh, err := v.counts(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 	}
 	upto, day := int64(0), ""
 	for _, m := range shown {
-		item := v.message(m, fresh, notes.place)
+		item := v.message(m, notes.place, max(found.Cursor, notes.seen[m.From.String()]))
 		if d := v.day(m.Sent); d != day && !v.markup.small() {
 			item.Day, day = d, d
 		}
@@ -90,7 +90,7 @@ func (v *visit) conversation(ctx context.Context, person wire.Contact, before in
 		page.Forms = append(page.Forms, Form{Action: href + "/send", Submit: reply.Label, Quiet: true, Fields: []Field{text, once(), mark}})
 	}
 	v.hint(page)
-	if fresh.count[person.Address] > 0 {
+	if fresh[person.Address] > 0 {
 		seen := Form{Action: href + "/seen", Submit: "Seen", Quiet: true, Fields: []Field{once(), mark}}
 		page.Forms = append([]Form{seen}, page.Forms...)
 	}
@@ -128,11 +128,11 @@ func (v *visit) findPerson(ctx context.Context) (wire.Contact, error) {
 	return wire.Contact{}, errPerson
 }
 
-// message is a message as an item.
-func (v *visit) message(m wire.Message, fresh unread, place wire.PlaceValue) Item {
+// message is a message as an item. What is incoming and beyond seen is new; place is where the user was.
+func (v *visit) message(m wire.Message, place wire.PlaceValue, seen int64) Item {
 	item := Item{
 		Title: m.Name, Note: v.at(m.Sent), Mine: m.Outgoing,
-		New:   !m.Outgoing && m.Seq > max(fresh.cursor, fresh.seen[m.From.String()]),
+		New:   !m.Outgoing && m.Seq > seen,
 		Lines: lines(m.Body), Audio: v.audio(m),
 	}
 	if m.Outgoing {
@@ -248,9 +248,9 @@ func send(ctx context.Context, v *visit) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	number, text := v.r.PostFormValue(onceField), strings.ReplaceAll(v.r.PostFormValue("text"), "\r\n", "\n")
-	if number == "" || strings.ContainsFunc(number, notAlphanumeric) || len(number) > 64 {
-		return nil, errForm
+	number, text, err := v.written()
+	if err != nil {
+		return nil, err
 	}
 	if v.r.PostFormValue(keepField) != "" {
 		return v.keep(ctx, person, clean(text), number)
@@ -259,22 +259,43 @@ func send(ctx context.Context, v *visit) (*Page, error) {
 		return v.again(ctx, person, text, "There was nothing to send.")
 	}
 	reply, err := v.client.Send(ctx, wire.SendRequest{ID: "web-" + number, To: person.Address, Body: text})
-	switch {
-	case tooFast(err):
+	if tooFast(err) {
 		return v.slowDown(ctx, person, text)
-	case presence.HasCode(err, wire.Limit):
-		return v.again(ctx, person, text, "This form was used already, with another text. If you want to send this text too, send it now.")
-	case presence.HasCode(err, wire.TooLong):
-		return v.again(ctx, person, text, "This is too long for one message.")
-	case presence.HasCode(err, wire.Syntax):
-		return v.again(ctx, person, clean(text), "There were signs in it that cannot be sent. They are taken out.")
-	case err != nil:
+	}
+	if words := notTaken(err); words != "" {
+		return v.again(ctx, person, clean(text), words)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := v.markSeen(ctx, person); err != nil {
 		return nil, err
 	}
 	return v.done(ctx, person, outcome(reply.State))
+}
+
+// written is the one-time number and the text of a form.
+func (v *visit) written() (number, text string, err error) {
+	number, text = v.r.PostFormValue(onceField), strings.ReplaceAll(v.r.PostFormValue("text"), "\r\n", "\n")
+	if number == "" || strings.ContainsFunc(number, notAlphanumeric) || len(number) > 64 {
+		err = errForm
+	}
+	return number, text, err
+}
+
+// notTaken says why a message was not taken that may be changed and sent again; "" when it was, or for another error.
+func notTaken(err error) string {
+	switch {
+	case tooFast(err):
+		return slowDown
+	case presence.HasCode(err, wire.Limit):
+		return "This form was used already, with another text. If you want to send this text too, send it now."
+	case presence.HasCode(err, wire.TooLong):
+		return "This is too long for one message."
+	case presence.HasCode(err, wire.Syntax):
+		return "There were signs in it that cannot be sent. They are taken out."
+	}
+	return ""
 }
 
 // tooFast tells that a message was not taken because too many came before it; it may be sent again as it is.

@@ -21,7 +21,7 @@ func inbox(ctx context.Context, v *visit) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	fresh, err := v.unread(ctx)
+	fresh, err := v.counts(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -34,15 +34,15 @@ func inbox(ctx context.Context, v *visit) (*Page, error) {
 		latest[with(m)] = m
 	}
 	people := slices.DeleteFunc(slices.Clone(contacts), func(c wire.Contact) bool {
-		return latest[c.Address].Seq == 0 && fresh.count[c.Address] == 0
+		return latest[c.Address].Seq == 0 && fresh[c.Address] == 0
 	})
 	slices.SortStableFunc(people, func(a, b wire.Contact) int {
 		return cmp.Or(
-			cmp.Compare(min(1, fresh.count[b.Address]), min(1, fresh.count[a.Address])),
+			cmp.Compare(min(1, fresh[b.Address]), min(1, fresh[a.Address])),
 			cmp.Compare(latest[b.Address].Seq, latest[a.Address].Seq))
 	})
 	page := &Page{
-		Self: v.base + "/inbox", Live: v.live(), Title: title(fresh.total), Items: make([]Item, 0, len(people)), Forms: v.leaveForms(),
+		Self: v.base + "/inbox", Live: v.live(), Title: title(fresh), Items: make([]Item, 0, len(people)), Forms: v.leaveForms(),
 		Links: []Link{{Text: "Look again", Href: v.base + "/inbox"}, {Text: "New message", Href: v.base + "/new"}, {Text: "Everybody", Href: v.base + "/people"}, {Text: "Search", Href: v.base + "/search"}},
 	}
 	if err := v.unfinished(ctx, page); err != nil {
@@ -54,7 +54,7 @@ func inbox(ctx context.Context, v *visit) (*Page, error) {
 		return nil, err
 	}
 	for _, c := range people {
-		item := v.person(c, fresh.count[c.Address])
+		item := v.person(c, fresh[c.Address])
 		if m := latest[c.Address]; m.Seq != 0 {
 			item.Note = v.clock(m.Sent)
 			item.Mine = false
@@ -68,14 +68,18 @@ func inbox(ctx context.Context, v *visit) (*Page, error) {
 	return page, nil
 }
 
-func title(unread int) string {
-	switch unread {
+func title(unread map[im.Address]int) string {
+	total := 0
+	for _, n := range unread {
+		total += n
+	}
+	switch total {
 	case 0:
 		return "No new messages"
 	case 1:
 		return "One new message"
 	}
-	return fmt.Sprint(unread, " new messages")
+	return fmt.Sprint(total, " new messages")
 }
 
 // people lists everybody.
@@ -85,7 +89,58 @@ func people(ctx context.Context, v *visit) (*Page, error) {
 
 // newMessage asks for whom a new message is.
 func newMessage(ctx context.Context, v *visit) (*Page, error) {
-	return v.people(ctx, "New message to", "/new")
+	return v.newMessage(ctx, "", "", "")
+}
+
+// newMessage is that page, with what was typed already.
+func (v *visit) newMessage(ctx context.Context, notice, number, text string) (*Page, error) {
+	page, err := v.people(ctx, "New message to", "/new")
+	if err != nil {
+		return nil, err
+	}
+	page.Notice = notice
+	page.Forms = append(page.Forms, Form{
+		Title: "To a number", Action: v.base + "/new/number", Submit: "Send",
+		Fields: []Field{
+			{Kind: Digits, Name: "number", Label: "The number of somebody who uses " + v.server.Name, Value: number, Max: longestNumber},
+			{Kind: Words, Name: "text", Label: "Your message", Value: text}, once(),
+		},
+	})
+	return page, nil
+}
+
+// sendToNumber writes to a user of ours by his number, who need not be on any list. Then he is on this one.
+func sendToNumber(ctx context.Context, v *visit) (*Page, error) {
+	form, text, err := v.written()
+	if err != nil {
+		return nil, err
+	}
+	number := digits(v.r.PostFormValue("number"))
+	switch {
+	case number == "" || len(number) > longestNumber || strings.Trim(number, "0123456789") != "":
+		return v.newMessage(ctx, "This is no number.", number, text)
+	case number == v.user:
+		return v.newMessage(ctx, "This is your own number.", number, text)
+	case strings.TrimSpace(text) == "":
+		return v.newMessage(ctx, "There was nothing to send.", number, text)
+	}
+	to := im.Address{Network: im.Hark, ID: number}
+	reply, err := v.client.Send(ctx, wire.SendRequest{ID: "web-" + form, To: to, Body: text})
+	if words := notTaken(err); words != "" {
+		return v.newMessage(ctx, words, number, clean(text))
+	}
+	if err != nil {
+		return nil, err
+	}
+	people, err := v.byAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	person, known := people[to]
+	if !known {
+		return v.newMessage(ctx, outcome(reply.State), number, text)
+	}
+	return v.done(ctx, person, outcome(reply.State))
 }
 
 // people lists who is on the user's list, whoever is online first; path is where the page is.
@@ -96,14 +151,14 @@ func (v *visit) people(ctx context.Context, title, path string) (*Page, error) {
 	}
 	name := strings.TrimSpace(v.r.URL.Query().Get("name"))
 	contacts = slices.DeleteFunc(slices.Clone(contacts), func(c wire.Contact) bool { return !named(c, name) })
-	fresh, err := v.unread(ctx)
+	fresh, err := v.counts(ctx)
 	if err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(contacts, func(a, b wire.Contact) int { return cmp.Compare(presenceRank(a), presenceRank(b)) })
 	page := &Page{Title: title, Self: v.base + path + "?name=" + url.QueryEscape(name), Links: []Link{{Text: "Inbox", Href: v.base + "/inbox"}}}
 	for _, c := range contacts {
-		page.Items = append(page.Items, v.person(c, fresh.count[c.Address]))
+		page.Items = append(page.Items, v.person(c, fresh[c.Address]))
 	}
 	switch {
 	case len(contacts) > 0:

@@ -68,6 +68,7 @@ func (s *Server) Handler() http.Handler {
 		mux.HandleFunc("GET "+base+"/inbox", s.visit(inbox))
 		mux.HandleFunc("GET "+base+"/people", s.visit(people))
 		mux.HandleFunc("GET "+base+"/new", s.visit(newMessage))
+		mux.HandleFunc("POST "+base+"/new/number", s.visit(sendToNumber))
 		mux.HandleFunc("GET "+base+"/with/{person}", s.visit(conversation))
 		mux.HandleFunc("POST "+base+"/with/{person}/send", s.visit(send))
 		mux.HandleFunc("POST "+base+"/with/{person}/seen", s.visit(seen))

@@ -17,9 +17,29 @@ const seenKey = "web.seen"
 // maxUnread is how many unread messages are looked at.
 const maxUnread = 1000
 
-// unread is what was not seen yet.
+// counts tells how many messages of each person were not seen yet. Where nothing is noted beside the cursor, the list of
+// people knows.
+func (v *visit) counts(ctx context.Context) (map[im.Address]int, error) {
+	notes, err := v.notes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(notes.seen) > 0 {
+		u, err := v.unread(ctx)
+		return u.count, err
+	}
+	people, err := v.contacts(ctx)
+	count := make(map[im.Address]int)
+	for _, c := range people {
+		if c.Unread > 0 {
+			count[c.Address] = c.Unread
+		}
+	}
+	return count, err
+}
+
+// unread is what was not seen yet, in full.
 type unread struct {
-	total  int
 	count  map[im.Address]int
 	seen   map[string]int64 // by address: up to this message
 	first  int64            // the first message that was not seen, 0 for none
@@ -59,7 +79,6 @@ func (u *unread) look(m wire.Message) {
 	if m.Seq <= u.seen[m.From.String()] {
 		return
 	}
-	u.total++
 	u.count[m.From]++
 	if u.first == 0 {
 		u.first = m.Seq
@@ -90,6 +109,7 @@ func (v *visit) see(ctx context.Context, person im.Address, upto int64) error {
 	if err := v.client.Ack(ctx, cursor); err != nil {
 		return err
 	}
+	v.roster = nil // its counts are over
 	return v.forget(ctx, after.seen, cursor)
 }
 

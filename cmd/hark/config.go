@@ -43,6 +43,7 @@ type logConfig struct {
 type listenConfig struct {
 	Web      string   `toml:"web"`
 	Proxies  []string `toml:"proxies"`
+	PerAddr  int      `toml:"per_address"`
 	Presence string   `toml:"presence"`
 	Admin    string   `toml:"admin"`
 	AGI      string   `toml:"agi"`
@@ -122,7 +123,7 @@ func defaultConfig() config {
 		Name:     "localhost:7778",
 		DB:       "/var/lib/hark/hark.db",
 		Log:      logConfig{Level: "info", Format: "text"},
-		Listen:   listenConfig{Web: "127.0.0.1:8080", Proxies: []string{"127.0.0.0/8", "::1"}},
+		Listen:   listenConfig{Web: "127.0.0.1:8080", Proxies: []string{"127.0.0.0/8", "::1"}, PerAddr: 100},
 		Asterisk: asteriskConfig{User: "hark", App: "hark", Calls: 200, PerCaller: 2},
 		Prompts:  promptsConfig{Synthesiser: "flite"},
 		Audio:    defaultAudio(),
@@ -261,6 +262,9 @@ func (c *config) check(bad func(key, format string, args ...any)) {
 		if _, _, err := net.SplitHostPort(address); err != nil {
 			bad(key, "%q is not host:port: %v", address, err)
 		}
+	}
+	if c.Listen.PerAddr < 0 {
+		bad("listen.per_address", "must not be below 0: 0 is any number")
 	}
 	if _, err := parseNetworks(c.Listen.Proxies); err != nil {
 		bad("listen.proxies", "%v", err)

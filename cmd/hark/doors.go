@@ -145,7 +145,7 @@ func (p *parts) listenWeb(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("listen.proxies: %w", err), l.Close())
 	}
 	close(p.webOpen)
-	return serveHTTP(ctx, l, proxies.before(mux))
+	return serveHTTP(ctx, &perAddress{Listener: l, most: p.config.Listen.PerAddr, exempt: proxies}, proxies.before(mux))
 }
 
 // serveHTTP serves until ctx ends, within the bounds of threat T23, and lets requests in progress finish.
