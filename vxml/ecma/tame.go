@@ -12,7 +12,7 @@ import (
 
 // The bounds of what one built-in function may do.
 const (
-	maxText  = 4 << 20 // length of a string that is made
+	maxText  = 1 << 20 // length of a string that is made
 	maxArray = 200_000 // elements, or characters of a string, that are gone through
 )
 
@@ -36,6 +36,7 @@ func (vm *VM) tame() {
 	}
 	_ = g.Set("eval", vm.eval)
 	vm.tameFunction(g)
+	vm.tameObjects(g)
 	vm.tameArrays(g)
 	vm.tameStrings(g)
 	vm.tamePatterns(g)
@@ -137,6 +138,18 @@ func (vm *VM) mustBeShort(v Value) {
 	}
 }
 
+// tameObjects keeps Object's own functions from long strings, each character of which is a property to them.
+func (vm *VM) tameObjects(g *goja.Object) {
+	object := g.Get("Object").ToObject(vm.rt)
+	for _, name := range object.GetOwnPropertyNames() {
+		vm.wrap(object, name, func(_ Value, args []Value) {
+			for _, arg := range args {
+				vm.mustBeShort(arg)
+			}
+		})
+	}
+}
+
 func (vm *VM) tameArrays(g *goja.Object) {
 	proto := vm.prototype(g, "Array")
 	for _, name := range proto.GetOwnPropertyNames() {
@@ -151,6 +164,17 @@ func (vm *VM) tameArrays(g *goja.Object) {
 		vm.measure(this, &left, 0)
 		if o, ok := this.(*goja.Object); ok && len(args) > 0 {
 			vm.mustFit(o.Get("length"), args[0])
+		}
+	})
+	vm.wrap(proto, "concat", func(this Value, args []Value) {
+		left := int64(maxArray)
+		for _, part := range append(args, this) {
+			if o, ok := part.(*goja.Object); ok && o.Get("length") != nil {
+				left -= o.Get("length").ToInteger()
+			}
+		}
+		if left < 0 {
+			vm.refuse()
 		}
 	})
 	vm.wrap(proto, "toLocaleString", func(this Value, _ []Value) {
@@ -216,6 +240,11 @@ func (vm *VM) tameStrings(g *goja.Object) {
 		vm.wrap(proto, name, func(this Value, _ []Value) { vm.mustBeShort(this) })
 	}
 	vm.tameIterator(proto)
+	vm.wrap(g.Get("String").ToObject(vm.rt), "raw", func(_ Value, args []Value) {
+		if len(args) > 0 {
+			vm.mustBeShort(args[0].ToObject(vm.rt).Get("raw"))
+		}
+	})
 	vm.wrap(proto, "concat", func(_ Value, args []Value) {
 		left := maxText
 		for _, a := range args {
