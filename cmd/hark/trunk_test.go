@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -62,6 +63,19 @@ func (k *trunk) place(t *testing.T) *place {
 	lines := "[trunk]\ntype = endpoint\ncontext = hark\ndisallow = all\nallow = ulaw\ndirect_media = no\naors = trunk\n" +
 		"[trunk]\ntype = aor\ncontact = sip:" + k.phone.Addr() + "\n"
 	return newPlaceOn(t, testbed.AsteriskOptions{Files: map[string]string{"pjsip_local.conf": lines}})
+}
+
+// answeredBy is place with calls answered by a VoiceXML page, which may have the numbers called that begin with 2.
+func (k *trunk) answeredBy(t *testing.T, page string) *place {
+	t.Helper()
+	p := k.place(t)
+	path, err := filepath.Abs(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.append(answeredByPage, path)
+	p.append(trunkConfig + "[vxml]\ntransfer = [\"2\"]\n")
+	return p
 }
 
 // trunkConfig lets Hark dial by the trunk.

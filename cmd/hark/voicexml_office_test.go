@@ -60,13 +60,7 @@ func TestVoiceXMLOffice(t *testing.T) {
 func TestVoiceXMLOfficeConnects(t *testing.T) {
 	t.Parallel()
 	k := newTrunk(t, map[string]int{"202": sipphone.Busy})
-	p := k.place(t)
-	page, err := filepath.Abs("../../vxml/examples/office/main.vxml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.append(answeredByPage, page)
-	p.append(trunkConfig + "[vxml]\ntransfer = [\"2\"]\n")
+	p := k.answeredBy(t, "../../vxml/examples/office/main.vxml")
 	defer p.serve()()
 
 	ben := p.dials("5551234")

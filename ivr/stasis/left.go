@@ -2,7 +2,6 @@ package stasis
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -21,13 +20,15 @@ func (i *ids) recordingOf(name string) (channel string, ok bool) {
 
 // takeLeft fetches the recordings of calls that ended while no process of ours was there to see it, those that Left knows.
 // here are the channels that are still ours: their calls were adopted, and have such a recording already.
-func (a *App) takeLeft(ctx context.Context, here []string) error {
+// That it cannot look is no reason to answer no calls; the next connection tries again.
+func (a *App) takeLeft(ctx context.Context, here []string) {
 	if a.Left == nil || a.swept {
-		return nil
+		return
 	}
 	names, err := a.rest.storedNames(ctx)
 	if err != nil {
-		return fmt.Errorf("looking for recordings of calls that are over: %w", err)
+		a.log.Warn("cannot look for recordings of calls that are over", "err", err)
+		return
 	}
 	for _, name := range names {
 		id, ok := a.ids.recordingOf(name)
@@ -39,7 +40,6 @@ func (a *App) takeLeft(ctx context.Context, here []string) error {
 		}
 	}
 	a.swept = true
-	return nil
 }
 
 // takeOneLeft fetches one recording and has it kept.

@@ -33,7 +33,8 @@ func (a *App) resync(ctx context.Context, before []*Line) error {
 	if err := a.adopt(ctx, channels); err != nil {
 		return err
 	}
-	return a.takeLeft(ctx, channels)
+	a.takeLeft(ctx, channels)
+	return nil
 }
 
 // adopt begins a call for each channel that a former process left behind.
