@@ -123,27 +123,35 @@ func (c *Call) adopt(ctx context.Context) bool {
 	return true
 }
 
-// reopen finds the session of a call that another process left.
-func (c *Call) reopen(ctx context.Context) (n note, err error) {
-	raw, err := c.srv.Memory.Recall(c.line.ID())
+// recall reads the note of a call.
+func (s *Server) recall(call string) (n note, err error) {
+	raw, err := s.Memory.Recall(call)
 	if err == nil && raw == nil {
 		err = errors.New("ivr: nothing is known of the call")
 	}
 	if err == nil {
 		err = json.Unmarshal(raw, &n)
 	}
-	if err != nil {
+	return n, err
+}
+
+// reopen finds the session of a call that another process left.
+func (c *Call) reopen(ctx context.Context) (n note, err error) {
+	if n, err = c.srv.recall(c.line.ID()); err != nil {
 		return n, err
 	}
-	return n, c.await(ctx, func(ctx context.Context) error {
-		client, reply, err := c.srv.Dial.Resume(ctx, wire.ResumeRequest{Session: n.Session, Client: phoneClient})
-		if err != nil {
-			return err
-		}
-		c.session = &session{SessionReply: n.SessionReply}
-		c.renew(client, reply)
-		return nil
-	})
+	return n, c.await(ctx, func(ctx context.Context) error { return c.attach(ctx, n) })
+}
+
+// attach goes on with the session of a note.
+func (c *Call) attach(ctx context.Context, n note) error {
+	client, reply, err := c.srv.Dial.Resume(ctx, wire.ResumeRequest{Session: n.Session, Client: phoneClient})
+	if err != nil {
+		return err
+	}
+	c.session = &session{SessionReply: n.SessionReply}
+	c.renew(client, reply)
+	return nil
 }
 
 // takeUp takes the recording that was under way, or in the caller's hand, unless there is too little of it.

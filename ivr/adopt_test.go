@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -239,4 +240,37 @@ func TestAdoptedUnknown(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestLeft kills Hark while the caller speaks, who hangs up before the next one is there: what was spoken is a draft of the
+// caller, once; less than 2 s are dropped, and an unknown call is left alone.
+func TestLeft(t *testing.T) {
+	for spoken, draft := range map[time.Duration]string{4 * time.Second: "for xmpp:ben@example.org 4s cut short", time.Second: "none"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			memory := &notes{kept: map[string][]byte{}}
+			w.server.Memory = memory
+			if err := w.message("from Ben: One two"); err != nil {
+				t.Fatal(err)
+			}
+			id := leaveCall(t, w, memory, nil)
+			left := filepath.Join(w.dir, "left.wav")
+			if err := wav.Write(left, wav.Sound{Rate: sipphone.Rate, Samples: sipphone.Tone(300, spoken)}); err != nil {
+				t.Fatal(err)
+			}
+			if w.server.Left("unknown") != nil {
+				t.Error("an unknown call is known")
+			}
+			w.server.Left(id)(t.Context(), ivr.Recorded{File: left, Duration: spoken})
+			if err := w.checkDraft(draft); err != nil {
+				t.Error(err)
+			}
+			if w.server.Left(id) != nil {
+				t.Error("it would be taken twice")
+			}
+			if _, err := os.Stat(left); err == nil {
+				t.Error("the file is still there")
+			}
+		})
+	}
 }

@@ -64,14 +64,19 @@ type Call struct {
 
 // newCall prepares a call; nothing has happened on the line yet.
 func newCall(s *Server, line Line) *Call {
+	c := &Call{srv: s, set: s.Settings.withDefaults(), line: line, lang: s.Language, tree: tree, at: atAnswer}
+	c.log = s.logOf(line.ID())
+	or(&c.lang, "en")
+	return c
+}
+
+// logOf is the log of a call.
+func (s *Server) logOf(call string) *slog.Logger {
 	log := s.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	c := &Call{srv: s, set: s.Settings.withDefaults(), line: line, lang: s.Language, tree: tree, at: atAnswer}
-	c.log = log.With("call", line.ID())
-	or(&c.lang, "en")
-	return c
+	return log.With("call", call)
 }
 
 // tree is the dialogue of every call; it is never changed.

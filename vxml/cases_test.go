@@ -242,8 +242,8 @@ func (l *caseLine) Dial(ctx context.Context, d ivr.Dial) (ivr.Dialled, error) {
 	l.world.object = fmt.Sprintf("%s %s %s %v", d.Endpoint, d.Connect, d.Max, d.HandOver)
 	switch l.world.far {
 	case "keys":
-		for range 3 {
-			if d.Listen != nil && d.Listen('*') {
+		for _, key := range []byte("7*8**") {
+			if d.Listen != nil && d.Listen(key) {
 				return ivr.Dialled{End: ivr.DialKey, Duration: 5 * time.Second}, nil
 			}
 		}

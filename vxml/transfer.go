@@ -115,12 +115,12 @@ func (f *formRun) listen(i *item, d *ivr.Dial) ([]*active, error) {
 	}
 	d.Listen = func(key byte) bool {
 		for _, g := range a.list {
-			if g.m.Press(key); g.m.Match() != nil {
-				return true
-			}
-			if !g.m.Alive() {
+			if g.m.Press(key); !g.m.Alive() { // the key may be the first of what ends it
 				g.m = g.linked.NewMatcher()
 				g.m.Press(key)
+			}
+			if g.m.Match() != nil {
+				return true
 			}
 		}
 		return false

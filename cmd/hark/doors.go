@@ -41,6 +41,7 @@ func (p *parts) telephone() (*stasis.App, error) {
 	return &stasis.App{
 		URL: a.ARI, User: a.User, Password: a.Password, Name: a.App,
 		Handle:      dialogues.answer,
+		Left:        dialogues.messenger.Left,
 		Log:         p.log,
 		Media:       media,
 		MaxCalls:    a.Calls,

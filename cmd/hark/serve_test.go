@@ -49,9 +49,12 @@ func (b *buffer) String() string {
 }
 
 // newPlace starts the parts and writes a configuration. Rendered speech is shared between test runs.
-func newPlace(t *testing.T) *place {
+func newPlace(t *testing.T) *place { return newPlaceOn(t, testbed.AsteriskOptions{}) }
+
+// newPlaceOn is newPlace with an Asterisk of some kind.
+func newPlaceOn(t *testing.T, o testbed.AsteriskOptions) *place {
 	p := &place{t: t, dir: t.TempDir(), log: &buffer{}}
-	p.asterisk = testbed.AsteriskFor(t, testbed.AsteriskOptions{})
+	p.asterisk = testbed.AsteriskFor(t, o)
 	p.prosody = testbed.ProsodyFor(t, testbed.ProsodyOptions{
 		Users:   map[string]string{"ana": "secret-ana", "ben": "secret-ben"},
 		Friends: [][2]string{{"ana", "ben"}},
@@ -167,12 +170,16 @@ func TestServeACall(t *testing.T) {
 }
 
 // prompt is the text of a prompt without placeholders.
-func (p *place) prompt(id string) string {
+func (p *place) prompt(id string) string { p.t.Helper(); return p.promptWith(id, nil) }
+
+// promptWith is the text of a prompt with its placeholders filled.
+func (p *place) promptWith(id string, args prompts.Args) string {
+	p.t.Helper()
 	book, err := prompts.LoadBook(nil, "")
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	text, err := book.Text("en", id, nil)
+	text, err := book.Text("en", id, args)
 	if err != nil {
 		p.t.Fatal(err)
 	}

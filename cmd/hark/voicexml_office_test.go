@@ -55,6 +55,26 @@ func TestVoiceXMLOffice(t *testing.T) {
 	}
 }
 
+// TestVoiceXMLOfficeConnects calls the example of a small office: one extension answers and hears the caller, the other is
+// busy, so that the caller may leave a message.
+func TestVoiceXMLOfficeConnects(t *testing.T) {
+	t.Parallel()
+	k := newTrunk(t, map[string]int{"202": sipphone.Busy})
+	p := k.answeredBy(t, "../../vxml/examples/office/main.vxml")
+	defer p.serve()()
+
+	ben := p.dials("5551234")
+	ben.do("hear Green and Partners, architects.\npress 1\nhear One moment, please.\n")
+	anna := k.accept(p)
+	ben.tells(anna, "I would like to build a house.")
+	anna.tells(ben, "We have an hour for you on Monday.")
+	anna.do("hangup\n")
+	ben.do("expect-hangup\n")
+
+	ben = p.dials("5551234")
+	ben.do("hear Green and Partners, architects.\npress 2\nhear Nobody can come to the telephone now.\nhear Please speak after the tone.\nhangup\n")
+}
+
 // append writes more of the configuration.
 func (p *place) append(format string, args ...any) {
 	p.t.Helper()

@@ -32,6 +32,10 @@ type App struct {
 	// or ErrReplaced. When Handle returns nil the call is hung up; when it returns an error, and the caller is still
 	// there, the call goes on in the dialplan behind Stasis, where a spoken apology stands.
 	Handle func(ctx context.Context, line ivr.Line) error
+	// Left, when not nil, is asked once, after the first connection, for each recording that a former process left at Asterisk
+	// in a call which is over by now. It returns what keeps the recording, whose file is that one's to remove, or nil for a
+	// call that it does not know: then the recording stays where it is.
+	Left func(channel string) (keep func(ctx context.Context, spoken ivr.Recorded))
 	// Log is told what an administrator should know; nil is silence. Keys never reach it.
 	Log *slog.Logger
 	// Media maps folders of this machine to the same folders as Asterisk sees them. The longest match wins; a file
@@ -59,6 +63,7 @@ type App struct {
 	link    link
 	ids     ids
 	warn    sync.Once      // about an old Asterisk
+	swept   bool           // recordings that a former process left are taken; for resync only
 	helpers sync.WaitGroup // goroutines that give refused calls back; started by the reader only
 }
 

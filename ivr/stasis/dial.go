@@ -32,6 +32,7 @@ func (l *Line) Dial(ctx context.Context, d ivr.Dial) (ivr.Dialled, error) {
 }
 
 func (f *leg) dial(ctx context.Context, d ivr.Dial) (ivr.Dialled, error) {
+	f.rings = time.Now()
 	if err := f.begin(ctx, d); err != nil {
 		return f.refused(ctx, err, ivr.DialNoRoute)
 	}
@@ -67,7 +68,7 @@ func (f *leg) ring(ctx context.Context, d ivr.Dial) (ivr.DialEnd, error) {
 			f.answered = time.Now()
 			return "", nil
 		case n.kind == farEnded && n.id == f.id:
-			return notAnswered(n), nil
+			return f.unanswered(n, d), nil
 		case n.kind == expired && !n.at.Before(deadline):
 			return ivr.DialNoAnswer, nil
 		case n.kind == linkUp:

@@ -18,7 +18,8 @@
 //     Recordings that were running are fetched from its disk and their header is mended.
 //   - This process dies: Asterisk keeps the channels. The next Run finds them, ends what is still being played there, and
 //     calls Handle with a Line whose Adopted is true, whose State is the last one set by SetState, and whose Unfinished
-//     is the recording that was under way.
+//     is the recording that was under way. If the caller has hung up by then, App.Left is asked what becomes of the
+//     recording.
 //   - The disk of Asterisk's spool is full in a recording: Asterisk ends it and calls it done. The size of the file tells,
 //     and Record returns ivr.LineFail with what there is.
 //   - Packets are held up and then come all at once: Asterisk tells some keys twice; echoes drops the second time.

@@ -21,8 +21,9 @@ func isFar(id string) bool {
 // A leg is the dialled side of a call while Dial, or what comes after it, looks after it.
 type leg struct {
 	*Line
-	id       string // of its channel
-	bridge   string // that connects the two, "" until there is one
+	id       string    // of its channel
+	bridge   string    // that connects the two, "" until there is one
+	rings    time.Time // since when
 	answered time.Time
 }
 
@@ -58,6 +59,15 @@ func notAnswered(n note) ivr.DialEnd {
 		return ivr.DialCongestion
 	}
 	return ivr.DialNoRoute
+}
+
+// unanswered is notAnswered, but that Asterisk gives no good reason when the other side has rung for all of its time.
+func (f *leg) unanswered(n note, d ivr.Dial) ivr.DialEnd {
+	end := notAnswered(n)
+	if end == ivr.DialNoRoute && time.Since(f.rings) >= d.Connect {
+		return ivr.DialNoAnswer
+	}
+	return end
 }
 
 // lookAgain asks what became of the other side while events were lost: end when it is not there any more, else "".

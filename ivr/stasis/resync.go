@@ -30,7 +30,11 @@ func (a *App) resync(ctx context.Context, before []*Line) error {
 	a.link.up.Store(true)
 	a.log.Info("connected to Asterisk", "app", a.Name, "calls", len(channels))
 	a.warnOfVersion(ctx)
-	return a.adopt(ctx, channels)
+	if err := a.adopt(ctx, channels); err != nil {
+		return err
+	}
+	a.takeLeft(ctx, channels)
+	return nil
 }
 
 // adopt begins a call for each channel that a former process left behind.

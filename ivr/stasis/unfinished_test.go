@@ -1,6 +1,7 @@
 package stasis
 
 import (
+	"context"
 	"log/slog"
 	"testing"
 	"time"
@@ -71,4 +72,38 @@ func TestUnfinished(t *testing.T) {
 	}
 	d.over <- nil
 	p.hungUp()
+}
+
+// TestLeft: a process dies while a caller speaks, and the caller hangs up before the next one is there. That one is given
+// what was spoken, once, if it knows the call.
+func TestLeft(t *testing.T) {
+	s, wire := behindProxy(t)
+	p, c := s.call(t)
+	p.say(600)
+	c.record(ivr.Record{Max: 20 * time.Second, Ends: "#"})
+	until(time.Now(), 2500*time.Millisecond) // of speech
+	wire.sever()
+	t.Cleanup(wire.mend)
+	p.hangup()
+	for _, knows := range []bool{false, true} {
+		kept := make(chan ivr.Recorded, 1)
+		s.app = &App{URL: s.ARIURL, User: s.ARIUser, Password: s.ARIPassword, TempDir: t.TempDir(), Handle: s.handle, Drain: -1,
+			Log: slog.New(slog.NewTextHandler(logTo{t}, nil)),
+			Left: func(channel string) func(context.Context, ivr.Recorded) {
+				if channel != c.ID() {
+					t.Errorf("it is asked for call %q, not %q", channel, c.ID())
+				}
+				if !knows {
+					kept <- ivr.Recorded{}
+					return nil
+				}
+				return func(_ context.Context, spoken ivr.Recorded) { kept <- spoken }
+			}}
+		s.start(t)
+		spoken := <-kept
+		names, err := s.stored()
+		if err != nil || knows != (spoken.Duration >= 2*time.Second) || knows != (len(names) == 0) {
+			t.Errorf("known %v: %+v was kept, and at Asterisk is %q, %v", knows, spoken, names, err)
+		}
+	}
 }

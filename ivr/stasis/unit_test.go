@@ -397,3 +397,22 @@ func (w writerAt) WriteAt(b []byte, at int64) (int, error) {
 	}
 	return copy(w[at:], b), nil
 }
+
+// TestUnanswered: a telephone that has rung for all of its time is not answered, whatever Asterisk gives as a reason, but
+// busy stays busy, and one that is refused at once has no route.
+func TestUnanswered(t *testing.T) {
+	d := ivr.Dial{Connect: time.Minute}
+	long, short := &leg{rings: time.Now().Add(-time.Minute)}, &leg{rings: time.Now()}
+	for _, c := range []struct {
+		leg  *leg
+		n    note
+		want ivr.DialEnd
+	}{
+		{long, note{}, ivr.DialNoAnswer}, {long, note{cause: 127}, ivr.DialNoAnswer}, {long, note{status: "BUSY"}, ivr.DialBusy},
+		{short, note{}, ivr.DialNoRoute}, {short, note{cause: 1}, ivr.DialNoRoute}, {short, note{cause: 19}, ivr.DialNoAnswer},
+	} {
+		if got := c.leg.unanswered(c.n, d); got != c.want {
+			t.Errorf("%+v is %s, not %s", c.n, got, c.want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package ecma
 import (
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -11,8 +12,8 @@ import (
 
 // The bounds of what one built-in function may do.
 const (
-	maxText  = 4 << 20 // length of a string that is made
-	maxArray = 200_000 // elements that are gone through
+	maxText  = 1 << 20 // length of a string that is made
+	maxArray = 200_000 // elements, or characters of a string, that are gone through
 )
 
 // absent are names that documents have no use for and that would let a script take memory unseen.
@@ -35,6 +36,7 @@ func (vm *VM) tame() {
 	}
 	_ = g.Set("eval", vm.eval)
 	vm.tameFunction(g)
+	vm.tameObjects(g)
 	vm.tameArrays(g)
 	vm.tameStrings(g)
 	vm.tamePatterns(g)
@@ -124,12 +126,27 @@ func (vm *VM) wrap(proto *goja.Object, name string, check func(this Value, args 
 // refuse throws an error into the script.
 func (vm *VM) refuse() { panic(vm.rt.NewTypeError("too large")) }
 
-// mustBeShort refuses an array, or something like it, that is too long.
+// mustBeShort refuses a string or an array, or something like it, that is too long.
 func (vm *VM) mustBeShort(v Value) {
+	if s, ok := v.(goja.String); ok && s.Length() > maxArray {
+		vm.refuse()
+	}
 	if o, ok := v.(*goja.Object); ok {
 		if n := o.Get("length"); n != nil && n.ToInteger() > maxArray {
 			vm.refuse()
 		}
+	}
+}
+
+// tameObjects keeps Object's own functions from long strings, each character of which is a property to them.
+func (vm *VM) tameObjects(g *goja.Object) {
+	object := g.Get("Object").ToObject(vm.rt)
+	for _, name := range object.GetOwnPropertyNames() {
+		vm.wrap(object, name, func(_ Value, args []Value) {
+			for _, arg := range args {
+				vm.mustBeShort(arg)
+			}
+		})
 	}
 }
 
@@ -149,11 +166,46 @@ func (vm *VM) tameArrays(g *goja.Object) {
 			vm.mustFit(o.Get("length"), args[0])
 		}
 	})
+	vm.wrap(proto, "concat", func(this Value, args []Value) {
+		left := int64(maxArray)
+		for _, part := range append(args, this) {
+			if o, ok := part.(*goja.Object); ok && o.Get("length") != nil {
+				left -= o.Get("length").ToInteger()
+			}
+		}
+		if left < 0 {
+			vm.refuse()
+		}
+	})
+	vm.wrap(proto, "toLocaleString", func(this Value, _ []Value) {
+		left := maxText
+		vm.measure(this, &left, 0)
+	})
+	vm.wrap(proto, "flat", func(this Value, _ []Value) {
+		left := maxArray
+		vm.countItems(this, &left, 0)
+	})
 	vm.wrap(g.Get("Array").ToObject(vm.rt), "from", func(_ Value, args []Value) {
 		if len(args) > 0 {
 			vm.mustBeShort(args[0])
 		}
 	})
+}
+
+// countItems counts the elements of arrays in an array, and refuses more than left: an array may hold another one many times.
+func (vm *VM) countItems(v Value, left *int, level int) {
+	if *left--; *left < 0 || level > maxLevels {
+		vm.refuse()
+	}
+	o, ok := v.(*goja.Object)
+	if !ok || o.ClassName() != "Array" {
+		return
+	}
+	for i := range o.Get("length").ToInteger() {
+		if item := o.Get(strconv.FormatInt(i, 10)); item != nil {
+			vm.countItems(item, left, level+1)
+		}
+	}
 }
 
 // mustFit refuses a string that would be n times as long as another one.
@@ -184,12 +236,37 @@ func (vm *VM) tameStrings(g *goja.Object) {
 			}
 		})
 	}
+	for _, name := range []string{"split", "match", "matchAll", "search", "localeCompare", "normalize"} {
+		vm.wrap(proto, name, func(this Value, _ []Value) { vm.mustBeShort(this) })
+	}
+	vm.tameIterator(proto)
+	vm.wrap(g.Get("String").ToObject(vm.rt), "raw", func(_ Value, args []Value) {
+		if len(args) > 0 {
+			vm.mustBeShort(args[0].ToObject(vm.rt).Get("raw"))
+		}
+	})
 	vm.wrap(proto, "concat", func(_ Value, args []Value) {
 		left := maxText
 		for _, a := range args {
 			vm.measure(a, &left, 0)
 		}
 	})
+}
+
+// tameIterator lets strings be gone through character by character, as Array.from, Set and [...s] do, only if they are short.
+func (vm *VM) tameIterator(proto *goja.Object) {
+	iterate, ok := goja.AssertFunction(proto.GetSymbol(goja.SymIterator))
+	if !ok {
+		return
+	}
+	_ = proto.DefineDataPropertySymbol(goja.SymIterator, vm.rt.ToValue(func(call goja.FunctionCall) Value {
+		vm.mustBeShort(call.This)
+		v, err := iterate(call.This)
+		if err != nil {
+			panic(err)
+		}
+		return v
+	}), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
 }
 
 // tamePatterns refuses regular expressions that can only be matched by trying everything, wherever one is made of text.
@@ -230,6 +307,11 @@ func (vm *VM) tamePatterns(g *goja.Object) {
 }
 
 func (vm *VM) tameJSON(g *goja.Object) {
+	vm.wrap(g.Get("JSON").ToObject(vm.rt), "parse", func(_ Value, args []Value) {
+		if len(args) > 0 {
+			vm.mustBeShort(args[0])
+		}
+	})
 	vm.wrap(g.Get("JSON").ToObject(vm.rt), "stringify", func(_ Value, args []Value) {
 		left := maxText
 		if len(args) > 0 {
@@ -243,7 +325,7 @@ func (vm *VM) measure(v Value, left *int, level int) {
 	if level > maxLevels {
 		vm.refuse()
 	}
-	*left -= 1
+	*left -= maxText / maxArray // what looking at it costs
 	o, ok := v.(*goja.Object)
 	if !ok {
 		if s, text := v.(goja.String); text {
