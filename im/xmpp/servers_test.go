@@ -164,7 +164,6 @@ func cutIsNoNewLogin(t *testing.T, r *realm) {
 func TestLongAbsence(t *testing.T) { onEach(t, longAbsence) }
 
 func longAbsence(t *testing.T, r *realm) {
-	skipUnmet(t)
 	account, friend := r.pair(t)
 	c, d := login(t, r.service(), account, nil)
 	send := func(i int) {
@@ -189,14 +188,22 @@ func longAbsence(t *testing.T, r *realm) {
 		want = append(want, fmt.Sprint(i))
 	}
 	_, d = login(t, r.service(), account, c.Resume())
-	find(t, d, func(m im.Message) bool { return m.Body == fmt.Sprint(n) })
-	if got := d.texts(); strings.Join(got, " ") != strings.Join(want, " ") {
+	for _, body := range want {
+		find(t, d, func(m im.Message) bool { return m.Body == body })
+	}
+	got := d.texts()
+	if onEjabberd(t) { // its threads archive each for itself, and 29 may come after 31
+		slices.Sort(got)
+		slices.Sort(want)
+	}
+	if !slices.Equal(got, want) {
 		t.Errorf("got %v", got)
 	}
 }
 
 // TestOldState resumes from a state that is older than what was acknowledged since. The server refuses; nothing may be
-// missing.
+// missing. ejabberd 23.01 does not refuse: it goes on without what it was told was kept, and nothing on the stream shows
+// that. Hark stores a state before it acknowledges, so it has none that is older.
 func TestOldState(t *testing.T) { onEach(t, oldState) }
 
 func oldState(t *testing.T, r *realm) {
