@@ -46,7 +46,7 @@ func (c *Call) keepLeft(ctx context.Context, n note) error {
 			return err
 		}
 	}
-	defer c.session.close(ctx)
+	defer c.session.close()
 	var kept draft
 	if err := c.session.client.GetState(ctx, wire.Draft, "", &kept); err != nil {
 		return err

@@ -138,8 +138,7 @@ func (s *Session) updateBook(ctx context.Context, known *names) (book, error) {
 	return b, s.server.Sessions.SetState(ctx, s.user, bookKey, raw)
 }
 
-// extendBook adds the people of the rosters, by name, and then who wrote or was written to, in
-// order.
+// extendBook adds the people of the rosters, by name, and then who wrote or was written to, in order.
 func (s *Session) extendBook(ctx context.Context, b *book, known *names) (changed bool, err error) {
 	people := slices.SortedFunc(maps.Keys(known.roster), func(a, b im.Address) int {
 		return cmp.Or(cmp.Compare(known.roster[a], known.roster[b]), cmp.Compare(a.String(), b.String()))
@@ -169,7 +168,9 @@ func (s *Session) extendBook(ctx context.Context, b *book, known *names) (change
 			return
 		}
 		p := add(other(m.Message))
-		p.Wrote, p.Name = true, cmp.Or(cleanText(m.Name, maxNamed), p.Name)
+		if p.Wrote = true; !m.Outgoing { // the name in a message is its sender's
+			p.Name = cmp.Or(cleanText(m.Name, maxNamed), p.Name)
+		}
 	})
 	return changed, err
 }
