@@ -69,6 +69,13 @@ func (r *rest) addToBridge(ctx context.Context, bridge, one, other string) error
 	}}, nil)
 }
 
+// removeFromBridge returns when the channel is out of the bridge.
+func (r *rest) removeFromBridge(ctx context.Context, bridge, channel string) error {
+	return r.do(ctx, command{method: http.MethodPost, path: []string{"bridges", bridge, "removeChannel"}, query: url.Values{
+		"channel": {channel},
+	}}, nil)
+}
+
 func (r *rest) dropBridge(ctx context.Context, id string) error {
 	return r.do(ctx, command{method: http.MethodDelete, path: []string{"bridges", id}}, nil)
 }

@@ -122,9 +122,15 @@ func TestDial(t *testing.T) {
 func TestDialNobody(t *testing.T) {
 	s := open(t, nil)
 	_, away := farPhone(t, false)
+	turnsAway := func(code int) string {
+		p, endpoint := farPhone(t, false)
+		p.Listen(sipphone.Options{Refuse: func(string) int { return code }})
+		return endpoint
+	}
 	_, c := s.call(t)
 	for endpoint, want := range map[string]ivr.DialEnd{
-		away: ivr.DialNoAnswer, "PJSIP/nobody": ivr.DialNoRoute, "NoSuch/thing": ivr.DialNoRoute, "PJSIP/anonymous/sip:x@127.0.0.1:9": ivr.DialNoRoute,
+		turnsAway(sipphone.Busy): ivr.DialBusy, turnsAway(sipphone.Ringing): ivr.DialNoAnswer, turnsAway(503): ivr.DialCongestion,
+		away: ivr.DialNoAnswer, "PJSIP/nobody": ivr.DialNoRoute, "NoSuch/thing": ivr.DialNoRoute, "PJSIP/anonymous/sip:x@127.0.0.1:9": ivr.DialNoAnswer,
 	} {
 		if out, err := c.dial(ivr.Dial{Endpoint: endpoint, Connect: 2 * time.Second})(); err != nil || out.End != want {
 			t.Errorf("%s: %+v, %v", endpoint, out, err)

@@ -3,6 +3,7 @@ package stasis
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -114,20 +115,31 @@ func (f *leg) refused(ctx context.Context, err error, end ivr.DialEnd) (ivr.Dial
 	return ivr.Dialled{}, f.failure(ctx, err)
 }
 
-// end lets go of the other side.
+// end lets go of the other side. The caller is taken out of the bridge first, which Asterisk does before it answers: what is
+// played to a channel that is about to leave a bridge is never heard, and never ends.
 func (f *leg) end(ctx context.Context) {
 	f.app.calls.takeBack(f.id)
 	ctx, cancel := tidy(ctx)
 	defer cancel()
-	errs := []error{f.app.rest.hangup(ctx, f.id)}
+	var errs []error
+	if f.bridge != "" {
+		errs = append(errs, f.app.rest.removeFromBridge(ctx, f.bridge, f.Line.id))
+	}
+	errs = append(errs, f.app.rest.hangup(ctx, f.id))
 	if f.bridge != "" {
 		errs = append(errs, f.app.rest.dropBridge(ctx, f.bridge))
 	}
 	for _, err := range errs {
-		if err != nil && !gone(err) {
+		if err != nil && !gone(err) && !outside(err) {
 			f.app.log.Warn("cannot let go of a call that was dialled", "call", f.Line.id, "err", err)
 		}
 	}
+}
+
+// outside tells that a channel that was to leave a bridge is not in it, or is no more.
+func outside(err error) bool {
+	code := status(err)
+	return code == http.StatusUnprocessableEntity || code == http.StatusBadRequest
 }
 
 // letGoOfFar hangs up a channel that a former process dialled, or whispered by. Its caller is adopted, and asks anew.
