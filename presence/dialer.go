@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync/atomic"
 
 	"hark/presence/wire"
 )
@@ -28,6 +29,8 @@ type Dialer struct {
 	// TLS is used for harks://; nil verifies with the system's certificates.
 	TLS *tls.Config
 	Log *slog.Logger
+	// Loops counts the logins that ended with ErrLoop, for an operator to see; nil counts nothing.
+	Loops *atomic.Int64
 }
 
 // Login logs in wherever the session is. A PIN is sent to the first server only. The caller closes the client. Errors:
@@ -77,6 +80,9 @@ func (d *Dialer) begin(ctx context.Context, first ask, then func(ticket string) 
 
 // circled writes down that a session could not be found because the nodes refer to each other.
 func (d *Dialer) circled(err error) error {
+	if d.Loops != nil {
+		d.Loops.Add(1)
+	}
 	if d.Log != nil {
 		d.Log.Warn("presence: a session is nowhere: do two nodes have one address?", "err", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -184,7 +185,8 @@ func TestStaleRecord(t *testing.T) {
 	}
 	dials := 0
 	var log strings.Builder
-	dialer := &presence.Dialer{Home: "hark://127.0.0.1:7778", Log: slog.New(slog.NewTextHandler(&log, nil)),
+	var loops atomic.Int64
+	dialer := &presence.Dialer{Home: "hark://127.0.0.1:7778", Loops: &loops, Log: slog.New(slog.NewTextHandler(&log, nil)),
 		Dial: func(ctx context.Context, _ string) (net.Conn, error) {
 			dials++
 			return b.Server.Pipe(ctx)
@@ -195,6 +197,9 @@ func TestStaleRecord(t *testing.T) {
 	}
 	if strings.Count(log.String(), "a session is nowhere") != 1 {
 		t.Errorf("the log says %q", log.String())
+	}
+	if n := loops.Load(); n != 1 {
+		t.Errorf("%d loops are counted", n)
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 // dialer is how the doors of this process reach the presence server: the wire protocol in memory, and from there over
 // TLS to the node that has the session.
 func (p *parts) dialer() *presence.Dialer {
-	return &presence.Dialer{Home: "pipe:", Pipe: p.presence.Pipe, TLS: p.doors, Log: p.log}
+	return &presence.Dialer{Home: "pipe:", Pipe: p.presence.Pipe, TLS: p.doors, Log: p.log, Loops: &p.loops}
 }
 
 // telephone makes the application that answers calls; nil when no Asterisk is configured.

@@ -208,6 +208,9 @@ func (o *overview) nodesNow(ctx context.Context) ([]web.Section, error) {
 		}
 		s.Rows = append(s.Rows, []string{n.Name, n.Addr, state, fmt.Sprint(n.Sessions)})
 	}
+	if n := o.parts.loops.Load(); n > 0 {
+		s.Text = fmt.Sprintf("%d logins went in a circle since this node was started: do two nodes have one address?", n)
+	}
 	return []web.Section{s}, nil
 }
 

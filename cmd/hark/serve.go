@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -58,6 +59,7 @@ type parts struct {
 	notes     *callNotes
 	calls     callList
 	perCaller perCaller
+	loops     atomic.Int64   // logins that the nodes referred in a circle
 	webOpen   chan struct{}  // closed when browsers are answered, or none ever will be
 	closers   []func() error // in the order of opening
 }

@@ -23,6 +23,8 @@ const patience = 20 * time.Second
 // A Harness says what a service can do, and makes what a case needs.
 type Harness struct {
 	Can Abilities
+	// Disorder tells that the network hands over in any order what came while the user was away.
+	Disorder bool
 	// New makes two accounts that know each other and that nothing has happened to yet. It is called once a case; what
 	// it starts ends with the test.
 	New func(t *testing.T) Pair
@@ -82,7 +84,8 @@ type Peer interface {
 type bench struct {
 	*testing.T
 	Pair
-	ctx context.Context
+	disorder bool
+	ctx      context.Context
 }
 
 // A testCase is one promise of package im.
@@ -109,7 +112,7 @@ func runCase(t *testing.T, h Harness, c testCase) {
 	foreign := append([]goleak.Option{goleak.IgnoreCurrent()}, pair.Foreign...)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
-	c.run(&bench{T: t, Pair: pair, ctx: ctx})
+	c.run(&bench{T: t, Pair: pair, disorder: h.Disorder, ctx: ctx})
 	cancel()
 	if err := goleak.Find(foreign...); err != nil {
 		t.Error(err)

@@ -49,13 +49,13 @@ func (l *login) Event(e im.Event) {
 	l.cond.Broadcast()
 }
 
-// open logs in and fails the case when that fails.
+// open logs in, and returns once everything that waited has come. It fails the case when that fails.
 func (b *bench) open(resume im.Resume) *login {
 	b.Helper()
 	return b.openGated(resume, nil)
 }
 
-// openGated is open with a sink that blocks until gate is closed.
+// openGated is open with a sink that blocks until gate is closed, and does not wait.
 func (b *bench) openGated(resume im.Resume, gate chan struct{}) *login {
 	b.Helper()
 	l := &login{b: b, gate: gate}
@@ -67,6 +67,9 @@ func (b *bench) openGated(resume im.Resume, gate chan struct{}) *login {
 	l.conn = conn
 	if b.Inbox != nil {
 		b.Cleanup(func() { b.drain() })
+	}
+	if gate == nil {
+		l.find("Synced", func(e im.Event) bool { _, synced := e.Body.(im.Synced); return synced })
 	}
 	return l
 }
