@@ -102,8 +102,8 @@ func (r *ringing) again(ctx context.Context) (err error) {
 
 // wake is when something is to be done even if nothing happens, at the latest at the deadline.
 func (r *ringing) wake(deadline time.Time) time.Time {
-	if r.player.pausing() && r.player.hold.Before(deadline) {
-		return r.player.hold
+	if at := r.player.wake(); !at.IsZero() && at.Before(deadline) {
+		return at
 	}
 	return deadline
 }

@@ -198,8 +198,8 @@ func (t *turn) wait(now time.Time) {
 
 // wake is when something is to be done even if nothing happens.
 func (t *turn) wake() time.Time {
-	if !t.player.hold.IsZero() {
-		return t.player.hold
+	if at := t.player.wake(); !at.IsZero() {
+		return at
 	}
 	if !t.silentAt.IsZero() && t.silentAt.Before(t.deadline) {
 		return t.silentAt

@@ -10,8 +10,13 @@ import (
 	"hark/prompts"
 )
 
-// shortest is the length of a clip of which no length is known.
-const shortest = 10 * time.Millisecond
+const (
+	// shortest is the length of a clip of which no length is known.
+	shortest = 10 * time.Millisecond
+	// lateEnd is how much longer than its clips a playback may take before the next one is sent: whatever has become of it
+	// at Asterisk, nobody is to be left in silence.
+	lateEnd = 10 * time.Second
+)
 
 // A segment is what Asterisk gets in one command: clips that follow each other without silence, of which only the first
 // begins later than at its start. Its media is empty when it is silence only.
@@ -58,6 +63,7 @@ type player struct {
 	segs  []segment
 	next  int       // the first segment that was not sent
 	hold  time.Time // end of the pause that is being waited for, or zero
+	late  time.Time // when the oldest of playing must have ended, or zero
 	clip  int       // which is playing, or will be next
 	began time.Time // when it began; zero when it did not
 	stamp time.Time // the same by Asterisk's clock
@@ -110,8 +116,36 @@ func (p *player) start(ctx context.Context) error {
 func (p *player) send(ctx context.Context, seg segment) error {
 	id := p.line.nextPlayback()
 	p.playing = append(p.playing, sent{id: id, seg: seg})
+	if len(p.playing) == 1 {
+		p.expect()
+	}
 	p.line.quiet = false
 	return p.line.failure(ctx, p.line.app.rest.play(ctx, p.line.id, id, seg.media, seg.skip))
+}
+
+// expect sets the time by which the oldest segment must have ended; there is none when a length is not known.
+func (p *player) expect() {
+	p.late = time.Time{}
+	if len(p.playing) == 0 {
+		return
+	}
+	seg := p.playing[0].seg
+	length := -seg.skip
+	for _, c := range p.clips[seg.first : seg.first+seg.count] {
+		if c.Duration <= 0 {
+			return
+		}
+		length += c.Duration
+	}
+	p.late = time.Now().Add(length + lateEnd)
+}
+
+// wake is when something is to be done even if Asterisk tells nothing, or zero.
+func (p *player) wake() time.Time {
+	if !p.hold.IsZero() {
+		return p.hold
+	}
+	return p.late
 }
 
 // pauseAfter begins the silence after a segment, if it has any.
@@ -128,6 +162,10 @@ func (p *player) hear(ctx context.Context, n note) error {
 		p.hold = time.Time{}
 		return p.start(ctx)
 	}
+	if n.kind == expired && !p.late.IsZero() && !n.at.Before(p.late) {
+		p.line.app.log.Warn("Asterisk does not tell that a playback has ended", "call", p.line.id)
+		return p.over(ctx, 0, n.at)
+	}
 	i := slices.IndexFunc(p.playing, func(s sent) bool { return s.id == n.id })
 	if i < 0 || n.id == "" {
 		return nil
@@ -140,12 +178,18 @@ func (p *player) hear(ctx context.Context, n note) error {
 		p.clip, p.began, p.stamp = s.seg.first+s.begun, n.at, n.stamp
 		s.begun = min(s.begun+1, s.seg.count-1)
 	case playEnded:
-		seg := s.seg
-		p.playing = slices.Delete(p.playing, i, i+1)
-		p.pauseAfter(seg, n.at)
-		return p.start(ctx)
+		return p.over(ctx, i, n.at)
 	}
 	return nil
+}
+
+// over goes on behind a segment that has ended.
+func (p *player) over(ctx context.Context, i int, at time.Time) error {
+	seg := p.playing[i].seg
+	p.playing = slices.Delete(p.playing, i, i+1)
+	p.expect()
+	p.pauseAfter(seg, at)
+	return p.start(ctx)
 }
 
 // skipped tells whether the clip that ends now cannot have been played, since it took less than half its time. Of a file
@@ -192,5 +236,5 @@ func (p *player) stop(ctx context.Context, now time.Time) {
 			p.line.app.log.Warn("cannot stop a playback", "call", p.line.id, "err", err)
 		}
 	}
-	p.playing, p.hold, p.next = nil, time.Time{}, len(p.segs)
+	p.playing, p.hold, p.late, p.next = nil, time.Time{}, time.Time{}, len(p.segs)
 }

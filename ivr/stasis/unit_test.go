@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -414,5 +415,38 @@ func TestUnanswered(t *testing.T) {
 		if got := c.leg.unanswered(c.n, d); got != c.want {
 			t.Errorf("%+v is %s, not %s", c.n, got, c.want)
 		}
+	}
+}
+
+// TestPlaybackWithoutEnd: when Asterisk never tells that a sound is over, what stands behind it is played all the same.
+func TestPlaybackWithoutEnd(t *testing.T) {
+	f := newFake(t)
+	file := filepath.Join(t.TempDir(), "clip.wav")
+	played := make(chan error, 1)
+	f.app(t, &App{Handle: func(ctx context.Context, line ivr.Line) error {
+		clip := prompts.Clip{File: file, Duration: time.Second}
+		last := clip
+		clip.Pause = time.Second
+		p, err := newPlayer(line.(*Line), []prompts.Clip{clip, last})
+		if err != nil {
+			return err
+		}
+		begun := time.Now()
+		err = p.start(ctx)
+		for range 3 { // the first clip, its pause, and the last clip
+			if err != nil || p.done() {
+				break
+			}
+			err = p.hear(ctx, note{kind: expired, at: p.wake()})
+		}
+		if late := p.wake(); err == nil && (!p.done() || !late.IsZero() || time.Since(begun) > lateEnd) {
+			err = fmt.Errorf("done: %v, next: %v", p.done(), late)
+		}
+		played <- err
+		return nil
+	}})
+	f.begin("a")
+	if err := <-played; err != nil {
+		t.Error(err)
 	}
 }
