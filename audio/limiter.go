@@ -1,24 +1,39 @@
 package audio
 
-// limit holds s (full scale 32768) under the ceiling with a look-ahead limiter: the gain that a peak needs is reached
-// smoothly over 5 ms before it and given back over the same time. peakMargin is for peaks between the samples. Only the
-// surroundings of peaks are looked at; there are few.
-func limit(s []float32, rate int) {
+// amplifyLimited is amplify that holds s under the ceiling with a look-ahead limiter: the gain that a peak needs is
+// reached smoothly over 5 ms before it and given back over the same time. peakMargin is for peaks between the samples. Only
+// the surroundings of peaks are looked at; there are few.
+func amplifyLimited(s []int16, gain float32, rate int) {
 	ceiling := float32(ratio(maxTruePeak-peakMargin) * 32768)
 	reach := rate / 200
+	high := func(v int16) bool { return float32(abs(v))*gain > ceiling }
+	done := 0 // so many are amplified
 	for i := 0; i < len(s); i++ {
-		if s[i] <= ceiling && s[i] >= -ceiling {
+		if !high(s[i]) {
 			continue
 		}
 		end := i + 1 // of the peaks that are so near to each other that their gains overlap
 		for j := end; j < min(len(s), end+4*reach); j++ {
-			if s[j] > ceiling || s[j] < -ceiling {
+			if high(s[j]) {
 				end = j + 1
 			}
 		}
-		limitAround(s[max(0, i-3*reach):min(len(s), end+3*reach)], ceiling, reach)
-		i = end
+		from, to := max(0, i-3*reach), min(len(s), end+3*reach)
+		amplify(s[done:max(done, from)], gain)
+		around := make([]float32, to-from)
+		for k := range around {
+			around[k] = float32(s[from+k])
+			if from+k >= done {
+				around[k] *= gain
+			}
+		}
+		limitAround(around, ceiling, reach)
+		for k, v := range around {
+			s[from+k] = clip(v)
+		}
+		done, i = to, to-1
 	}
+	amplify(s[done:], gain)
 }
 
 // limitAround limits a piece whose peaks are at least three reaches from its ends (or those are the sound's own ends):

@@ -14,7 +14,7 @@ const (
 )
 
 // normalise brings p to the target loudness. Where peaks would go over the ceiling a limiter takes at most maxLimiting
-// off them, and what is missing beyond that stays missing. p is not changed.
+// off them, and what is missing beyond that stays missing. The samples are changed in place.
 func normalise(p pcm) pcm {
 	var peak float64
 	var meter sync.WaitGroup
@@ -26,19 +26,18 @@ func normalise(p pcm) pcm {
 	}
 	room := maxTruePeak - decibel(peak)
 	gain := min(targetLoudness-now, maxGain, room+maxLimiting)
-	scaled := make([]float32, len(p.samples))
-	g := float32(ratio(gain))
-	for i, s := range p.samples {
-		scaled[i] = float32(s) * g
+	if g := float32(ratio(gain)); gain > room {
+		amplifyLimited(p.samples, g, p.rate)
+	} else {
+		amplify(p.samples, g)
 	}
-	if gain > room {
-		limit(scaled, p.rate)
+	return p
+}
+
+func amplify(s []int16, gain float32) {
+	for i, v := range s {
+		s[i] = clip(float32(v) * gain)
 	}
-	out := make([]int16, len(scaled))
-	for i, v := range scaled {
-		out[i] = clip(v)
-	}
-	return pcm{p.rate, out}
 }
 
 // loudness measures p in LUFS as EBU R128 (ITU-R BS.1770) says: K-weighted, in blocks of 400 ms that overlap by three

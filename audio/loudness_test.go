@@ -133,19 +133,21 @@ func TestLimiter(t *testing.T) {
 	for i := 8000; i < 8040; i++ {
 		p.samples[i] = int16(4 * int(p.samples[i])) // a click, 12 dB above
 	}
-	scaled := make([]float32, len(p.samples))
-	for i, v := range p.samples {
-		scaled[i] = float32(v) * 2
+	click := 8000
+	for _, i := range []int{0, 200, 8500, len(p.samples) - 1} { // at the ends, and near another
+		p.samples[i] = 20000
 	}
-	before := slices.Clone(scaled)
-	limit(scaled, 8000)
-	ceiling := float32(ratio(maxTruePeak-peakMargin) * 32768)
-	for i, v := range scaled {
-		if v > ceiling+1 || v < -ceiling-1 {
-			t.Fatalf("sample %d is %.0f, the ceiling %.0f", i, v, ceiling)
+	want := slices.Clone(p.samples)
+	amplify(want, 2)
+	amplifyLimited(p.samples, 2, 8000)
+	ceiling := ratio(maxTruePeak-peakMargin) * 32768
+	for i, v := range p.samples {
+		if float64(abs(v)) > ceiling+1 {
+			t.Fatalf("sample %d is %d, the ceiling %.0f", i, v, ceiling)
 		}
-		if (i < 7800 || i > 8300) && v != before[i] {
-			t.Fatalf("sample %d, far from the click, changed from %.1f to %.1f", i, before[i], v)
+		far := i > 400 && i < click-200 || i > 8700 && i < len(p.samples)-200
+		if far && v != want[i] {
+			t.Fatalf("sample %d, far from the clicks, is %d, not %d", i, v, want[i])
 		}
 	}
 }

@@ -136,10 +136,15 @@ func samplesOf(data []byte) []int16 {
 const wavHeader = 44
 
 // encodeWAV writes the plainest WAV file there is: a 44-byte header and the samples.
-func encodeWAV(p pcm) []byte {
+func encodeWAV(p pcm) []byte { return appendWAV(make([]byte, 0, p.wavSize()), p) }
+
+// wavSize is the length of p as a WAV file.
+func (p pcm) wavSize() int { return wavHeader + 2*len(p.samples) }
+
+// appendWAV is encodeWAV behind b.
+func appendWAV(b []byte, p pcm) []byte {
 	le := binary.LittleEndian
 	n := 2 * len(p.samples)
-	b := make([]byte, 0, wavHeader+n)
 	b = append(b, "RIFF"...)
 	b = le.AppendUint32(b, uint32(n+wavHeader-8))
 	b = append(b, "WAVEfmt "...)

@@ -93,6 +93,7 @@ type Store struct {
 	base    *url.URL
 	cache   *Folder
 
+	buffers  buffers
 	encoders encoders
 	streams  streams
 	known    known
@@ -127,7 +128,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 			return nil, errors.Join(err, cache.Close())
 		}
 	}
-	s := &Store{cfg: cfg, backend: backend, keys: keys, base: base, cache: cache}
+	s := &Store{cfg: cfg, backend: backend, keys: keys, base: base, cache: cache, buffers: make(buffers, cfg.Workers)}
 	s.ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	s.encoders.init(cfg.Workers)
 	s.wg.Go(s.background)
@@ -278,7 +279,8 @@ func (s *Store) read(r io.Reader, limit time.Duration) (p pcm, repaired bool, er
 	}
 	limit += 2 * time.Second
 	most := int64(limit.Seconds()*2*maxRate) + 64<<10
-	var b bytes.Buffer
+	b := s.buffers.get()
+	defer s.buffers.put(b)
 	if f, ok := r.(*os.File); ok {
 		if info, err := f.Stat(); err == nil {
 			b.Grow(int(min(info.Size(), most)) + bytes.MinRead) // so that it need not be copied as it grows
@@ -308,7 +310,7 @@ func (s *Store) describe(p pcm, m Meta) (Recording, string) {
 		ID: keyToID(key), Owner: m.Owner, From: truncate(m.From, 200), To: truncate(m.To, 200), Title: truncate(m.Title, 200),
 		Created: now, Expires: now.Add(life), Duration: p.duration(), Rate: p.rate,
 		Type: MP3.Type(), Waveform: peaks(p.samples), Part: m.Part, MaxPlays: max(0, m.MaxPlays),
-		Bytes: int64(wavHeader + 2*len(p.samples)),
+		Bytes: int64(p.wavSize()),
 	}
 	r.Size = mp3Size(len(p.samples), p.rate, r.tags())
 	return r, token
@@ -321,7 +323,10 @@ func (s *Store) keep(ctx context.Context, rec Recording, p pcm) error {
 	if err != nil {
 		return err
 	}
-	key, master := rec.key(), encodeWAV(p)
+	file := s.buffers.get()
+	defer s.buffers.put(file)
+	file.Grow(p.wavSize())
+	key, master := rec.key(), appendWAV(file.AvailableBuffer(), p)
 	group, inner := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.backend.Put(inner, rec.mark(), nil) })
 	group.Go(func() error { return s.backend.Put(inner, key+".wav", master) })
