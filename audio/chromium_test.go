@@ -72,14 +72,15 @@ func TestChromium(t *testing.T) {
 	scanCode(t, ctx, rec.URL)
 }
 
-// scanCode unfolds the QR code on the (dark) page and reads it from a picture of the screen.
+// scanCode unfolds the QR code on the (dark) page and reads it from a picture of the screen, as near as a telephone is held.
 func scanCode(t *testing.T, ctx context.Context, want string) {
 	tool, err := exec.LookPath("zbarimg")
 	if err != nil {
 		t.Skip("zbarimg is missing: apt-get install zbar-tools")
 	}
 	var image []byte
-	if err := chromedp.Run(ctx, chromedp.Reload(), chromedp.Evaluate(`document.querySelector('details').open = true`, nil), chromedp.FullScreenshot(&image, 100)); err != nil {
+	if err := chromedp.Run(ctx, chromedp.Reload(), chromedp.Evaluate(`document.querySelector('details').open = true`, nil),
+		chromedp.ScreenshotScale("details", 2, &image, chromedp.ByQuery)); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "page.png")
