@@ -62,6 +62,10 @@ func (s *Store) countPlay(ctx context.Context, rec Recording, mine string) (bool
 	if _, err := load(ctx, s.backend, rec.key()); err != nil {
 		return false, err // revoked, and still remembered: no mark may outlive it
 	}
+	// Two marks of one moment have one time, so their order does not tell which was first; at another node it has to do.
+	if before, err := s.plays(ctx, rec); err != nil || len(before) >= rec.MaxPlays {
+		return slices.Contains(before, mine), err
+	}
 	if err := s.backend.Put(ctx, mine, nil); err != nil {
 		return false, err
 	}
