@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"time"
 
 	"hark/im"
 	"hark/internal/shallow"
@@ -39,6 +40,11 @@ type Conn struct {
 	show   im.Presence
 	held   []sent // to be sent again when the archive was read
 	query  string // id of the archive query that runs, or ""
+
+	appeared    time.Time   // lookback.go: when, until the archive was looked through for it
+	later       *time.Timer // runs lookBack
+	lookingBack bool
+
 	roster map[string]contact
 
 	unwritten       []byte // outbox.go
@@ -126,6 +132,7 @@ func (c *Conn) breakOff(err error) {
 		c.cause = err
 	}
 	c.wire.Close()
+	c.stopLater()
 	c.cond.Broadcast()
 }
 
@@ -182,7 +189,7 @@ func (c *Conn) emitOne(last bool, body any, receipt []byte) {
 func (c *Conn) stateAt(in uint32, a archive) state {
 	return state{
 		JID: c.full, ID: c.smID, In: in, Out: c.ledger.out, Queue: c.ledger.queue, Held: c.held,
-		Recent: c.ledger.recent, Archive: a, Fetching: c.query != "", Show: c.show.Show, Text: c.show.Text,
+		Recent: c.ledger.recent, Archive: a, Fetching: c.query != "" && !c.lookingBack, Appeared: c.appeared, Show: c.show.Show, Text: c.show.Text,
 	}
 }
 

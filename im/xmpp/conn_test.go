@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -339,6 +340,41 @@ func TestForgeries(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestLookBack: a moment after a login has appeared it looks into the archive for what the server put there while it
+// appeared, and takes nothing twice.
+func TestLookBack(t *testing.T) {
+	play(t, managed(), func(f *fake) {
+		f.login()
+		begin := time.Now()
+		f.until("<field var='start'><value>" + begin.Add(-clockSkew).UTC().Format(time.RFC3339))
+		if waited := time.Since(begin); waited != lookBackAfter {
+			t.Errorf("looked back after %s", waited)
+		}
+		f.hears()
+		query := f.conn.archiveQueryID()
+		f.say("<message from='ben@example.org/x' id='m3'><body>live</body><stanza-id xmlns='urn:xmpp:sid:0' by='ana@example.org' id='3'/></message>")
+		for i := 2; i <= 3; i++ {
+			f.say("<message from='ana@example.org'><result xmlns='urn:xmpp:mam:2' id='%d' queryid='%s'><forwarded xmlns='urn:xmpp:forward:0'>"+
+				"<message xmlns='jabber:client' from='ben@example.org/x' to='ana@example.org' id='m%d'><body>archived</body></message></forwarded></result></message>", i, query, i)
+		}
+		f.say("<message from='ben@example.org/x' id='m4'><body>end</body></message>")
+		var got []string
+		for range 3 {
+			m, _ := f.body().(im.Message)
+			got = append(got, m.ID+" "+m.Body)
+		}
+		if want := []string{"m3 live", "m2 archived", "m4 end"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, not %q", got, want)
+		}
+	})
+}
+
+func (c *Conn) archiveQueryID() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.query
 }
 
 // TestForgedOrigin: a stanza-id that somebody else's server claims is worth nothing.

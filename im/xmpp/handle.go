@@ -10,8 +10,11 @@ import (
 	"hark/im"
 )
 
-// maxSeen is how many origins are remembered to tell a message that comes both by itself and out of the archive.
-const maxSeen = 128
+// How many origins are remembered to tell a message that comes both by itself and out of the archive.
+const (
+	maxSeen          = 128
+	maxSeenAppearing = 1024 // until lookBack is through
+)
 
 // handle does what one element of the stream asks for. Only the reader calls it. An error ends the connection.
 func (c *Conn) handle(e *element) error {
@@ -72,8 +75,9 @@ func (c *Conn) handleMessage(r reading) {
 	if r.query != "" && r.query != c.query {
 		return // of a query that nobody waits for, or that a stranger invented
 	}
-	if r.archive.ID != "" && r.query == c.query {
-		c.ledger.archive = r.archive // while the archive is read, only what is read counts
+	// While the archive is read on, only what is read counts; while we look back, only what comes by itself.
+	if r.archive.ID != "" && (r.query == "") == (c.query == "" || c.lookingBack) {
+		c.ledger.archive = r.archive
 	}
 	var bodies []any
 	if r.message != nil && c.fresh(r) {
@@ -104,7 +108,11 @@ func (c *Conn) fresh(r reading) bool {
 		return false
 	}
 	c.seen = append(c.seen, r.message.Origin)
-	if extra := len(c.seen) - maxSeen; extra > 0 {
+	most := maxSeen
+	if !c.appeared.IsZero() {
+		most = maxSeenAppearing
+	}
+	if extra := len(c.seen) - most; extra > 0 {
 		c.seen = slices.Delete(c.seen, 0, extra)
 	}
 	return true

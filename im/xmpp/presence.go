@@ -105,6 +105,9 @@ func (c *Conn) SetPresence(ctx context.Context, p im.Presence) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.show = im.Presence{Show: p.Show, Text: p.Text}
+	if was == im.Offline && p.Show != im.Offline {
+		c.lookBackLater(c.view.now())
+	}
 	return c.writtenOut(ctx, c.appear())
 }
 

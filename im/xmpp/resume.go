@@ -22,9 +22,10 @@ type state struct {
 	Recent  []trace `json:"r,omitempty"`    // messages sent lately
 	Archive archive `json:"mam,omitzero"`   // the last message of the archive that was seen
 	// Fetching tells that the archive was being read when the connection broke.
-	Fetching bool    `json:"mamq,omitempty"`
-	Show     im.Show `json:"show,omitempty"` // what the user last published
-	Text     string  `json:"text,omitempty"`
+	Fetching bool      `json:"mamq,omitempty"`
+	Appeared time.Time `json:"ap,omitzero"`    // when, if the archive was not yet looked through for it
+	Show     im.Show   `json:"show,omitempty"` // what the user last published
+	Text     string    `json:"text,omitempty"`
 }
 
 // A sent stanza waits for the server's acknowledgement.

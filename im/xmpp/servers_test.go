@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -77,12 +78,20 @@ func anyState(im.State) bool     { return true }
 
 // texts returns the bodies of the incoming messages.
 func (d *diary) texts() []string {
+	var list []string
+	for _, m := range d.incoming() {
+		list = append(list, m.Body)
+	}
+	return list
+}
+
+func (d *diary) incoming() []im.Message {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var list []string
+	var list []im.Message
 	for _, e := range d.events {
 		if m, ok := e.Body.(im.Message); ok && !m.Outgoing {
-			list = append(list, m.Body)
+			list = append(list, m)
 		}
 	}
 	return list
@@ -158,6 +167,78 @@ func cutIsNoNewLogin(t *testing.T, r *realm) {
 	if n := friend.sawLeave() - before; n != 0 {
 		t.Errorf("the friend saw the user go away %d times", n)
 	}
+}
+
+// TestAppearing: messages keep coming while the user logs in, for the first time and then again without resuming the
+// stream. Some wait at the server, some come live, and none is lost in between. What comes twice has the same origin, by
+// which a session knows it.
+func TestAppearing(t *testing.T) {
+	const pairs = 4
+	for name := range servers {
+		t.Run(name, func(t *testing.T) {
+			r := startRealmOn(t, name, pairs)
+			for range pairs {
+				account, friend := r.pair(t)
+				t.Run(account.ID, func(t *testing.T) {
+					t.Parallel()
+					origins := map[string]string{}
+					resume := appear(t, r, account, friend, "first", nil, origins)
+					appear(t, r, account, friend, "again", forgetStream(t, resume), origins)
+				})
+			}
+		})
+	}
+}
+
+// appear logs in while the friend sends, checks that all came, each with one origin, and returns where to go on.
+func appear(t *testing.T, r *realm, account im.Account, friend *peer, which string, resume im.Resume, origins map[string]string) im.Resume {
+	t.Helper()
+	const n = 150
+	var want []string
+	for i := range n {
+		want = append(want, fmt.Sprint(which, i))
+	}
+	var sender sync.WaitGroup
+	sender.Go(func() {
+		for _, body := range want {
+			if err := friend.Send(t.Context(), im.Outgoing{ID: body, To: account.Address(), Body: body}); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	c, d := login(t, r.service(), account, resume)
+	sender.Wait()
+	for _, body := range want {
+		find(t, d, func(m im.Message) bool { return m.Body == body })
+	}
+	find(t, d, func(im.Synced) bool { return true })
+	for _, m := range d.incoming() {
+		if first, again := origins[m.Body]; again && first != m.Origin {
+			t.Errorf("%s came with the origins %s and %s", m.Body, first, m.Origin)
+		}
+		origins[m.Body] = m.Origin
+	}
+	c.Ack(d.last().Pos)
+	if err := c.Close(t.Context(), im.Keep); err != nil {
+		t.Fatal(err)
+	}
+	return c.Resume()
+}
+
+// forgetStream takes out of a resume state what resumes the stream.
+func forgetStream(t *testing.T, resume im.Resume) im.Resume {
+	t.Helper()
+	var fields map[string]any
+	if err := json.Unmarshal(resume, &fields); err != nil {
+		t.Fatal(err)
+	}
+	delete(fields, "sm")
+	resume, err := json.Marshal(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resume
 }
 
 // TestLongAbsence: the server was restarted and much more came than one page of the archive holds.

@@ -40,6 +40,9 @@ func (c *Conn) setUp(l *login) {
 	defer func() { c.put(c.request()) }()
 	c.askRoster()
 	known := l.before.Archive.ID != ""
+	if l.resumed && !l.before.Appeared.IsZero() {
+		c.lookBackLater(l.before.Appeared)
+	}
 	switch {
 	case l.resumed && l.before.Fetching && known:
 		c.catchUp(l.before.Archive)
@@ -60,6 +63,7 @@ func (c *Conn) setUp(l *login) {
 		// Nothing is known of the archive: what waits comes by itself when we appear. A query before that would tell
 		// some servers (Prosody) that we fetch it from the archive.
 		c.appear()
+		c.lookBackLater(c.view.now())
 		c.sendHeld()
 		c.findArchiveEnd()
 		c.settle()
@@ -72,6 +76,7 @@ func (c *Conn) setUp(l *login) {
 func (c *Conn) catchUp(after archive) {
 	c.fetch(after, func() {
 		c.appear()
+		c.lookBackLater(c.view.now())
 		c.sendHeld()
 		c.fetch(c.ledger.archive, c.settle)
 	})
