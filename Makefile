@@ -51,7 +51,7 @@ check: ## what needs no real parts: format, vet, staticcheck
 
 .PHONY: test
 test: setup-tests check ## every test, on real parts, with the race detector
-	@echo "go test (the first time it builds everything, which takes some minutes)" && $(GO) test -race -timeout $(TIMEOUT) $(PKG)
+	@echo "go test (the first time it builds everything, which takes some minutes)" && GO="$(GO)" scripts/test.sh -race -timeout $(TIMEOUT) $(PKG)
 
 .PHONY: fuzz
 fuzz: ## run each fuzz test for FUZZTIME (20s)
