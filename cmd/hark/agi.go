@@ -35,7 +35,7 @@ func (c *config) checkAGI(bad func(key, format string, args ...any)) {
 
 // agiFolder is where Asterisk leaves the recordings of calls over FastAGI.
 func (c config) agiFolder() string {
-	return filepath.Join(filepath.Dir(strings.TrimPrefix(c.DB, "sqlite:")), "agi")
+	return filepath.Join(c.Data, "agi")
 }
 
 // listenAGI answers the calls of Asterisks without ARI, when configured.

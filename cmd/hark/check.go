@@ -85,7 +85,7 @@ func (p *program) try(ctx context.Context, c config) error {
 	result("texts", err)
 	_, err = prompts.NewSynthesiser(ctx, c.Prompts.synthesiser())
 	result("synthesiser", err)
-	result("data folder", writable(c.data()))
+	result("data folder", writable(c.Data))
 	if c.Audio.Bucket != "" {
 		result("recordings", tryBucket(ctx, c.Audio))
 	}

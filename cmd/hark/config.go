@@ -20,6 +20,7 @@ import (
 type config struct {
 	Name     string         `toml:"name"`
 	DB       string         `toml:"db"`
+	Data     string         `toml:"data"`
 	Keys     string         `toml:"keys"`
 	Phone    string         `toml:"phone"`
 	Log      logConfig      `toml:"log"`
@@ -169,10 +170,10 @@ func (c *config) finish() (problems []problem) {
 	bad := func(key, format string, args ...any) {
 		problems = append(problems, problem{toml.Key(strings.Split(key, ".")), fmt.Sprintf(format, args...)})
 	}
-	data := c.data()
-	setDefault(&c.Keys, filepath.Join(data, "hark.keys"))
-	setDefault(&c.Prompts.Cache, filepath.Join(data, "speech"))
-	setDefault(&c.Audio.Dir, filepath.Join(data, "audio"))
+	setDefault(&c.Data, c.defaultData())
+	setDefault(&c.Keys, filepath.Join(c.Data, "hark.keys"))
+	setDefault(&c.Prompts.Cache, filepath.Join(c.Data, "speech"))
+	setDefault(&c.Audio.Dir, filepath.Join(c.Data, "audio"))
 	if c.Audio.URL == "" {
 		c.Audio.URL = "http://" + c.Listen.Web + "/a/"
 	}
@@ -220,12 +221,12 @@ func (c *config) database() string {
 	return c.DB
 }
 
-// data is the folder where everything is that has no place of its own.
-func (c *config) data() string {
+// defaultData is the folder where everything is that is given no other place.
+func (c *config) defaultData() string {
 	if c.shared() {
 		return "/var/lib/hark"
 	}
-	return filepath.Dir(c.DB)
+	return filepath.Dir(strings.TrimPrefix(c.DB, "sqlite:"))
 }
 
 // address is how clients dial this node.

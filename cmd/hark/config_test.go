@@ -110,7 +110,7 @@ func TestConfigPostgres(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := []string{c.Keys, c.data(), c.address(), c.database()}
+	got := []string{c.Keys, c.Data, c.address(), c.database()}
 	want := []string{"/var/lib/hark/hark.keys", "/var/lib/hark", "harks://a:7778", "postgres://hark:xxxxx@h/d"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)

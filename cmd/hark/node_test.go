@@ -37,9 +37,9 @@ func layNode(t *testing.T, dir, db, ca string) *nodePlace {
 	if err != nil {
 		cache = dir
 	}
-	text := fmt.Sprintf("name = %q\ndb = %q\nkeys = %q\n[listen]\nweb = \"\"\npresence = \"tls://%s\"\n[prompts]\ncache = %q\n"+
+	text := fmt.Sprintf("name = %q\ndb = %q\ndata = %q\nkeys = %q\n[listen]\nweb = \"\"\npresence = \"tls://%s\"\n[prompts]\ncache = %q\n"+
 		"[audio]\ndir = %q\nurl = \"http://127.0.0.1:9/a/\"\n[xmpp]\nca = %q\nallow_private = true\n[node]\nlease = \"4s\"\n",
-		n.name, db, filepath.Join(dir, "hark.keys"), n.name, filepath.Join(cache, "hark", "speech"), filepath.Join(dir, "audio"), ca)
+		n.name, db, strings.TrimSuffix(n.config, ".toml"), filepath.Join(dir, "hark.keys"), n.name, filepath.Join(cache, "hark", "speech"), filepath.Join(dir, "audio"), ca)
 	if err := os.WriteFile(n.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

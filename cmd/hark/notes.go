@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -60,6 +61,9 @@ func openNotes(dir string, key []byte) (*callNotes, error) {
 	file, err := os.OpenFile(filepath.Join(dir, "notes"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("notes of calls: %w", err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("another Hark uses %s: each node needs a folder of its own, the key data names it (%w)", dir, err), file.Close())
 	}
 	m := &callNotes{file: file, aead: aead, pages: map[callHash]int64{}}
 	if err := m.load(); err != nil {

@@ -10,9 +10,13 @@ import (
 	"time"
 )
 
-// reopened is what another process finds, after this one was killed.
-func reopened(t *testing.T, dir string, key []byte) *callNotes {
+// reopened is what the next process finds. before is what this one had open, or nil; nothing else ends with it than the
+// lock on its file.
+func reopened(t *testing.T, before *callNotes, dir string, key []byte) *callNotes {
 	t.Helper()
+	if before != nil {
+		before.Close()
+	}
 	m, err := openNotes(dir, key)
 	if err != nil {
 		t.Fatal(err)
@@ -24,7 +28,7 @@ func reopened(t *testing.T, dir string, key []byte) *callNotes {
 func TestCallNotes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "calls")
 	key := bytes.Repeat([]byte{7}, 32)
-	m := reopened(t, dir, key)
+	m := reopened(t, nil, dir, key)
 	if note, err := m.Recall("../x"); note != nil || err != nil {
 		t.Errorf("an unknown call has %q, %v", note, err)
 	}
@@ -42,17 +46,22 @@ func TestCallNotes(t *testing.T) {
 	if err != nil || bytes.Contains(raw, []byte("token")) || info.Mode().Perm() != 0o600 {
 		t.Errorf("it can be read: %q, %v, %v", raw, info.Mode(), err)
 	}
-	again := reopened(t, dir, key)
+	if other, err := openNotes(dir, key); err == nil {
+		other.Close()
+		t.Error("two processes have the notes open")
+	}
+	again := reopened(t, m, dir, key)
 	if note, err := again.Recall("../x"); string(note) != "session token" || err != nil {
 		t.Errorf("another process recalls %q, %v", note, err)
 	}
 	if err := again.Forget("../x"); err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range []*callNotes{again, reopened(t, dir, key)} {
-		if note, err := m.Recall("../x"); note != nil || err != nil {
+	for range 2 {
+		if note, err := again.Recall("../x"); note != nil || err != nil {
 			t.Errorf("a call that was forgotten has %q, %v", note, err)
 		}
+		again = reopened(t, again, dir, key)
 	}
 	if err := again.Forget("../x"); err != nil {
 		t.Errorf("forgetting nothing: %v", err)
@@ -64,7 +73,7 @@ func TestCallNotes(t *testing.T) {
 
 func TestCallNotesUsePagesAgain(t *testing.T) {
 	dir, key := t.TempDir(), make([]byte, 32)
-	m := reopened(t, dir, key)
+	m := reopened(t, nil, dir, key)
 	for n := range 100 {
 		call := fmt.Sprint(n)
 		if err := m.Keep(call, []byte("note "+call)); err != nil {
@@ -76,7 +85,7 @@ func TestCallNotesUsePagesAgain(t *testing.T) {
 			}
 		}
 	}
-	m = reopened(t, dir, key)
+	m = reopened(t, m, dir, key)
 	for n, want := range map[int]string{96: "", 97: "note 97", 98: "note 98", 99: "note 99"} {
 		if note, err := m.Recall(fmt.Sprint(n)); string(note) != want || err != nil {
 			t.Errorf("call %d has %q, %v", n, note, err)
@@ -90,7 +99,7 @@ func TestCallNotesUsePagesAgain(t *testing.T) {
 // TestCallNotesDamaged looks at notes that are another call's, too old, or cut off.
 func TestCallNotesDamaged(t *testing.T) {
 	dir, key := t.TempDir(), make([]byte, 32)
-	m := reopened(t, dir, key)
+	m := reopened(t, nil, dir, key)
 	for _, call := range []string{"a", "old", "last"} {
 		if err := m.Keep(call, []byte("note")); err != nil {
 			t.Fatal(err)
@@ -106,7 +115,7 @@ func TestCallNotesDamaged(t *testing.T) {
 	if err := m.file.Truncate(2*pageSize + pageHead + 10); err != nil {
 		t.Fatal(err)
 	}
-	m = reopened(t, dir, key)
+	m = reopened(t, m, dir, key)
 	for _, call := range []string{"stranger", "last"} {
 		if note, err := m.Recall(call); err == nil {
 			t.Errorf("the note of %s was opened: %q", call, note)

@@ -20,7 +20,7 @@ import (
 
 // openStores opens the database and what stands on it.
 func (p *parts) openStores(ctx context.Context) (err error) {
-	if err := os.MkdirAll(p.config.data(), 0o750); err != nil {
+	if err := os.MkdirAll(p.config.Data, 0o750); err != nil {
 		return err
 	}
 	if p.db, err = db.Open(ctx, db.Options{Source: p.config.DB, Mode: db.Serve, Log: p.log}); err != nil {
@@ -33,7 +33,7 @@ func (p *parts) openStores(ctx context.Context) (err error) {
 	if p.accounts, err = accounts.Open(ctx, p.db, p.keys, accounts.Options{Log: p.log}); err != nil {
 		return err
 	}
-	if p.notes, err = openNotes(filepath.Join(p.config.data(), "calls"), p.keys.Derive("notes of calls")); err != nil {
+	if p.notes, err = openNotes(filepath.Join(p.config.Data, "calls"), p.keys.Derive("notes of calls")); err != nil {
 		return err
 	}
 	p.opened("notes of calls", p.notes.Close)

@@ -150,6 +150,7 @@ func (c *cluster) layNode(number int) (*clusterNode, error) {
 	}
 	text := fmt.Sprintf(`name = %q
 db = %q
+data = %q
 keys = %q
 [listen]
 web = ""
@@ -157,14 +158,13 @@ presence = "tls://%s"
 [prompts]
 cache = %q
 [audio]
-dir = %q
 url = "http://127.0.0.1:9/a/"
 [xmpp]
 ca = %q
 allow_private = true
 [node]
 lease = %q
-`, name, c.url, c.keys(), name, speechCache(c.dir), filepath.Join(dir, "audio"), c.prosody.CAFile, c.lease)
+`, name, c.url, dir, c.keys(), name, speechCache(c.dir), c.prosody.CAFile, c.lease)
 	if number == 1 && c.call {
 		text += c.telephone()
 	}
