@@ -12,7 +12,9 @@ const (
 
 // lookBackLater has the archive looked through in a moment for what came since we appeared. c.mu must be held.
 func (c *Conn) lookBackLater(appeared time.Time) {
-	c.appeared = appeared.UTC()
+	if c.appeared.IsZero() || c.lookingBack {
+		c.appeared = appeared.UTC()
+	}
 	if c.later == nil && c.cause == nil {
 		c.live++
 		c.later = time.AfterFunc(lookBackAfter, c.lookBack)
@@ -31,7 +33,15 @@ func (c *Conn) lookBack() {
 		c.lookBackLater(c.appeared)
 	default:
 		c.lookingBack = true
-		c.fetchSince(c.appeared.Add(-clockSkew), func() { c.lookingBack, c.appeared = false, time.Time{} })
+		c.fetchSince(c.appeared.Add(-clockSkew), c.lookedBack)
+	}
+}
+
+// lookedBack ends a look back. c.mu must be held.
+func (c *Conn) lookedBack() {
+	c.lookingBack = false
+	if c.later == nil { // we have not appeared anew
+		c.appeared = time.Time{}
 	}
 }
 
