@@ -2,6 +2,7 @@ package stasis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -122,12 +123,16 @@ func (r *rest) recordingRuns(ctx context.Context, name string) (bool, error) {
 	return err == nil, err
 }
 
-// storedNames lists the recordings that have a file, also those that are still being made.
+// storedNames lists the recordings that have a file, also those that are still being made. Asterisk makes its folder for
+// them with the first one, and until then answers 500.
 func (r *rest) storedNames(ctx context.Context) (names []string, err error) {
 	var list []struct {
 		Name string `json:"name"`
 	}
 	err = r.do(ctx, command{method: http.MethodGet, path: []string{"recordings", "stored"}}, &list)
+	if refused := (*statusError)(nil); errors.As(err, &refused) && refused.code == http.StatusInternalServerError {
+		return nil, nil
+	}
 	for _, stored := range list {
 		names = append(names, stored.Name)
 	}

@@ -59,3 +59,14 @@ func TestDiskFullInRecording(t *testing.T) {
 		t.Errorf("with room again: %+v, %v", rec, err)
 	}
 }
+
+// TestNeverRecorded: Asterisk's folder for recordings comes with the first one; before, there is none to be found.
+func TestNeverRecorded(t *testing.T) {
+	s := open(t, nil)
+	if err := os.Remove(filepath.Join(s.SpoolDir, "recording")); err != nil {
+		t.Fatal(err)
+	}
+	if names, err := s.app.rest.storedNames(t.Context()); err != nil || len(names) > 0 {
+		t.Errorf("recordings %q, %v", names, err)
+	}
+}
