@@ -32,7 +32,8 @@ type exchange struct {
 func newExchange(t *testing.T) *exchange {
 	t.Helper()
 	c := defaultConfig()
-	c.DB, c.Keys = filepath.Join(t.TempDir(), "hark.db"), filepath.Join(t.TempDir(), "hark.keys")
+	c.Data = t.TempDir()
+	c.DB, c.Keys = filepath.Join(c.Data, "hark.db"), filepath.Join(c.Data, "hark.keys")
 	c.Dial.Trunks = map[string]string{"2": "PJSIP/{number}", "20": "PJSIP/{number}@desk"}
 	p := &parts{config: c, log: slog.New(slog.DiscardHandler)}
 	t.Cleanup(func() {

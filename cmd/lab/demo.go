@@ -246,7 +246,8 @@ func (p *play) nextForBen(ctx context.Context) (xmpppeer.Message, error) {
 func (p *play) carlaHears(ctx context.Context) error {
 	p.scene("Carla calls again and hears Ana's recording itself")
 	return p.with(ctx, p.carla, "5550003", func(c *caller) {
-		login(ctx, c, p.carla)
+		c.presses(ctx, p.carla.Number+"#", p.carla.Number+" #, ahead of the prompts: she knows the way")
+		c.presses(ctx, p.carla.PIN, "the PIN")
 		c.hears(ctx, "home.new", prompts.Args{"count": 1})
 		c.presses(ctx, "1", "1, to hear it")
 		c.hearsTone(ctx, anaTone2, 2*time.Second)

@@ -23,7 +23,7 @@ const patience = 20 * time.Second
 // A Harness says what a service can do, and makes what a case needs.
 type Harness struct {
 	Can Abilities
-	// Disorder tells that the network hands over in any order what came while the user was away.
+	// Disorder tells that the network hands over in any order what came while the user was away, or while he appears.
 	Disorder bool
 	// New makes two accounts that know each other and that nothing has happened to yet. It is called once a case; what
 	// it starts ends with the test.

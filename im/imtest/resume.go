@@ -1,10 +1,7 @@
 package imtest
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
-	"strings"
 
 	"hark/im"
 )
@@ -45,10 +42,7 @@ func testMeanwhile(b *bench) {
 	b.flood(many)
 	l = b.open(l.conn.Resume())
 	got := l.messages(many)
-	if b.disorder {
-		slices.SortFunc(got, func(a, b im.Message) int { return cmp.Or(len(a.Body)-len(b.Body), strings.Compare(a.Body, b.Body)) })
-	}
-	b.checkFlood(got, many)
+	b.checkFlood(b.inOrder(got), many)
 	l.ackAll()
 	b.nothingMore(l, many)
 }
