@@ -1,29 +1,28 @@
 package audio
 
-import "bytes"
-
-// largestKept bounds a buffer that is kept: twelve minutes of a telephone's sound.
+// largestKept bounds a buffer that is kept, in bytes or samples: more than the longest message of a telephone has.
 const largestKept = 12 << 20
 
-// buffers keeps a few buffers for whole WAV files from one recording to the next. Memory that is new to the process costs
-// more time than all that is done with it before a link is valid, and what a sync.Pool keeps is gone after the encoders'
-// garbage collections.
-type buffers chan *bytes.Buffer
+// buffers keeps a few buffers, for whole WAV files or their sound, from one recording to the next. Memory that is new to
+// the process costs more time than all that is done with it before a link is valid, and what a sync.Pool keeps is gone
+// after the encoders' garbage collections.
+type buffers[T byte | int16] chan []T
 
-// get returns an empty buffer, to be given to put in the end.
-func (b buffers) get() *bytes.Buffer {
+// get returns an empty buffer with room for n, to be given to put in the end.
+func (b buffers[T]) get(n int) []T {
 	select {
 	case kept := <-b:
-		kept.Reset()
-		return kept
+		if cap(kept) >= n {
+			return kept[:0]
+		}
 	default:
-		return new(bytes.Buffer)
 	}
+	return make([]T, 0, n)
 }
 
 // put keeps a buffer that nobody looks into any more.
-func (b buffers) put(used *bytes.Buffer) {
-	if used.Cap() > largestKept {
+func (b buffers[T]) put(used []T) {
+	if cap(used) > largestKept {
 		return
 	}
 	select {

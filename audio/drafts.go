@@ -14,6 +14,7 @@ func (s *Store) PutDraft(ctx context.Context, r io.Reader, m Meta) (Recording, e
 	if err != nil {
 		return Recording{}, err
 	}
+	defer s.sounds.put(p.samples)
 	m.Part = m.Part || repaired
 	rec, _ := s.describe(p, m) // nobody learns the token
 	rec.Draft = true

@@ -192,11 +192,7 @@ func TestDamagedFormIsFound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := f.decode(t.Context(), b[:len(b)/2])
-		if err == nil {
-			err = sameSound(in, back)
-		}
-		if err == nil {
+		if f.check(t.Context(), in, b[:len(b)/2]) == nil {
 			t.Errorf("half of a %s file passes the check", f)
 		}
 	}
@@ -214,7 +210,7 @@ func TestDamagedFormIsFound(t *testing.T) {
 }
 
 func TestKnownCrashInputs(t *testing.T) {
-	if _, err := recheckWAV([]byte("RIFF00000000fmt 00000000000000000000")); !errors.Is(err, ErrFormat) {
+	if err := checkWAV([]byte("RIFF00000000fmt 00000000000000000000"), pcm{}); !errors.Is(err, ErrFormat) {
 		t.Errorf("the WAV that makes go-audio/wav take 1.5 GB: %v", err)
 	}
 	bomb := []byte("\xff\xf3\x120000000\xdb000000000000000")

@@ -98,9 +98,7 @@ func peaks(s []int16) []uint8 {
 	highs := make([]int, n)
 	loudest := 1
 	for i := range highs {
-		for _, v := range s[i*len(s)/n : (i+1)*len(s)/n] {
-			highs[i] = max(highs[i], abs(v))
-		}
+		highs[i] = highest(s[i*len(s)/n : (i+1)*len(s)/n])
 		loudest = max(loudest, highs[i])
 	}
 	out := make([]uint8, n)

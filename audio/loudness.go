@@ -70,15 +70,32 @@ func blockPowers(p pcm) []float64 {
 	return blocks
 }
 
-// stepEnergies is the weighted energy of each tenth of a second, from one of them on. The filter has heard the two before:
-// what was earlier than that it has forgotten, to the 20th digit.
+// stepEnergies is the weighted energy of each tenth of a second, from one of them on.
 func (p pcm) stepEnergies(energies []float64, from int) {
-	step := p.rate / 10
-	k := newKWeight(p.rate)
-	k.energy(p.samples[max(0, from-2)*step : from*step])
-	for i := range energies {
-		energies[i] = k.energy(p.samples[(from+i)*step:][:step])
+	half := len(energies) / 2
+	a, b := p.filterAt(from), p.filterAt(from+half)
+	for i := range half {
+		energies[i], energies[half+i] = energyOfBoth(a, b, p.step(from+i), p.step(from+half+i))
 	}
+	if last := len(energies) - 1; last >= 2*half {
+		energies[last] = b.energy(p.step(from + last))
+	}
+}
+
+// step is the tenth of a second of that number.
+func (p pcm) step(n int) []int16 {
+	size := p.rate / 10
+	return p.samples[n*size:][:size]
+}
+
+// filterAt is the filter at the beginning of a step. It has heard the two before: what was earlier than that it has
+// forgotten, to the 20th digit.
+func (p pcm) filterAt(step int) *kWeight {
+	k := newKWeight(p.rate)
+	for n := max(0, step-2); n < step; n++ {
+		k.energy(p.step(n))
+	}
+	return k
 }
 
 func meanAbove(blocks []float64, gate float64) float64 {
@@ -104,9 +121,14 @@ func ratio(decibel float64) float64 { return math.Pow(10, decibel/20) }
 
 // kWeight is the filter of BS.1770: a high shelf and a high-pass, from their analogue prototypes, so that they are right
 // at any rate.
-type kWeight struct{ shelf, pass biquad }
+type kWeight struct {
+	b0, b1, b2, a1, a2 float64 // of the shelf
+	passA1, passA2     float64 // of the high-pass, whose b are 1, −2, 1
+	memory             memory
+}
 
-type biquad struct{ b0, b1, b2, a1, a2, z1, z2 float64 }
+// memory is what the two filters remember: small enough for the compiler to keep it in registers.
+type memory struct{ shelf1, shelf2, pass1, pass2 float64 }
 
 func newKWeight(rate int) *kWeight {
 	const (
@@ -117,42 +139,64 @@ func newKWeight(rate int) *kWeight {
 	vh := ratio(shelfGain)
 	vb := math.Pow(vh, 0.4996667741545416)
 	a0 := 1 + k/shelfQ + k*k
-	shelf := biquad{
+	w := &kWeight{
 		b0: (vh + vb*k/shelfQ + k*k) / a0, b1: 2 * (k*k - vh) / a0, b2: (vh - vb*k/shelfQ + k*k) / a0,
 		a1: 2 * (k*k - 1) / a0, a2: (1 - k/shelfQ + k*k) / a0,
 	}
 	k = math.Tan(math.Pi * passHz / float64(rate))
 	a0 = 1 + k/passQ + k*k
-	pass := biquad{b0: 1, b1: -2, b2: 1, a1: 2 * (k*k - 1) / a0, a2: (1 - k/passQ + k*k) / a0}
-	return &kWeight{shelf, pass}
+	w.passA1, w.passA2 = 2*(k*k-1)/a0, (1-k/passQ+k*k)/a0
+	return w
+}
+
+// next weighs one sample.
+func (k *kWeight) next(v int16, m memory) (float64, memory) {
+	x := float64(v) / 32768
+	y := k.b0*x + m.shelf1
+	z := y + m.pass1
+	return z, memory{
+		shelf1: k.b1*x + m.shelf2 - k.a1*y, shelf2: k.b2*x - k.a2*y,
+		pass1: m.pass2 - 2*y - k.passA1*z, pass2: y - k.passA2*z,
+	}
 }
 
 // energy is the sum of the squares of the weighted samples, full scale being 1. The filter goes on where it was.
 func (k *kWeight) energy(s []int16) (sum float64) {
-	a, b := k.shelf, k.pass // copies, to be kept in registers
+	z, m := 0.0, k.memory
 	for _, v := range s {
-		x := float64(v) / 32768
-		y := a.b0*x + a.z1
-		a.z1, a.z2 = a.b1*x-a.a1*y+a.z2, a.b2*x-a.a2*y
-		z := y + b.z1
-		b.z1, b.z2 = b.b1*y-b.a1*z+b.z2, b.b2*y-b.a2*z
+		z, m = k.next(v, m)
 		sum += z * z
 	}
-	k.shelf, k.pass = a, b
+	k.memory = m
 	return sum
+}
+
+// energyOfBoth is energy of two filters, for two pieces of the same length. A filter has to wait for what it made of the
+// sample before; meanwhile the processor works for the other.
+func energyOfBoth(a, b *kWeight, s, t []int16) (sumA, sumB float64) {
+	y, z, m, n := 0.0, 0.0, a.memory, b.memory
+	t = t[:len(s)]
+	for i, v := range s {
+		y, m = a.next(v, m)
+		z, n = b.next(t[i], n)
+		sumA += y * y
+		sumB += z * z
+	}
+	a.memory, b.memory = m, n
+	return sumA, sumB
 }
 
 // truePeak is the highest value between the samples as well as at them, full scale being 1: four times oversampled, but
 // only around samples of at least half the highest, since elsewhere nothing can rise above it.
 func truePeak(s []int16) float64 {
-	highest := 0
-	for _, v := range s {
-		highest = max(highest, abs(v))
+	most := highest(s)
+	if most == 0 {
+		return 0
 	}
-	peak := float32(highest)
+	peak, enough := float32(most), int16(most/2)
 	phases, half := peakPhases, peakHalf
 	for i, v := range s {
-		if abs(v) < highest/2 || highest == 0 {
+		if -enough < v && v < enough {
 			continue
 		}
 		for _, taps := range phases[1:] {
@@ -164,6 +208,15 @@ func truePeak(s []int16) float64 {
 }
 
 var peakPhases, peakHalf = polyphase(4, 1)
+
+// highest is the highest of the samples, whatever its sign.
+func highest(s []int16) int {
+	var low, high int16
+	for _, v := range s {
+		low, high = min(low, v), max(high, v)
+	}
+	return max(abs(low), abs(high))
+}
 
 func abs(v int16) int {
 	if v < 0 {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -113,7 +114,10 @@ func span(n, rate int) time.Duration {
 }
 
 // decodeWAV reads a whole WAV file that a stranger (Asterisk, a test, an upload) wrote.
-func decodeWAV(b []byte) (p pcm, repaired bool, err error) {
+func decodeWAV(b []byte) (p pcm, repaired bool, err error) { return decodeWAVInto(nil, b) }
+
+// decodeWAVInto is decodeWAV that uses the memory of s, which is empty, for the samples. Half the length of b is enough.
+func decodeWAVInto(s []int16, b []byte) (p pcm, repaired bool, err error) {
 	f, err := walkRIFF(b)
 	if err != nil {
 		return pcm{}, false, err
@@ -121,14 +125,15 @@ func decodeWAV(b []byte) (p pcm, repaired bool, err error) {
 	if len(f.data) == 0 {
 		return pcm{}, false, ErrEmpty
 	}
-	return pcm{f.rate, samplesOf(f.data)}, f.repaired, nil
+	return pcm{f.rate, appendSamples(s, f.data)}, f.repaired, nil
 }
 
-// samplesOf reads the samples of a data chunk.
-func samplesOf(data []byte) []int16 {
-	s := make([]int16, len(data)/2)
-	for i := range s {
-		s[i] = int16(binary.LittleEndian.Uint16(data[2*i:]))
+// appendSamples reads the samples of a data chunk, behind s.
+func appendSamples(s []int16, data []byte) []int16 {
+	first := len(s)
+	s = slices.Grow(s, len(data)/2)[:first+len(data)/2]
+	for i := range s[first:] {
+		s[first+i] = int16(binary.LittleEndian.Uint16(data[2*i:]))
 	}
 	return s
 }

@@ -93,7 +93,8 @@ type Store struct {
 	base    *url.URL
 	cache   *Folder
 
-	buffers  buffers
+	files    buffers[byte]
+	sounds   buffers[int16]
 	encoders encoders
 	streams  streams
 	known    known
@@ -128,7 +129,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 			return nil, errors.Join(err, cache.Close())
 		}
 	}
-	s := &Store{cfg: cfg, backend: backend, keys: keys, base: base, cache: cache, buffers: make(buffers, cfg.Workers)}
+	s := &Store{
+		cfg: cfg, backend: backend, keys: keys, base: base, cache: cache,
+		files: make(buffers[byte], cfg.Workers), sounds: make(buffers[int16], cfg.Workers),
+	}
 	s.ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	s.encoders.init(cfg.Workers)
 	s.wg.Go(s.background)
@@ -241,6 +245,7 @@ func (s *Store) Put(ctx context.Context, r io.Reader, m Meta) (Recording, error)
 	if err != nil {
 		return Recording{}, err
 	}
+	defer s.sounds.put(p.samples)
 	m.Part = m.Part || repaired
 	return s.putSound(ctx, p, m, "")
 }
@@ -272,30 +277,43 @@ func (s *Store) PutFile(ctx context.Context, path string, m Meta) (Recording, er
 	return s.Put(ctx, f, m)
 }
 
-// read takes in a WAV file and checks it. A switch may overrun its limit a little: two seconds are forgiven.
+// read takes in a WAV file and checks it. A switch may overrun its limit a little: two seconds are forgiven. The samples
+// are to be given back to s.sounds.
 func (s *Store) read(r io.Reader, limit time.Duration) (p pcm, repaired bool, err error) {
 	if limit <= 0 || limit > s.cfg.MaxDuration {
 		limit = s.cfg.MaxDuration
 	}
 	limit += 2 * time.Second
 	most := int64(limit.Seconds()*2*maxRate) + 64<<10
-	b := s.buffers.get()
-	defer s.buffers.put(b)
-	if f, ok := r.(*os.File); ok {
-		if info, err := f.Stat(); err == nil {
-			b.Grow(int(min(info.Size(), most)) + bytes.MinRead) // so that it need not be copied as it grows
-		}
-	}
+	b := bytes.NewBuffer(s.files.get(int(min(sizeOf(r), most)) + bytes.MinRead)) // it need not be copied as it grows
+	defer func() { s.files.put(b.Bytes()) }()
 	if _, err := b.ReadFrom(io.LimitReader(r, most+1)); err != nil {
 		return pcm{}, false, fmt.Errorf("audio: reading the recording: %w", err)
 	}
 	if int64(b.Len()) > most {
 		return pcm{}, false, ErrTooLong
 	}
-	if p, repaired, err = decodeWAV(b.Bytes()); err == nil && p.duration() > limit {
+	samples := s.sounds.get(b.Len() / 2)
+	if p, repaired, err = decodeWAVInto(samples, b.Bytes()); err == nil && p.duration() > limit {
 		err = fmt.Errorf("%w: %v, the limit is %v", ErrTooLong, p.duration(), limit)
 	}
+	if err != nil {
+		s.sounds.put(samples)
+	}
 	return p, repaired, err
+}
+
+// sizeOf is how much r gives when it is a file, and 0 when nobody knows.
+func sizeOf(r io.Reader) int64 {
+	f, ok := r.(*os.File)
+	if !ok {
+		return 0
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 // describe makes the description of a new recording, and its token.
@@ -323,10 +341,8 @@ func (s *Store) keep(ctx context.Context, rec Recording, p pcm) error {
 	if err != nil {
 		return err
 	}
-	file := s.buffers.get()
-	defer s.buffers.put(file)
-	file.Grow(p.wavSize())
-	key, master := rec.key(), appendWAV(file.AvailableBuffer(), p)
+	key, master := rec.key(), appendWAV(s.files.get(p.wavSize()), p)
+	defer s.files.put(master)
 	group, inner := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.backend.Put(inner, rec.mark(), nil) })
 	group.Go(func() error { return s.backend.Put(inner, key+".wav", master) })
