@@ -99,7 +99,7 @@ func (w *crashWorld) start(point string, nth int) {
 	w.life = &life{point: point, left: nth, died: make(chan struct{})}
 	w.server = &presence.Server{
 		Name: "ps1", Addr: "hark://127.0.0.1:7778", Sessions: mortalStore{w.Store, w.life}, Accounts: w.Accounts,
-		Services: map[string]im.Service{im.XMPP: mortalService{w.XMPP, w.life}, im.Hark: &presencetest.Local{Store: w.Store}},
+		Services: map[string]im.Service{im.XMPP: mortalService{w.XMPP, w.life}, im.Hark: &presencetest.Local{Store: w.Store, Accounts: w.Accounts}},
 		Secret:   []byte("shared"), SendEvery: -1, Retention: sessions.Retention{Count: 1_000_000, Bytes: 1 << 40},
 	}
 	ctx, cancel := context.WithCancel(context.Background())

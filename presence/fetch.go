@@ -37,7 +37,7 @@ func (c *conn) fetch(ctx context.Context, req wire.FetchRequest) (result, error)
 	}
 	messages := make([]wire.Message, 0, len(found))
 	for _, m := range found {
-		m.Name = names.of(ctx, other(m.Message), m.Name)
+		m.Name = names.of(other(m.Message), m.Name)
 		if req.Brief {
 			m.Message = brief(m.Message)
 		}

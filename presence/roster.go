@@ -34,7 +34,7 @@ func (c *conn) roster(ctx context.Context) (result, error) {
 			continue // was taken off the roster; keeps the number all the same
 		}
 		contact := wire.Contact{
-			Address: p.Address, Number: i + 1, Name: names.of(ctx, p.Address, p.Name), Show: im.Offline,
+			Address: p.Address, Number: i + 1, Name: names.of(p.Address, p.Name), Show: im.Offline,
 			Unread: unread[p.Address],
 		}
 		if now, ok := names.present[p.Address]; ok {
@@ -177,18 +177,13 @@ func (s *Session) extendBook(ctx context.Context, b *book, known *names) (change
 
 // names tells what people are called and whether they are there, at one moment.
 type names struct {
-	session *Session
 	roster  map[im.Address]string
 	present map[im.Address]im.Presence
-	users   map[string]string // Hark users' own names, as far as they were looked up
 }
 
 // names takes the session's knowledge.
 func (s *Session) names() (*names, error) {
-	n := &names{
-		session: s, roster: make(map[im.Address]string), present: make(map[im.Address]im.Presence),
-		users: make(map[string]string),
-	}
+	n := &names{roster: make(map[im.Address]string), present: make(map[im.Address]im.Presence)}
 	err := s.ask(func() {
 		for _, u := range s.uplinks {
 			for _, c := range u.roster {
@@ -202,29 +197,12 @@ func (s *Session) names() (*names, error) {
 	return n, err
 }
 
-// of returns what somebody is called: on the roster, in the message, by Hark's own book, or by the address.
-func (n *names) of(ctx context.Context, a im.Address, said string) string {
+// of returns what somebody is called: on the roster, in the message, or by the address. What Hark knows of its users is
+// not asked: who is on no roster and has never written is not to be found out about (threat T3).
+func (n *names) of(a im.Address, said string) string {
 	if name := cmp.Or(n.roster[a], said); name != "" {
 		return name
 	}
-	if a.Network == im.Hark {
-		if name := n.user(ctx, a.ID); name != "" {
-			return name
-		}
-	}
 	name, _, _ := strings.Cut(a.ID, "@")
-	return name
-}
-
-// user looks a Hark user's name up, once.
-func (n *names) user(ctx context.Context, number string) string {
-	name, known := n.users[number]
-	if !known {
-		var err error
-		if name, err = n.session.server.Accounts.Name(ctx, number); err != nil {
-			name = ""
-		}
-		n.users[number] = name
-	}
 	return name
 }

@@ -140,7 +140,11 @@ func sendToNumber(ctx context.Context, v *visit) (*Page, error) {
 	if !known {
 		return v.newMessage(ctx, outcome(reply.State), number, text)
 	}
-	return v.done(ctx, person, outcome(reply.State))
+	notice := outcome(reply.State)
+	if person.Name == number && reply.State != im.Queued {
+		notice += " If somebody has the number " + number + ", it is there. You see the name once you are answered."
+	}
+	return v.done(ctx, person, notice)
 }
 
 // people lists who is on the user's list, whoever is online first; path is where the page is.

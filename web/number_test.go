@@ -26,9 +26,9 @@ func TestSendToNumber(t *testing.T) {
 	if want := presencetest.Ben; strings.ReplaceAll(fields.Get("number"), " ", "") != want {
 		t.Fatalf("Ben's number is %s", want)
 	}
-	b.says("Sent.", "Hello, are you there?")
-	if b.title() != "Ben" {
-		t.Errorf("the page is %q", b.title())
+	b.says("Sent. If somebody has the number 4711002, it is there.", "Hello, are you there?")
+	if b.title() != presencetest.Ben {
+		t.Errorf("before he has answered, the page is %q", b.title())
 	}
 	b.post(action, fields)
 	b.says("Sent.")

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"hark/accounts"
 	"hark/im"
@@ -26,27 +28,30 @@ func (d directory) Name(ctx context.Context, user string) (string, error) {
 }
 
 // Contacts implements local.Directory: the Hark users in the user's own log.
-func (d directory) Contacts(ctx context.Context, user string) (contacts []im.Contact, err error) {
+func (d directory) Contacts(ctx context.Context, user string) (contacts []local.Contact, err error) {
 	messages, err := d.store.Read(ctx, user, sessions.Query{Max: 500, Before: latest})
 	if err != nil {
 		return nil, err
 	}
-	seen := map[im.Address]bool{}
+	wrote := map[string]bool{} // by number
 	for _, m := range messages {
-		other := m.From
-		if m.Outgoing {
-			other = m.To
+		if other, out := m.From, m.Outgoing; !out && other.Network == im.Hark {
+			wrote[other.ID] = true
+		} else if out && m.To.Network == im.Hark && !wrote[m.To.ID] {
+			wrote[m.To.ID] = false
 		}
-		if other.Network != im.Hark || seen[other] {
-			continue
+	}
+	for _, number := range slices.Sorted(maps.Keys(wrote)) {
+		k := local.Contact{User: number, Wrote: wrote[number]}
+		if k.Wrote {
+			k.Name, err = d.Name(ctx, number)
 		}
-		seen[other] = true
-		name, err := d.Name(ctx, other.ID)
-		if err == nil {
-			contacts = append(contacts, im.Contact{Address: other, Name: name})
-		} else if !errors.Is(err, local.ErrUnknown) {
+		if errors.Is(err, local.ErrUnknown) {
+			continue // he wrote, and there is no such account any more
+		} else if err != nil {
 			return nil, err
 		}
+		contacts = append(contacts, k)
 	}
 	return contacts, nil
 }

@@ -21,7 +21,7 @@ type Conn struct {
 
 	// The Service's mutex guards these two.
 	shown    im.Presence
-	contacts map[string]string // names by user
+	contacts map[string]Contact // by user
 
 	mu      sync.Mutex
 	cond    *sync.Cond
@@ -37,21 +37,21 @@ var (
 	_ im.Marker = (*Conn)(nil)
 )
 
-func newConn(s *Service, user, name string, contacts []im.Contact, sink im.Sink) *Conn {
+func newConn(s *Service, user, name string, contacts []Contact, sink im.Sink) *Conn {
 	c := &Conn{service: s, user: user, name: name, sink: sink, shown: im.Presence{Show: im.Available},
-		contacts: make(map[string]string, len(contacts))}
+		contacts: make(map[string]Contact, len(contacts))}
 	for _, k := range contacts {
-		if k.Address.Network == im.Hark && k.Address.ID != user {
-			c.contacts[k.Address.ID] = k.Name
+		if k.User != user {
+			c.contacts[k.User] = k
 		}
 	}
 	c.cond = sync.NewCond(&c.mu)
 	return c
 }
 
-// Send puts the message into the recipient's log and returns when it is on disk there. Errors: Policy when nobody has
-// the number or the message is empty or too long; Network when the log cannot be written or ctx ended first, and then
-// the same message may be sent again.
+// Send puts the message into the recipient's log and returns when it is on disk there. A number that nobody has looks and
+// takes the same: then something of the same size goes into the log of nobody. Errors: Policy when the message is empty
+// or too long; Network when the log cannot be written or ctx ended first, and then the same message may be sent again.
 func (c *Conn) Send(ctx context.Context, m im.Outgoing) error {
 	if err := c.usable(ctx); err != nil {
 		return err
@@ -59,15 +59,16 @@ func (c *Conn) Send(ctx context.Context, m im.Outgoing) error {
 	if err := check(m); err != nil {
 		return err
 	}
-	to := m.To.ID
-	name, err := c.service.Directory.Name(ctx, to)
-	if err != nil {
-		return directoryError(im.Policy, err)
-	}
-	if err := c.service.Deliverer.Deliver(ctx, to, c.message(m)); err != nil {
+	to, letter := m.To.ID, c.message(m)
+	if _, err := c.service.Directory.Name(ctx, to); errors.Is(err, ErrUnknown) {
+		to, letter = nobody, blank(letter)
+	} else if err != nil {
 		return &im.Error{Class: im.Network, Err: err}
 	}
-	c.service.meet(c.user, c.name, to, name)
+	if err := c.service.Deliverer.Deliver(ctx, to, letter); err != nil {
+		return &im.Error{Class: im.Network, Err: err}
+	}
+	c.service.meet(c.user, c.name, m.To.ID)
 	c.post(im.Delivery{ID: m.ID, State: im.Sent})
 	return nil
 }
@@ -99,7 +100,19 @@ func (c *Conn) message(m im.Outgoing) im.Message {
 	}
 }
 
-// SetPresence publishes the user's availability to the users on this node.
+// nobody has the log of what went to numbers that nobody has. It is no number, so nobody reads it; the bounds of a log
+// hold for it as for every other.
+const nobody = "nobody"
+
+// blank is a message that takes as much room and tells nothing, not even who wrote it.
+func blank(m im.Message) im.Message {
+	return im.Message{
+		Origin: m.ID, ID: m.ID, From: address(nobody), To: address(nobody),
+		Body: strings.Repeat(" ", len(m.Body)), Sent: m.Sent, Markable: m.Markable,
+	}
+}
+
+// SetPresence publishes the user's availability to those on this node whom he has written to.
 func (c *Conn) SetPresence(ctx context.Context, p im.Presence) error {
 	if err := c.usable(ctx); err != nil {
 		return err
@@ -108,7 +121,8 @@ func (c *Conn) SetPresence(ctx context.Context, p im.Presence) error {
 	return nil
 }
 
-// SetTyping tells the other side that the user began or stopped typing, if both are on this node.
+// SetTyping tells the other side that the user began or stopped typing, if both are on this node and the user has written
+// to the other side before.
 func (c *Conn) SetTyping(ctx context.Context, to im.Address, on bool) error {
 	if err := c.usable(ctx); err != nil {
 		return err
@@ -116,17 +130,18 @@ func (c *Conn) SetTyping(ctx context.Context, to im.Address, on bool) error {
 	if to.Network != im.Hark {
 		return policy("local: %q is not a Hark user", to.String())
 	}
-	c.service.pass(to.ID, im.ChatState{From: address(c.user), Typing: on})
+	c.service.pass(c.user, to.ID, im.ChatState{From: address(c.user), Typing: on})
 	return nil
 }
 
-// MarkRead tells the sender that the message was heard or seen, if both are on this node.
+// MarkRead tells the sender that the message was heard or seen, if both are on this node and the user has written to the
+// sender before: who was never answered learns nothing.
 func (c *Conn) MarkRead(ctx context.Context, m im.Message) error {
 	if err := c.usable(ctx); err != nil {
 		return err
 	}
 	if m.From.Network == im.Hark && m.To == address(c.user) {
-		c.service.pass(m.From.ID, im.Delivery{ID: m.ID, State: im.Read})
+		c.service.pass(c.user, m.From.ID, im.Delivery{ID: m.ID, State: im.Read})
 	}
 	return nil
 }
@@ -236,8 +251,8 @@ func (c *Conn) hand() {
 // roster lists the contacts by number. The Service's mutex must be held.
 func (c *Conn) roster() im.Roster {
 	r := im.Roster{Contacts: make([]im.Contact, 0, len(c.contacts))}
-	for user, name := range c.contacts {
-		r.Contacts = append(r.Contacts, im.Contact{Address: address(user), Name: name})
+	for user, k := range c.contacts {
+		r.Contacts = append(r.Contacts, im.Contact{Address: address(user), Name: k.Name})
 	}
 	slices.SortFunc(r.Contacts, func(a, b im.Contact) int { return strings.Compare(a.Address.ID, b.Address.ID) })
 	return r

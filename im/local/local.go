@@ -12,6 +12,12 @@
 //
 // The Service knows who is logged in at it, that is, on this node. Users on other nodes are shown as offline; messages
 // reach them all the same.
+//
+// # Strangers
+//
+// Whoever has an account can write to any number, and must not find out by it which numbers there are (threat T3). So a
+// message to a number that nobody has is taken like any other, after the same work; and the name of another user, his
+// presence, his typing and what he has read are told only to those whom he has written to.
 package local
 
 import (
@@ -37,8 +43,15 @@ type Deliverer interface {
 type Directory interface {
 	// Name returns what the user is called, "" if he has no name. The error is ErrUnknown when nobody has the number.
 	Name(ctx context.Context, user string) (string, error)
-	// Contacts lists whom the user has written with, or has on his list.
-	Contacts(ctx context.Context, user string) ([]im.Contact, error)
+	// Contacts lists with whom the user has messages.
+	Contacts(ctx context.Context, user string) ([]Contact, error)
+}
+
+// A Contact is another number on a user's list.
+type Contact struct {
+	User  string
+	Name  string // "" for one who has no name or has never written
+	Wrote bool   // has written to the user; otherwise was only written to, and may be nobody
 }
 
 // A Service connects the users of one node. The fields must be set before the first Open.
@@ -65,19 +78,20 @@ func (s *Service) Open(ctx context.Context, account im.Account, _ im.Resume, sin
 	}
 	name, err := s.Directory.Name(ctx, account.ID)
 	if err != nil {
-		return nil, directoryError(im.Config, err)
+		return nil, directoryError(err)
 	}
 	contacts, err := s.Directory.Contacts(ctx, account.ID)
 	if err != nil {
-		return nil, directoryError(im.Config, err)
+		return nil, directoryError(err)
 	}
 	c := newConn(s, account.ID, name, contacts, sink)
 	s.enter(c)
 	return c, nil
 }
 
-// directoryError is of the class when there is no such user, and of class Network when the directory failed.
-func directoryError(class im.Class, err error) error {
+// directoryError is of class Config when there is no such user, and of class Network when the directory failed.
+func directoryError(err error) error {
+	class := im.Config
 	if !errors.Is(err, ErrUnknown) {
 		class = im.Network
 	}
@@ -93,8 +107,10 @@ func (s *Service) enter(c *Conn) {
 	}
 	s.online[c.user] = append(s.online[c.user], c)
 	c.post(c.roster())
-	for user := range c.contacts {
-		c.post(s.presence(user))
+	for user, k := range c.contacts {
+		if k.Wrote {
+			c.post(s.presence(user))
+		}
 	}
 	s.announce(c.user)
 	c.post(im.Synced{})
@@ -116,12 +132,12 @@ func (s *Service) leave(c *Conn) {
 	s.announce(c.user)
 }
 
-// announce tells everybody who has the user on his roster how he is. s.mu must be held.
+// announce tells everybody whom the user has written to how he is. s.mu must be held.
 func (s *Service) announce(user string) {
 	p := s.presence(user)
 	for other, conns := range s.online {
 		for _, c := range conns {
-			if _, known := c.contacts[user]; known && other != user {
+			if c.contacts[user].Wrote && other != user {
 				c.post(p)
 			}
 		}
@@ -147,32 +163,38 @@ func (s *Service) show(c *Conn, p im.Presence) {
 	s.announce(c.user)
 }
 
-// meet puts each of two users who write to each other on the roster of the other.
-func (s *Service) meet(user, name, other, otherName string) {
+// meet puts the user and the number that he has written to on the roster of each other, as far as they are online. The
+// one who was written to learns who the user is, and not the other way round.
+func (s *Service) meet(user, name, to string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.introduce(user, other, otherName)
-	s.introduce(other, user, name)
+	s.introduce(user, Contact{User: to})
+	s.introduce(to, Contact{User: user, Name: name, Wrote: true})
 }
 
-// introduce adds other to user's roster. s.mu must be held.
-func (s *Service) introduce(user, other, name string) {
+// introduce puts a contact on the user's roster, unless as much is known already. s.mu must be held.
+func (s *Service) introduce(user string, k Contact) {
 	for _, c := range s.online[user] {
-		if _, known := c.contacts[other]; known || user == other {
+		old, known := c.contacts[k.User]
+		if user == k.User || known && (old.Wrote || !k.Wrote) {
 			continue
 		}
-		c.contacts[other] = name
+		c.contacts[k.User] = k
 		c.post(c.roster())
-		c.post(s.presence(other))
+		if k.Wrote {
+			c.post(s.presence(k.User))
+		}
 	}
 }
 
-// pass gives an event to every Conn of a user.
-func (s *Service) pass(user string, body any) {
+// pass gives an event about one user to every Conn of another one, if he has written to that one.
+func (s *Service) pass(from, to string, body any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, c := range s.online[user] {
-		c.post(body)
+	for _, c := range s.online[to] {
+		if c.contacts[from].Wrote {
+			c.post(body)
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package local_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +26,7 @@ func newHouse(users map[string]string) *house {
 	for user := range users {
 		h.logs[user] = make(chan im.Message, 1000)
 	}
+	h.logs["nobody"] = make(chan im.Message, 1000)
 	return h
 }
 
@@ -51,12 +51,12 @@ func (h *house) Name(_ context.Context, user string) (string, error) {
 	return name, nil
 }
 
-// Contacts says that everybody knows everybody, but for strangers, whose names begin with "Stranger".
-func (h *house) Contacts(_ context.Context, user string) ([]im.Contact, error) {
-	var list []im.Contact
+// Contacts says that everybody has written to everybody, but for strangers, whose names begin with "Stranger".
+func (h *house) Contacts(_ context.Context, user string) ([]local.Contact, error) {
+	var list []local.Contact
 	for other, name := range h.users {
-		if other != user && name != "Stranger" && h.users[user] != "Stranger" {
-			list = append(list, im.Contact{Address: hark(other), Name: name})
+		if other != user && !strings.HasPrefix(name, "Stranger") && !strings.HasPrefix(h.users[user], "Stranger") {
+			list = append(list, local.Contact{User: other, Name: name, Wrote: true})
 		}
 	}
 	return list, nil
@@ -159,7 +159,7 @@ func account(user string) im.Account { return im.Account{User: user, Network: im
 
 func TestSuite(t *testing.T) {
 	imtest.Run(t, imtest.Harness{
-		Can: imtest.Abilities{Sent: true, Read: true, Typing: true},
+		Can: imtest.Abilities{Sent: true, Read: true, Typing: true, Discreet: true},
 		New: func(t *testing.T) imtest.Pair {
 			h := newHouse(map[string]string{"4711001": "Ana", "4711002": "Ben"})
 			s := &local.Service{Deliverer: h, Directory: h}
@@ -182,34 +182,6 @@ func TestToSomebodyWithoutSession(t *testing.T) {
 	m := <-h.logs["4711003"]
 	if m.Body != "when you are back" || m.Name != "Ana" || m.Origin != "hark:4711001/1" || m.Outgoing {
 		t.Errorf("got %+v", m)
-	}
-}
-
-// TestStrangersMeet checks that two who did not know each other are on each other's roster once one has written.
-func TestStrangersMeet(t *testing.T) {
-	h := newHouse(map[string]string{"4711001": "Stranger", "4711002": "Stranger"})
-	s := &local.Service{Deliverer: h, Directory: h}
-	events := make(chan any, 100)
-	ben := newPeer(t, s, h, "4711002", "4711001")
-	ana := open(t, s, "4711001", im.SinkFunc(func(e im.Event) { events <- e.Body }))
-	if err := ana.Send(t.Context(), im.Outgoing{ID: "1", To: ben.Address(), Body: "hello"}); err != nil {
-		t.Fatal(err)
-	}
-	if err := ben.Sees(t.Context(), im.Available); err != nil {
-		t.Error(err)
-	}
-	var last string
-	for !strings.Contains(last, "im.Delivery") {
-		select {
-		case body := <-events: // the empty roster before may be left out
-			last += fmt.Sprintf("%T %v\n", body, body)
-		case <-t.Context().Done():
-			t.Fatal("no report")
-		}
-	}
-	want := "im.Roster {[{hark:4711002 Stranger}]}\nim.Presence {hark:4711002 available }\nim.Delivery {1 sent }\n"
-	if !strings.HasSuffix(last, want) {
-		t.Errorf("got %s, not %s", last, want)
 	}
 }
 

@@ -74,7 +74,7 @@ func (b *Bed) Start() {
 	b.Helper()
 	b.Server = &presence.Server{
 		Name: "ps1", Addr: "hark://127.0.0.1:7778", Sessions: b.Store, Accounts: b.Accounts,
-		Services: map[string]im.Service{im.XMPP: b.XMPP, im.Hark: &Local{Store: b.Store}},
+		Services: map[string]im.Service{im.XMPP: b.XMPP, im.Hark: &Local{Store: b.Store, Accounts: b.Accounts}},
 		Secret:   []byte("a secret that outlives the server"),
 		// A test may send as much as it likes.
 		SendEvery: -1,

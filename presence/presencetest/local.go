@@ -8,27 +8,35 @@ import (
 )
 
 // Local is the network between Hark users, on the store alone.
-type Local struct{ Store sessions.Store }
+type Local struct {
+	Store    sessions.Store
+	Accounts *Accounts // tells what senders are called
+}
 
 // Network implements im.Service.
 func (l *Local) Network() string { return im.Hark }
 
 // Open implements im.Service.
-func (l *Local) Open(_ context.Context, a im.Account, _ im.Resume, sink im.Sink) (im.Conn, error) {
+func (l *Local) Open(ctx context.Context, a im.Account, _ im.Resume, sink im.Sink) (im.Conn, error) {
+	name, err := l.Accounts.Name(ctx, a.User)
+	if err != nil {
+		return nil, &im.Error{Class: im.Config, Err: err}
+	}
 	sink.Event(im.Event{Pos: 1, Body: im.Synced{}})
-	return &localConn{store: l.Store, from: a.Address(), sink: sink}, nil
+	return &localConn{store: l.Store, from: a.Address(), name: name, sink: sink}, nil
 }
 
 type localConn struct {
 	store sessions.Store
 	from  im.Address
+	name  string
 	sink  im.Sink
 }
 
 // Send implements im.Conn.
 func (c *localConn) Send(ctx context.Context, m im.Outgoing) error {
 	_, err := c.store.Deliver(ctx, m.To.ID, im.Message{
-		Origin: c.from.String() + "/" + m.ID, ID: m.ID, From: c.from, To: m.To, Body: m.Body, Attachments: m.Attachments,
+		Origin: c.from.String() + "/" + m.ID, ID: m.ID, From: c.from, Name: c.name, To: m.To, Body: m.Body, Attachments: m.Attachments,
 	})
 	if err != nil {
 		return &im.Error{Class: im.Network, Err: err}
