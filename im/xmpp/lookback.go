@@ -7,12 +7,15 @@ import "time"
 // more when the server has had the time to store it.
 const (
 	lookBackAfter = 3 * time.Second  // how long that may take
-	clockSkew     = 10 * time.Second // what the server's clock may be ahead of ours
+	clockSkew     = 10 * time.Second // what the server's clock may be behind ours
 )
 
-// lookBackLater has the archive looked through in a moment for what came since we appeared. c.mu must be held.
+// lookBackLater has the archive looked through in a moment for what came since we appeared, or appeared before if that
+// was not looked for yet. c.mu must be held.
 func (c *Conn) lookBackLater(appeared time.Time) {
-	c.appeared = appeared.UTC()
+	if c.appeared.IsZero() || appeared.Before(c.appeared) {
+		c.appeared = appeared.UTC()
+	}
 	if c.later == nil && c.cause == nil {
 		c.live++
 		c.later = time.AfterFunc(lookBackAfter, c.lookBack)
@@ -31,7 +34,15 @@ func (c *Conn) lookBack() {
 		c.lookBackLater(c.appeared)
 	default:
 		c.lookingBack = true
-		c.fetchSince(c.appeared.Add(-clockSkew), func() { c.lookingBack, c.appeared = false, time.Time{} })
+		c.fetchSince(c.appeared.Add(-clockSkew), c.lookedBack)
+	}
+}
+
+// lookedBack ends lookBack. c.mu must be held.
+func (c *Conn) lookedBack() {
+	c.lookingBack = false
+	if c.later == nil { // else we appeared once more meanwhile
+		c.appeared = time.Time{}
 	}
 }
 
