@@ -398,6 +398,33 @@ func TestLookBackOnceMore(t *testing.T) {
 	})
 }
 
+// TestSentWhileTheArchiveIsRead: a message of the login before, of which nobody knows whether it has arrived, waits until
+// the archive was read. What is sent meanwhile waits behind it.
+func TestSentWhileTheArchiveIsRead(t *testing.T) {
+	first := sent{trace: trace{ID: "m1", To: "ben@example.org"}, Data: []byte("<message id='m1'/>")}
+	for name, l := range map[string]*login{
+		"new":     {sm: true, id: "s2", before: state{Queue: []sent{first}, Out: 1, Archive: archive{ID: "a1"}}},
+		"resumed": {sm: true, id: "s1", resumed: true, before: state{Held: []sent{first}, Archive: archive{ID: "a1"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, l, func(f *fake) {
+				f.until("<after>a1</after>")
+				id := f.conn.lastID()
+				m := im.Outgoing{ID: "m2", To: im.Address{Network: im.XMPP, ID: "ben@example.org"}, Body: "x"}
+				if err := f.conn.Send(context.Background(), m); err != nil {
+					t.Fatal(err)
+				}
+				f.login()
+				f.say("<iq type='result' id='%s'><fin xmlns='urn:xmpp:mam:2' complete='true'/></iq>", id)
+				if wrote := f.until("id='m1'/>"); strings.Contains(wrote, "m2") {
+					t.Errorf("wrote %s", wrote)
+				}
+				f.until("id='m2'")
+			})
+		})
+	}
+}
+
 // lastID is the id of the last request.
 func (c *Conn) lastID() string {
 	c.mu.Lock()
