@@ -38,7 +38,7 @@ type Conn struct {
 	ledger ledger
 	smID   string // of the stream for resuming, "" when it cannot be
 	show   im.Presence
-	held   []sent // to be sent again when the archive was read
+	held   []sent // to be sent when the archive was read, in order; meanwhile no other message is
 	query  string // id of the archive query that runs, or ""
 
 	appeared    time.Time   // lookback.go: when, until the archive was looked through for it

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -369,6 +370,66 @@ func TestLookBack(t *testing.T) {
 			t.Errorf("got %q, not %q", got, want)
 		}
 	})
+}
+
+// TestLookBackOnceMore: who goes and comes again while the archive is being looked through has it looked through for
+// that, too, and not from the beginning of time.
+func TestLookBackOnceMore(t *testing.T) {
+	play(t, managed(), func(f *fake) {
+		const start = "<field var='start'><value>"
+		begin := time.Now()
+		f.login()
+		f.until(start)
+		id := f.conn.lastID()
+		time.Sleep(time.Second)
+		go func() {
+			for _, show := range []im.Show{im.Offline, im.Available} {
+				if err := f.conn.SetPresence(context.Background(), im.Presence{Show: show}); err != nil {
+					t.Error(err)
+				}
+			}
+		}()
+		f.until("<presence type='unavailable'/>")
+		f.until("<presence/>")
+		f.say("<iq type='result' id='%s'><fin xmlns='urn:xmpp:mam:2' complete='true'/></iq>", id)
+		if since := f.until(start) + f.until("</value>"); !strings.HasSuffix(since, begin.Add(-clockSkew).UTC().Format(time.RFC3339)+"</value>") {
+			t.Errorf("looks back to %s, not %s", since, begin.Add(-clockSkew).UTC())
+		}
+	})
+}
+
+// TestSentWhileTheArchiveIsRead: a message of the login before, of which nobody knows whether it has arrived, waits until
+// the archive was read. What is sent meanwhile waits behind it.
+func TestSentWhileTheArchiveIsRead(t *testing.T) {
+	first := sent{trace: trace{ID: "m1", To: "ben@example.org"}, Data: []byte("<message id='m1'/>")}
+	for name, l := range map[string]*login{
+		"new":     {sm: true, id: "s2", before: state{Queue: []sent{first}, Out: 1, Archive: archive{ID: "a1"}}},
+		"resumed": {sm: true, id: "s1", resumed: true, before: state{Held: []sent{first}, Archive: archive{ID: "a1"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, l, func(f *fake) {
+				f.until("<after>a1</after>")
+				id := f.conn.lastID()
+				m := im.Outgoing{ID: "m2", To: im.Address{Network: im.XMPP, ID: "ben@example.org"}, Body: "x"}
+				if err := f.conn.Send(context.Background(), m); err != nil {
+					t.Fatal(err)
+				}
+				f.login()
+				f.say("<iq type='result' id='%s'><fin xmlns='urn:xmpp:mam:2' complete='true'/></iq>", id)
+				if wrote := f.until("id='m1'/>"); strings.Contains(wrote, "m2") {
+					t.Errorf("wrote %s", wrote)
+				}
+				f.until("id='m2'")
+			})
+		})
+	}
+}
+
+// lastID is the id of the last request.
+func (c *Conn) lastID() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.prefix + strconv.Itoa(c.ids)
 }
 
 func (c *Conn) archiveQueryID() string {

@@ -7,12 +7,13 @@ import "time"
 // more when the server has had the time to store it.
 const (
 	lookBackAfter = 3 * time.Second  // how long that may take
-	clockSkew     = 10 * time.Second // what the server's clock may be ahead of ours
+	clockSkew     = 10 * time.Second // what the server's clock may be behind ours
 )
 
-// lookBackLater has the archive looked through in a moment for what came since we appeared. c.mu must be held.
+// lookBackLater has the archive looked through in a moment for what came since we appeared, or appeared before if that
+// was not looked for yet. c.mu must be held.
 func (c *Conn) lookBackLater(appeared time.Time) {
-	if c.appeared.IsZero() || c.lookingBack {
+	if c.appeared.IsZero() || appeared.Before(c.appeared) {
 		c.appeared = appeared.UTC()
 	}
 	if c.later == nil && c.cause == nil {
@@ -37,10 +38,10 @@ func (c *Conn) lookBack() {
 	}
 }
 
-// lookedBack ends a look back. c.mu must be held.
+// lookedBack ends lookBack. c.mu must be held.
 func (c *Conn) lookedBack() {
 	c.lookingBack = false
-	if c.later == nil { // we have not appeared anew
+	if c.later == nil { // else we appeared once more meanwhile
 		c.appeared = time.Time{}
 	}
 }

@@ -7,9 +7,10 @@ import (
 	"hark/im"
 )
 
-// Send hands a message to the server and returns once it is written. A message that was sent before, on this Conn or
-// on the one that it goes on from, is not sent again. Errors: Policy for what XMPP cannot carry, Throttled when the
-// server is far behind with acknowledging, Network when the connection broke or ctx ended first.
+// Send hands a message to the server and returns once it is written, or has its place behind those that wait until the
+// archive was read. A message that was sent before, on this Conn or on the one that it goes on from, is not sent again.
+// Errors: Policy for what XMPP cannot carry, Throttled when the server is far behind with acknowledging, Network when the
+// connection broke or ctx ended first.
 func (c *Conn) Send(ctx context.Context, m im.Outgoing) error {
 	to, err := bareAddress(m.To)
 	if err != nil {
@@ -27,10 +28,14 @@ func (c *Conn) Send(ctx context.Context, m im.Outgoing) error {
 	if c.hasSent(m.ID) {
 		return nil
 	}
-	if c.ledger.full() {
-		return fail(im.Throttled, "xmpp: the server has not acknowledged %d stanzas", len(c.ledger.queue))
+	if c.ledger.full() || len(c.held) >= maxQueued {
+		return fail(im.Throttled, "xmpp: the server has not acknowledged %d stanzas", len(c.ledger.queue)+len(c.held))
 	}
 	s := sent{trace: trace{ID: m.ID, To: to}, Data: data}
+	if len(c.held) > 0 {
+		c.held = append(c.held, s)
+		return nil
+	}
 	return c.writtenOut(ctx, c.sendStanza(s, data))
 }
 

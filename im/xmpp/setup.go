@@ -44,10 +44,11 @@ func (c *Conn) setUp(l *login) {
 		c.lookBackLater(l.before.Appeared)
 	}
 	switch {
-	case l.resumed && l.before.Fetching && known:
+	case l.resumed && known && (l.before.Fetching || len(c.held) > 0):
 		c.catchUp(l.before.Archive)
 		return
 	case l.resumed:
+		c.sendHeld()
 		c.settle()
 		return
 	}

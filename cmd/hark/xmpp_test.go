@@ -1,0 +1,256 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"mellium.im/xmpp/stanza"
+
+	"hark/db/dbtest"
+	"hark/im"
+	"hark/internal/testbed"
+	"hark/internal/xmpppeer"
+	"hark/presence"
+	"hark/presence/wire"
+)
+
+var restarts = flag.Int("restarts", 1, "how often TestXMPPServerRestarts restarts the XMPP server; the promise (F7) is about a hundred")
+
+// onXMPPServers runs a test on each XMPP server that Hark is shown on, with Ana and Ben as friends. Only Prosody keeps
+// the order in which messages were sent: ejabberd's threads archive each for itself.
+func onXMPPServers(t *testing.T, test func(t *testing.T, server *testbed.XMPPServer, ordered bool)) {
+	users, friends := map[string]string{"ana": "secret-ana", "ben": "secret-ben"}, [][2]string{{"ana", "ben"}}
+	t.Run("prosody", func(t *testing.T) {
+		t.Parallel()
+		test(t, &testbed.ProsodyFor(t, testbed.ProsodyOptions{Users: users, Friends: friends}).XMPPServer, true)
+	})
+	t.Run("ejabberd", func(t *testing.T) {
+		t.Parallel()
+		test(t, &testbed.EjabberdFor(t, testbed.EjabberdOptions{Users: users, Friends: friends}).XMPPServer, false)
+	})
+}
+
+// join makes an account with a login at the XMPP server.
+func (n *nodePlace) join(server *testbed.XMPPServer, user string) (a account) {
+	n.t.Helper()
+	if err := json.Unmarshal([]byte(n.must("", "account", "add", "--name", user, "--json")), &a); err != nil {
+		n.t.Fatal(err)
+	}
+	n.must("secret-"+user+"\n", "account", "network", "set", a.Number, "xmpp", user+"@localhost", "--server", server.Addr)
+	return a
+}
+
+// logIn opens a session, which is online at the XMPP server when logIn returns.
+func (n *nodePlace) logIn(a account) *presence.Client {
+	n.t.Helper()
+	var client *presence.Client
+	n.until("logged in", func() bool {
+		var err error
+		client, _, err = n.dialer().Login(n.t.Context(), wire.LoginRequest{User: a.Number, PIN: a.PIN})
+		return err == nil && client.Hello().Node == n.name
+	})
+	n.t.Cleanup(func() { client.Close() })
+	n.until("online", func() bool { return strings.Contains(n.show(a.Number).networks(), "xmpp online") })
+	return client
+}
+
+// awaitAll waits until the user has got as many messages, and compares them.
+func awaitAll(n *nodePlace, client *presence.Client, want []string, ordered bool) {
+	n.t.Helper()
+	var got []string
+	after := int64(0)
+	n.until("all is there", func() bool {
+		reply, err := client.Fetch(n.t.Context(), wire.FetchRequest{After: after})
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		for _, m := range reply.Messages {
+			after = m.Seq
+			if !m.Outgoing {
+				got = append(got, m.Body)
+			}
+		}
+		return len(got) >= len(want)
+	})
+	if !ordered {
+		slices.Sort(got)
+		want = slices.Sorted(slices.Values(want))
+	}
+	if !slices.Equal(got, want) {
+		n.t.Errorf("of %d messages %d came: %q", len(want), len(got), got)
+	}
+}
+
+// TestXMPPServerRestarts restarts the XMPP server while Ana writes to Ben, before, meanwhile and afterwards: Ben, whose
+// session went through the same, has each message once, in order (F7).
+func TestXMPPServerRestarts(t *testing.T) {
+	t.Parallel()
+	onXMPPServers(t, serverRestarts)
+}
+
+func serverRestarts(t *testing.T, server *testbed.XMPPServer, ordered bool) {
+	dir := t.TempDir()
+	n := layNode(t, dir, filepath.Join(dir, "hark.db"), server.CAFile)
+	ana, ben := n.join(server, "ana"), n.join(server, "ben")
+	n.serve()
+	writer, reader := n.logIn(ana), n.logIn(ben)
+	var sent []string
+	write := func() {
+		t.Helper()
+		id := fmt.Sprintf("m%04d", len(sent))
+		n.until("sent, as fast as a user may", func() bool {
+			_, err := writer.Send(t.Context(), wire.SendRequest{ID: id, To: im.Address{Network: im.XMPP, ID: "ben@localhost"}, Body: id})
+			if err != nil && !presence.HasCode(err, wire.Limit) {
+				t.Fatal(err)
+			}
+			return err == nil
+		})
+		sent = append(sent, id)
+	}
+	for range *restarts {
+		write()
+		if err := server.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		write()
+		if err := server.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		write()
+	}
+	awaitAll(n, reader, sent, ordered)
+	t.Logf("%d restarts, %d messages", *restarts, len(sent))
+}
+
+// TestMain is the tests or, in a process that they start, Hark itself, so that it can be killed.
+func TestMain(m *testing.M) {
+	if os.Getenv(isHark) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+const isHark = "HARK_TEST_PROCESS"
+
+// spawn runs the node as a process of its own until it is killed or told to stop.
+func (n *nodePlace) spawn() *exec.Cmd {
+	n.t.Helper()
+	from := len(n.log.String())
+	c := exec.Command(os.Args[0], "-c", n.config, "serve")
+	c.Env = append(os.Environ(), isHark+"=1")
+	c.Stderr = &n.log
+	if err := c.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() { end(c, os.Kill) })
+	n.until("ready", func() bool { return strings.Contains(n.log.String()[from:], "msg=ready") })
+	return c
+}
+
+// end ends a process by a signal. It may have ended before.
+func end(c *exec.Cmd, by os.Signal) {
+	_ = c.Process.Signal(by)
+	_ = c.Wait()
+}
+
+// logins counts the logins at the XMPP server, and those of them that took up the login before.
+func (n *nodePlace) logins() (all, resumed int) {
+	return strings.Count(n.log.String(), "xmpp: logged in"), strings.Count(n.log.String(), "resumed=true")
+}
+
+// TestLoginOutlivesHark stops Hark, kills it, and kills it for good, while somebody writes to Ana: Hark, and then
+// another node, takes up the same login at the XMPP server. Her friend does not see her go away, and each message is
+// there once.
+func TestLoginOutlivesHark(t *testing.T) {
+	t.Parallel()
+	database := dbtest.Postgres(t)
+	onXMPPServers(t, func(t *testing.T, server *testbed.XMPPServer, ordered bool) {
+		loginOutlivesHark(t, server, ordered, database.Fresh(t))
+	})
+}
+
+func loginOutlivesHark(t *testing.T, server *testbed.XMPPServer, ordered bool, db string) {
+	dir := t.TempDir()
+	a, b := layNode(t, dir, db, server.CAFile), layNode(t, dir, db, server.CAFile)
+	ana := a.join(server, "ana")
+	ben := startFriend(t, server)
+	var said []string
+	say := func() {
+		t.Helper()
+		id := fmt.Sprint("m", len(said))
+		if err := ben.Say(t.Context(), "ana@localhost", id, id); err != nil {
+			t.Fatal(err)
+		}
+		said = append(said, id)
+	}
+
+	hark := a.spawn()
+	a.logIn(ana)
+	a.until("seen by her friend", func() bool { return ben.came.Load() > 0 })
+	for i, signal := range []os.Signal{os.Interrupt, os.Kill} {
+		say()
+		end(hark, signal)
+		say()
+		hark = a.spawn()
+		a.until(fmt.Sprint("resumed after ", signal), func() bool { _, n := a.logins(); return n == i+1 })
+	}
+	b.spawn()
+	say()
+	end(hark, os.Kill)
+	say()
+	awaitAll(b, b.logIn(ana), said, ordered)
+	b.until("let in", func() bool { n, _ := b.logins(); return n > 0 })
+	if all, resumed := b.logins(); all != 1 || resumed != 1 {
+		t.Errorf("the other node logged in %d times, %d of them resumed", all, resumed)
+	}
+	if n := ben.gone.Load(); n != 0 {
+		t.Errorf("her friend saw her go away %d times", n)
+	}
+}
+
+// A friend is Ben, with a client of his own that shows him Ana.
+type friend struct {
+	*xmpppeer.Peer
+	came, gone atomic.Int32 // how often he saw her appear, and disappear after that
+}
+
+func startFriend(t *testing.T, server *testbed.XMPPServer) *friend {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	peer, err := xmpppeer.Login(ctx, server.Addr, "ben@localhost", "secret-ben")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &friend{Peer: peer}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f.watch()
+	}()
+	t.Cleanup(func() { peer.Close(); <-done })
+	return f
+}
+
+func (f *friend) watch() {
+	for p := range f.Presences() {
+		switch {
+		case p.From.Localpart() != "ana":
+		case p.Type == stanza.AvailablePresence:
+			f.came.Add(1)
+		case p.Type == stanza.UnavailablePresence && f.came.Load() > 0: // before, it only answers his own login
+			f.gone.Add(1)
+		}
+	}
+}
