@@ -118,6 +118,11 @@ func sendVoice(ctx context.Context, c *caller, to user, hz float64) {
 	c.presses(ctx, to.Number+"#", to.Number+" #")
 	c.hears(ctx, "who.key.1", nil)
 	c.presses(ctx, "1", "1")
+	recordVoice(ctx, c, hz)
+}
+
+// recordVoice records a tone and sends it.
+func recordVoice(ctx context.Context, c *caller, hz float64) {
 	c.records(ctx, hz)
 	c.hears(ctx, "review.key.1", nil)
 	c.presses(ctx, "1", "1")
@@ -154,7 +159,8 @@ func (p *play) anaListensAndAnswers(ctx context.Context) error {
 		c.hears(ctx, "sent", nil)
 		c.presses(ctx, "*", "*, for the main menu")
 		c.hears(ctx, "home.none", nil)
-		sendVoice(ctx, c, p.carla, anaTone2)
+		c.presses(ctx, "2"+p.carla.Number+"#1", "2 "+p.carla.Number+" # 1, to send Carla a message: keys need not wait for prompts")
+		recordVoice(ctx, c, anaTone2)
 		p.session = hearsNumber(ctx, c)
 	})
 }
