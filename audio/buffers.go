@@ -1,7 +1,7 @@
 package audio
 
-// largestKept bounds a buffer that is kept, in bytes or samples: more than the longest message of a telephone has.
-const largestKept = 12 << 20
+// largestKept bounds a buffer that is kept, in bytes or samples: twice the longest message of a telephone.
+const largestKept = 6 << 20
 
 // buffers keeps a few buffers, for whole WAV files or their sound, from one recording to the next. Memory that is new to
 // the process costs more time than all that is done with it before a link is valid, and what a sync.Pool keeps is gone

@@ -1,7 +1,9 @@
 package audio
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -238,8 +240,28 @@ func FuzzDecodeOpus(f *testing.F) {
 	}
 	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if p, err := decodeOpus(t.Context(), b); err == nil && p.rate == 0 {
-			t.Error("no error and no rate")
+		for _, b := range [][]byte{b, mend(b)} {
+			if p, err := decodeOpus(t.Context(), b); err == nil && p.rate == 0 {
+				t.Error("no error and no rate")
+			}
 		}
 	})
+}
+
+// mend gives the Ogg pages that b seems to have the checksums that they should have: what is changed at random would go no
+// further.
+func mend(b []byte) []byte {
+	b = bytes.Clone(b)
+	for rest := b; len(rest) >= oggHeader; {
+		size := oggHeader + int(rest[26])
+		for _, n := range rest[oggHeader:min(size, len(rest))] {
+			size += int(n)
+		}
+		if size > len(rest) {
+			break
+		}
+		binary.LittleEndian.PutUint32(rest[22:], oggCRC(rest[:size]))
+		rest = rest[size:]
+	}
+	return b
 }

@@ -134,6 +134,7 @@ func FuzzOgg(f *testing.F) {
 	f.Add(w.buf.Bytes())
 	f.Add([]byte("OggS"))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		b = mend(b)
 		p, rest, err := readOggPage(b)
 		if err != nil {
 			return
