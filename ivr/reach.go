@@ -10,7 +10,8 @@ import (
 // Phones knows at which telephones Hark's users are reached.
 type Phones interface {
 	// Reach returns what a Dialler rings to reach user, whom the user by wants to talk to. ErrNoWay when that one has no
-	// telephone, is not to be called now, or by may make no more calls today: whoever asks does not learn which.
+	// telephone, is not to be called now, has never written to by, or by may make no more calls today: whoever asks does
+	// not learn which.
 	Reach(ctx context.Context, by, user string) (endpoint string, err error)
 }
 

@@ -58,43 +58,59 @@ func setName(ctx context.Context, v *visit) (*Page, error) {
 	return v.account("You are called " + name + " now.")
 }
 
-// changedKey is where the session keeps the one-time number of the form that changed the PIN last: the same form again
-// would be refused, and count as a wrong PIN.
-const changedKey = "web.pin-changed"
+// answeredKey is where the session keeps what was answered last to a form with a PIN: the same form again gets the same
+// answer, and must not count as a wrong PIN once more.
+const answeredKey = "web.pin-answered"
+
+// answered is what a form was answered.
+type answered struct {
+	Form  string `json:"form"` // its one-time number
+	Words string `json:"words"`
+}
 
 // setPIN changes the PIN. It asks for the one that holds: an open page proves nothing about who sits before it.
 func setPIN(ctx context.Context, v *visit) (*Page, error) {
-	const changed = "The new PIN holds from now on, here and by telephone."
 	if v.server.Accounts == nil {
 		return nil, errForm
 	}
-	number, last := v.r.PostFormValue(onceField), ""
-	if err := v.client.GetState(ctx, wire.State, changedKey, &last); err != nil {
+	form, pin := v.r.PostFormValue(onceField), digits(v.r.PostFormValue("new"))
+	var last answered
+	if err := v.client.GetState(ctx, wire.State, answeredKey, &last); err != nil {
 		return nil, err
 	}
-	if number != "" && number == last {
-		return v.account(changed)
-	}
-	old, pin := digits(v.r.PostFormValue("pin")), digits(v.r.PostFormValue("new"))
-	if pin != digits(v.r.PostFormValue("again")) {
+	switch {
+	case form == "":
+		return nil, errForm
+	case form == last.Form:
+		return v.account(last.Words)
+	case pin != digits(v.r.PostFormValue("again")):
 		return v.account("The new PIN was not the same twice. The old one holds.")
 	}
-	_, err := v.server.Auth.Authenticate(ctx, accounts.Credentials{User: v.user, PIN: old, Caller: address(v.r), Door: client})
+	words, err := v.changePIN(ctx, digits(v.r.PostFormValue("pin")), pin)
+	if err == nil {
+		err = v.client.PutState(ctx, wire.State, answeredKey, answered{form, words})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v.account(words)
+}
+
+// changePIN changes the PIN when the old one is right, and tells how that went.
+func (v *visit) changePIN(ctx context.Context, old, pin string) (words string, err error) {
+	_, err = v.server.Auth.Authenticate(ctx, accounts.Credentials{User: v.user, PIN: old, Caller: address(v.r), Door: client})
 	if err == nil {
 		err = v.server.Accounts.SetPIN(ctx, v.user, pin)
 	}
 	switch {
 	case errors.Is(err, accounts.ErrRefused):
-		return v.account("I cannot check the PIN as it is. Nothing was changed.")
+		return "I cannot check the PIN as it is. Nothing was changed.", nil
 	case errors.Is(err, accounts.ErrBadPIN):
-		return v.account("This PIN cannot be taken: " + reason(err) + ". The old one holds.")
+		return "This PIN cannot be taken: " + reason(err) + ". The old one holds.", nil
 	case err != nil:
-		return nil, err
+		return "", err
 	}
-	if err := v.client.PutState(ctx, wire.State, changedKey, number); err != nil {
-		return nil, err
-	}
-	return v.account(changed)
+	return "The new PIN holds from now on, here and by telephone.", nil
 }
 
 // reason is what stands behind the words of accounts.ErrBadPIN.

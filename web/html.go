@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"net/http"
+	"sync"
 )
 
 var (
@@ -49,12 +50,18 @@ func hash(text string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
+// bodies are the buffers in which pages are made. A page takes several times its size while a buffer grows, and what is
+// thrown away at every page makes others wait for the garbage collector.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 // writeHTML writes a page as XHTML Basic 1.1 that old browsers can show. rich adds what browsers of today understand on
 // top of it. media is where sound may come from, besides this host.
 func writeHTML(w http.ResponseWriter, p Page, name, media string, rich bool) error {
-	var body bytes.Buffer
-	err := pageTemplate.Execute(&body, struct {
-		Page
+	body := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(body)
+	body.Reset()
+	err := pageTemplate.Execute(body, struct {
+		Page      Page // not embedded: a template looks promoted fields up slowly
 		Name      string
 		CSS       template.CSS
 		Version   string

@@ -50,7 +50,11 @@
     if (!window.EventSource || !document.body.dataset.live) return;
     var stream = new EventSource(document.body.dataset.live);
     stream.addEventListener('new', refresh);
-    stream.addEventListener('open', refresh); // for what came since this page was made, or while the line was down
+    stream.addEventListener('open', function () {
+      document.body.classList.add('arrives'); // on its own: nobody needs to look again
+      refresh(); // for what came since this page was made, or while the line was down
+    });
+    stream.addEventListener('error', function () { document.body.classList.remove('arrives'); });
   }
 
   // Notifications: only after the user asked for them, without a word of what the message says.
@@ -154,7 +158,7 @@
   }
   function recorder(form) {
     if ($('.voice', form) || !window.MediaRecorder || !navigator.mediaDevices) return;
-    var row = make('p', '', 'voice'), b = make('button', 'Record a voice message', 'plain'), says = make('span');
+    var row = make('p', '', 'voice'), b = make('button', 'Record a message', 'plain'), says = make('span');
     b.type = 'button';
     says.setAttribute('role', 'status');
     row.append(b, ' ', says);
@@ -207,6 +211,7 @@
   }
   dress();
   toEnd();
+  if (matchMedia('(pointer:fine)').matches && $('form[data-answer] textarea')) $('form[data-answer] textarea').focus({ preventScroll: true });
   live();
   offerNotifications();
 })();

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -46,6 +47,41 @@ func TestCalledBack(t *testing.T) {
 	}
 	called.do("press %s\nhear You have one new message:\npress 1\nhear-file %s\nhangup\n", ana.PIN, speech)
 	if want, got := []string{"201", "201"}, k.numbers(); !slices.Equal(got, want) {
+		t.Errorf("the trunk was asked for %v, not %v", got, want)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCallMeFromThePage is a call back that begins in the browser: a page takes the telephone's number, Hark calls it, the
+// PIN proves it, and whoever keyed it is in the session of the browser. Then the page knows the telephone.
+func TestCallMeFromThePage(t *testing.T) {
+	t.Parallel()
+	k := newTrunk(t, nil)
+	p := k.place(t)
+	p.append(trunkConfig)
+	ana := p.addAccount("Ana")
+	stop := p.serve()
+	defer stop()
+
+	b := newSurfer(t, p)
+	b.post("/login", url.Values{"user": {ana.Number}, "pin": {ana.PIN}})
+	b.get("/you/phone")
+	form := url.Values{"number": {"201"}, "once": {b.find(`(?s)action="/you/phone/number".*?name="once" value="(\w+)"`)}}
+	for range 2 { // the same form once more does not make it ring once more
+		b.post("/you/phone/number", form)
+		b.find("(It is called in a moment. Key your PIN there.)")
+	}
+	called := k.accept(p)
+	called.do("hear Hark for Ana.\npress %s\nhear %s\nhear %s\n", ana.PIN, p.prompt("callback.proven"), p.prompt("home.none"))
+	b.get("/you/phone")
+	b.find("(You are called at 201 when a message comes)")
+	if list := p.must("", "session", "list"); strings.Count(list, ana.Number) != 1 {
+		t.Errorf("telephone and browser are not in one session:\n%s", list)
+	}
+	called.do("hangup\n")
+	if want, got := []string{"201"}, k.numbers(); !slices.Equal(got, want) {
 		t.Errorf("the trunk was asked for %v, not %v", got, want)
 	}
 	if err := stop(); err != nil {

@@ -67,10 +67,11 @@ func (c *config) checkDial(bad func(key, format string, args ...any)) {
 
 // telephones knows at which telephones users are called, and whether they may be now.
 type telephones struct {
-	accounts *accounts.DB
-	trunks   ivr.Trunks
-	talks    int // a user may have with others a day
-	now      func() time.Time
+	accounts  *accounts.DB
+	directory directory
+	trunks    ivr.Trunks
+	talks     int // a user may have with others a day
+	now       func() time.Time
 }
 
 var (
@@ -78,8 +79,14 @@ var (
 	_ ivr.CallBacks = telephones{}
 )
 
-// Reach implements ivr.Phones. Hours of rest hold for calls of other users too.
+// Reach implements ivr.Phones. Hours of rest hold for calls of other users too. Nobody is called by whom he has never
+// written to: a number that somebody only tries must not ring, and not tell by it that it is one.
 func (t telephones) Reach(ctx context.Context, by, user string) (string, error) {
+	if known, err := t.directory.wrote(ctx, by, user); err != nil {
+		return "", err
+	} else if !known {
+		return "", ivr.ErrNoWay
+	}
 	phone, err := t.accounts.Phone(ctx, user)
 	if errors.Is(err, accounts.ErrNotFound) {
 		return "", ivr.ErrNoWay

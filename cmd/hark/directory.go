@@ -56,6 +56,12 @@ func (d directory) Contacts(ctx context.Context, user string) (contacts []local.
 	return contacts, nil
 }
 
+// wrote tells whether a user has a message from another one in his log.
+func (d directory) wrote(ctx context.Context, user, from string) (bool, error) {
+	found, err := d.store.Read(ctx, user, sessions.Query{With: im.Address{Network: im.Hark, ID: from}, In: true, Max: 1})
+	return len(found) > 0, err
+}
+
 // latest is beyond every message, so that a query with it begins at the newest.
 const latest sessions.Seq = 1 << 62
 

@@ -75,7 +75,7 @@ func (p *parts) dials() bool { return p.config.Asterisk.ARI != "" && len(p.confi
 
 // telephones are those of the users, as far as they may be dialled.
 func (p *parts) telephones() telephones {
-	return telephones{accounts: p.accounts, trunks: p.config.Dial.trunks(), talks: p.config.Dial.Talks, now: time.Now}
+	return telephones{accounts: p.accounts, directory: directory{p.accounts, p.sessions}, trunks: p.config.Dial.trunks(), talks: p.config.Dial.Talks, now: time.Now}
 }
 
 // takeover is how long a call looks for its session when the presence server that had it is gone: until another node may

@@ -203,7 +203,7 @@ func TestWebPhones(t *testing.T) {
 	}
 }
 
-// TestReach: only a proven telephone is rung, at an hour that its owner allows, so often a day.
+// TestReach: only a proven telephone is rung, by whom its owner has written to, at an hour that he allows, so often a day.
 func TestReach(t *testing.T) {
 	x := newExchange(t)
 	ctx := t.Context()
@@ -222,6 +222,12 @@ func TestReach(t *testing.T) {
 	x.clock = time.Date(2100, 1, 1, 23, 0, 0, 0, time.Local)
 	reach(ivr.ErrNoWay)
 	x.clock, x.talks = x.clock.Add(12*time.Hour), 2
+	reach(ivr.ErrNoWay)
+	if _, err := x.sessions.Deliver(ctx, "4711009", im.Message{
+		Origin: "1", ID: "1", From: im.Address{Network: im.Hark, ID: x.user}, Body: "Please call me.",
+	}); err != nil {
+		t.Fatal(err)
+	}
 	reach(nil)
 	reach(nil)
 	reach(ivr.ErrNoWay)

@@ -112,7 +112,7 @@ type (
 	FetchReply struct {
 		Messages []Message `json:"messages"`
 		Cursor   int64     `json:"cursor"`  // this client kind's
-		Waiting  int       `json:"waiting"` // incoming ones after it
+		Waiting  int       `json:"waiting"` // incoming ones after it; not counted, and 0, for Latest
 	}
 	// AckRequest is the argument of ACK: up to where nothing is new any more, and, apart from that, which messages were
 	// heard or seen to their end. Their senders are told if they asked for it (XEP-0333), once for each time it is said.
