@@ -142,7 +142,7 @@ func sendToNumber(ctx context.Context, v *visit) (*Page, error) {
 	}
 	notice := outcome(reply.State)
 	if person.Name == number && reply.State != im.Queued {
-		notice += " If somebody has the number " + number + ", it is there. You see the name once you are answered."
+		notice += " You see the name once you are answered."
 	}
 	return v.done(ctx, person, notice)
 }

@@ -26,7 +26,7 @@ func TestSendToNumber(t *testing.T) {
 	if want := presencetest.Ben; strings.ReplaceAll(fields.Get("number"), " ", "") != want {
 		t.Fatalf("Ben's number is %s", want)
 	}
-	b.says("Sent. If somebody has the number 4711002, it is there.", "Hello, are you there?")
+	b.says("Sent. You see the name once you are answered.", "Hello, are you there?")
 	if b.title() != presencetest.Ben {
 		t.Errorf("before he has answered, the page is %q", b.title())
 	}

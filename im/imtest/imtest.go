@@ -39,7 +39,6 @@ type Abilities struct {
 	Read        bool // the Conn is an im.Marker
 	Typing      bool // the Conn is an im.Typer
 	Contacts    bool // the Conn is an im.RosterEditor
-	Discreet    bool // Send does not tell that nobody has an address
 	Resume      bool // the login goes on after Close(Keep): Pair.Cut, Pair.Restart
 }
 

@@ -12,7 +12,7 @@ import (
 var reportCases = []testCase{
 	{name: "sent", needs: func(a Abilities) bool { return a.Sent }, run: testSent},
 	{name: "delivered", needs: func(a Abilities) bool { return a.Receipts }, run: testDelivered},
-	{name: "nobody there", needs: func(a Abilities) bool { return !a.Discreet }, run: testNobody},
+	{name: "nobody there", run: testNobody},
 	{name: "no receipt before Ack", needs: func(a Abilities) bool { return a.Receipts }, run: testReceipt},
 	{name: "read", needs: func(a Abilities) bool { return a.Read }, run: testRead},
 	{name: "typing", needs: func(a Abilities) bool { return a.Typing }, run: testTyping},

@@ -49,9 +49,9 @@ func newConn(s *Service, user, name string, contacts []Contact, sink im.Sink) *C
 	return c
 }
 
-// Send puts the message into the recipient's log and returns when it is on disk there. A number that nobody has looks and
-// takes the same: then something of the same size goes into the log of nobody. Errors: Policy when the message is empty
-// or too long; Network when the log cannot be written or ctx ended first, and then the same message may be sent again.
+// Send puts the message into the recipient's log and returns when it is on disk there. Errors: Policy when nobody has the
+// number, when the user has tried too many numbers that nobody has, or when the message is empty or too long; Network when
+// the log cannot be written or ctx ended first, and then the same message may be sent again.
 func (c *Conn) Send(ctx context.Context, m im.Outgoing) error {
 	if err := c.usable(ctx); err != nil {
 		return err
@@ -59,16 +59,20 @@ func (c *Conn) Send(ctx context.Context, m im.Outgoing) error {
 	if err := check(m); err != nil {
 		return err
 	}
-	to, letter := m.To.ID, c.message(m)
+	to := m.To.ID
+	if !c.service.mayTry(c, to) {
+		return policy("local: %s", errNobody)
+	}
 	if _, err := c.service.Directory.Name(ctx, to); errors.Is(err, ErrUnknown) {
-		to, letter = nobody, blank(letter)
+		c.service.wrongNumber(c.user)
+		return policy("local: %s", errNobody)
 	} else if err != nil {
 		return &im.Error{Class: im.Network, Err: err}
 	}
-	if err := c.service.Deliverer.Deliver(ctx, to, letter); err != nil {
+	if err := c.service.Deliverer.Deliver(ctx, to, c.message(m)); err != nil {
 		return &im.Error{Class: im.Network, Err: err}
 	}
-	c.service.meet(c.user, c.name, m.To.ID)
+	c.service.meet(c.user, c.name, to)
 	c.post(im.Delivery{ID: m.ID, State: im.Sent})
 	return nil
 }
@@ -97,18 +101,6 @@ func (c *Conn) message(m im.Outgoing) im.Message {
 	return im.Message{
 		Origin: im.Hark + ":" + c.user + "/" + m.ID, ID: m.ID, From: address(c.user), To: m.To, Name: c.name,
 		Body: body, Attachments: m.Attachments, ReplyTo: m.ReplyTo, Sent: c.service.now(), Markable: true,
-	}
-}
-
-// nobody has the log of what went to numbers that nobody has. It is no number, so nobody reads it; the bounds of a log
-// hold for it as for every other.
-const nobody = "nobody"
-
-// blank is a message that takes as much room and tells nothing, not even who wrote it.
-func blank(m im.Message) im.Message {
-	return im.Message{
-		Origin: m.ID, ID: m.ID, From: address(nobody), To: address(nobody),
-		Body: strings.Repeat(" ", len(m.Body)), Sent: m.Sent, Markable: m.Markable,
 	}
 }
 

@@ -15,9 +15,9 @@
 //
 // # Strangers
 //
-// Whoever has an account can write to any number, and must not find out by it which numbers there are (threat T3). So a
-// message to a number that nobody has is taken like any other, after the same work; and the name of another user, his
-// presence, his typing and what he has read are told only to those whom he has written to.
+// Whoever has an account can write to any number, and hears when nobody has it. He must not find out by it which numbers
+// there are (threat T3): after some wrong numbers a day, every number that he has no messages with is nobody's. And the
+// name of another user, his presence, his typing and what he has read are told only to those whom he has written to.
 package local
 
 import (
@@ -63,6 +63,7 @@ type Service struct {
 
 	mu     sync.Mutex
 	online map[string][]*Conn // by user; several while one session replaces another
+	wrong  map[string]misdials
 }
 
 var _ im.Service = (*Service)(nil)

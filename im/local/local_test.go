@@ -26,7 +26,6 @@ func newHouse(users map[string]string) *house {
 	for user := range users {
 		h.logs[user] = make(chan im.Message, 1000)
 	}
-	h.logs["nobody"] = make(chan im.Message, 1000)
 	return h
 }
 
@@ -159,7 +158,7 @@ func account(user string) im.Account { return im.Account{User: user, Network: im
 
 func TestSuite(t *testing.T) {
 	imtest.Run(t, imtest.Harness{
-		Can: imtest.Abilities{Sent: true, Read: true, Typing: true, Discreet: true},
+		Can: imtest.Abilities{Sent: true, Read: true, Typing: true},
 		New: func(t *testing.T) imtest.Pair {
 			h := newHouse(map[string]string{"4711001": "Ana", "4711002": "Ben"})
 			s := &local.Service{Deliverer: h, Directory: h}

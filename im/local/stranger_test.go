@@ -1,10 +1,13 @@
 package local_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"hark/im"
 	"hark/im/local"
@@ -37,54 +40,65 @@ func (s stranger) until(t *testing.T, begins string) (told []string) {
 	}
 }
 
-// TestNobodyIsLikeSomebody is threat T3 between users: who writes to a number is told the same whether somebody has it or
-// nobody, whatever the one who has it does, until that one answers.
-func TestNobodyIsLikeSomebody(t *testing.T) {
-	told := map[string][]string{}
-	for _, number := range []string{"4711002", "4711999"} {
-		h := newHouse(map[string]string{"4711001": "Stranger A", "4711002": "Stranger B"})
-		s := &local.Service{Deliverer: h, Directory: h}
-		ana, ben := newStranger(t, s, "4711001"), newStranger(t, s, "4711002")
-		ana.until(t, "im.Synced")
-		if err := ana.Send(t.Context(), im.Outgoing{ID: "1", To: hark(number), Body: "hello"}); err != nil {
-			t.Fatal(err)
-		}
-		for _, err := range []error{
-			ben.SetPresence(t.Context(), im.Presence{Show: im.Busy}),
-			ben.Conn.(im.Typer).SetTyping(t.Context(), hark("4711001"), true),
-			ben.Conn.(im.Marker).MarkRead(t.Context(), im.Message{ID: "1", From: hark("4711001"), To: hark("4711002")}),
-			ana.Send(t.Context(), im.Outgoing{ID: "2", To: hark(number), Body: "are you there?"}),
-		} {
-			if err != nil {
-				t.Error(err)
-			}
-		}
-		lines := ana.until(t, "im.Delivery {2")
-		for i := range lines {
-			lines[i] = strings.ReplaceAll(lines[i], number, "NUMBER")
-		}
-		told[number] = lines
+// TestStranger: who writes to somebody learns nothing of him, whatever he does, until he answers.
+func TestStranger(t *testing.T) {
+	h := newHouse(map[string]string{"4711001": "Stranger A", "4711002": "Stranger B"})
+	s := &local.Service{Deliverer: h, Directory: h}
+	ana, ben := newStranger(t, s, "4711001"), newStranger(t, s, "4711002")
+	ana.until(t, "im.Synced")
+	if err := ana.writes("4711002", "1"); err != nil {
+		t.Fatal(err)
 	}
-	want := []string{"im.Roster {[{hark:NUMBER }]}", "im.Delivery {1 sent }", "im.Delivery {2 sent }"}
-	for number, lines := range told {
-		if !slices.Equal(lines, want) {
-			t.Errorf("who writes to %s is told %q, not %q", number, lines, want)
+	for _, err := range []error{
+		ben.SetPresence(t.Context(), im.Presence{Show: im.Busy}),
+		ben.Conn.(im.Typer).SetTyping(t.Context(), hark("4711001"), true),
+		ben.Conn.(im.Marker).MarkRead(t.Context(), im.Message{ID: "1", From: hark("4711001"), To: hark("4711002")}),
+		ana.writes("4711002", "2"),
+	} {
+		if err != nil {
+			t.Error(err)
 		}
+	}
+	want := []string{"im.Roster {[{hark:4711002 }]}", "im.Delivery {1 sent }", "im.Delivery {2 sent }"}
+	if told := ana.until(t, "im.Delivery {2"); !slices.Equal(told, want) {
+		t.Errorf("told are %q, not %q", told, want)
 	}
 }
 
-// TestLettersToNobody looks at what is kept of a message that nobody gets: nothing but its size.
-func TestLettersToNobody(t *testing.T) {
-	h := newHouse(map[string]string{"4711001": "Ana"})
-	s := &local.Service{Deliverer: h, Directory: h}
+// writes sends a message to a number.
+func (s stranger) writes(number, id string) error {
+	return s.Send(context.Background(), im.Outgoing{ID: id, To: hark(number), Body: "hello"})
+}
+
+// TestWrongNumbers is threat T3 between users: a wrong number is told, but after twenty of them a day who tries strange
+// numbers is told of each that nobody has it, for a day.
+func TestWrongNumbers(t *testing.T) {
+	h := newHouse(map[string]string{"4711001": "Ana", "4711002": "Stranger", "4711003": "Carla"})
+	now := time.Now()
+	s := &local.Service{Deliverer: h, Directory: h, Now: func() time.Time { return now }}
 	ana := newStranger(t, s, "4711001")
-	if err := ana.Send(t.Context(), im.Outgoing{ID: "1", To: hark("4711999"), Body: "a secret"}); err != nil {
-		t.Fatal(err)
+	refused := func(number string) {
+		t.Helper()
+		var e *im.Error
+		if err := ana.writes(number, number); !errors.As(err, &e) || e.Class != im.Policy || !strings.Contains(err.Error(), "nobody has this number") {
+			t.Errorf("writing to %s: %v", number, err)
+		}
 	}
-	m := <-h.logs["nobody"]
-	if len(m.Body) != len("a secret") || strings.TrimSpace(m.Body) != "" || strings.Contains(fmt.Sprint(m), "4711") {
-		t.Errorf("kept is %+v", m)
+	for i := range 20 {
+		refused(fmt.Sprint(5000000 + i))
 	}
+	refused("4711002")
+	if len(h.logs["4711002"]) > 0 {
+		t.Error("a message that was refused has come")
+	}
+	if err := ana.writes("4711003", "to a contact"); err != nil {
+		t.Error(err)
+	}
+	now = now.Add(24 * time.Hour)
+	if err := ana.writes("4711002", "a day later"); err != nil {
+		t.Error(err)
+	}
+	refused("5000000")
 }
 
 // TestAnswered has the one who was written to answer: from then on each knows the name of the other and sees him.
