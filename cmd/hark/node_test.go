@@ -82,7 +82,7 @@ func (n *nodePlace) serve() {
 
 func (n *nodePlace) until(what string, holds func() bool) {
 	n.t.Helper()
-	for deadline := time.Now().Add(3 * time.Minute); !holds(); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(6 * time.Minute); !holds(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			n.t.Fatalf("not in time: %s\n%s", what, n.log.String())
 		}
