@@ -115,7 +115,13 @@ func TestSpeakableIsLinear(t *testing.T) {
 		return time.Since(began)
 	}
 	for _, s := range []string{"`", "```", "😂", "*a*", "1", "1 ", "a@", "www.", "http://", ", ", "\n> ", ")", "😂 ", "a.b@c.", "€1", "1€", ":) ", "- ", "<b ", "[a](http://", "1:00 ", "etc. ", "½1", ", !", "1) ", "\u200d", "🇩"} {
-		small, large := max(took(s, im.MaxBody/16), took(s, im.MaxBody/16)), took(s, im.MaxBody)
+		var small, large time.Duration
+		for range 5 { // a machine with other things to do gets several chances; what is quadratic takes 256 times as long in all
+			small, large = max(took(s, im.MaxBody/16), took(s, im.MaxBody/16)), took(s, im.MaxBody)
+			if large <= 80*small+200*time.Millisecond {
+				break
+			}
+		}
 		if large > 80*small+200*time.Millisecond {
 			t.Errorf("%q: %s for %d bytes, %s for %d", s, small, im.MaxBody/16, large, im.MaxBody)
 		}
