@@ -165,11 +165,8 @@ func (c *caller) records(ctx context.Context, hz float64) {
 // understandsDigits returns the n digits that were spoken one by one since the sample from.
 func (c *caller) understandsDigits(ctx context.Context, from, n int) (digits string) {
 	c.do("understands digits", func() (err error) {
-		if digits, err = c.voice.digits(ctx, c.call.Heard()[from:], n); err != nil {
+		if digits, err = c.voice.digits(ctx, c.call.Heard()[from:], n, presence.ValidCode); err != nil {
 			return err
-		}
-		if !presence.ValidCode(digits) {
-			return fmt.Errorf("%s is no session number: a digit was misheard", digits)
 		}
 		c.tell("hears   the digits %s", digits)
 		return nil

@@ -23,17 +23,21 @@ type heardDigit struct {
 }
 
 // digits understands n digits that were spoken one by one, each by the sound of its own prompt: the n best that do not
-// overlap.
-func (v voice) digits(ctx context.Context, heard []int16, n int) (string, error) {
+// overlap, or, when they are not valid together, those with one digit that sounds nearly as good in the place of another.
+func (v voice) digits(ctx context.Context, heard []int16, n int, valid func(string) bool) (string, error) {
 	candidates, err := v.candidates(ctx, heard)
 	if err != nil {
 		return "", err
 	}
+	return bestDigits(candidates, n, valid)
+}
+
+// bestDigits makes a valid number of n digits of the best candidates.
+func bestDigits(candidates []heardDigit, n int, valid func(string) bool) (string, error) {
 	slices.SortFunc(candidates, func(a, b heardDigit) int { return cmp.Compare(b.score, a.score) })
 	var chosen []heardDigit
 	for _, c := range candidates {
-		overlaps := func(o heardDigit) bool { return c.at < o.end && o.at < c.end }
-		if len(chosen) < n && !slices.ContainsFunc(chosen, overlaps) {
+		if len(chosen) < n && !slices.ContainsFunc(chosen, c.overlaps) {
 			chosen = append(chosen, c)
 		}
 	}
@@ -41,11 +45,30 @@ func (v voice) digits(ctx context.Context, heard []int16, n int) (string, error)
 		return "", fmt.Errorf("only %d digits were understood", len(chosen))
 	}
 	slices.SortFunc(chosen, func(a, b heardDigit) int { return cmp.Compare(a.at, b.at) })
-	var text strings.Builder
-	for _, c := range chosen {
-		text.WriteString(c.digit)
+	for _, c := range candidates {
+		if valid(spelled(chosen)) {
+			break
+		}
+		if i := slices.IndexFunc(chosen, c.overlaps); i >= 0 {
+			if other := slices.Replace(slices.Clone(chosen), i, i+1, c); valid(spelled(other)) {
+				chosen = other
+			}
+		}
 	}
-	return text.String(), nil
+	if !valid(spelled(chosen)) {
+		return "", fmt.Errorf("a digit of %s was misheard", spelled(chosen))
+	}
+	return spelled(chosen), nil
+}
+
+func (d heardDigit) overlaps(o heardDigit) bool { return d.at < o.end && o.at < d.end }
+
+func spelled(digits []heardDigit) string {
+	var text strings.Builder
+	for _, d := range digits {
+		text.WriteString(d.digit)
+	}
+	return text.String()
 }
 
 // candidates are all places at which a digit may have been spoken.

@@ -138,7 +138,7 @@ func TestKeys(t *testing.T) {
 		if err := caller.Press(t.Context(), "0123456789*#ABCDd11,1"); err != nil {
 			t.Fatal(err)
 		}
-		if took, want := time.Since(start), 20*160*time.Millisecond+500*time.Millisecond; took < want-50*time.Millisecond || took > want+5*time.Second {
+		if took, want := time.Since(start), 20*160*time.Millisecond+500*time.Millisecond; took < want-50*time.Millisecond || took > want+time.Minute {
 			t.Errorf("took %v, want %v", took, want)
 		}
 		eventually(t, "all keys", func() bool { return called.Keys() == "0123456789*#ABCDD111" })
