@@ -163,13 +163,18 @@ func (l *link) ack(p im.Position) {
 	}
 }
 
-// opened gives the link its connection; what was stored meanwhile is acknowledged now.
+// opened gives the link its connection; what was stored meanwhile is acknowledged now. From where the next connection goes
+// on is stored in the order of the events: it must not take the place of what was stored, and acknowledged, after it.
 func (l *link) opened(c im.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conn = c
 	if l.acked > 0 {
 		c.Ack(l.acked)
+	}
+	if resume := c.Resume(); resume != nil && l.writing == 0 {
+		l.writing++
+		l.up.session.recorder.add(arrival{link: l, Event: im.Event{Pos: l.acked, Resume: resume}})
 	}
 }
 

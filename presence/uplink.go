@@ -144,7 +144,6 @@ func (u *uplink) connect() {
 	}
 	u.link = l
 	l.opened(conn)
-	u.saveResume(conn.Resume())
 	u.show(stateOnline, conn)
 	u.publish(conn)
 	u.flush()
