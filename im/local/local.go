@@ -16,7 +16,7 @@
 // # Strangers
 //
 // Whoever has an account can write to any number, and hears when nobody has it. He must not find out by it which numbers
-// there are (threat T3): after some wrong numbers a day, every number that he has no messages with is nobody's. And the
+// there are (threat T3): after some wrong numbers a day, every number that has not written to him is nobody's. And the
 // name of another user, his presence, his typing and what he has read are told only to those whom he has written to.
 package local
 

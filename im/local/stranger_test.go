@@ -77,6 +77,10 @@ func TestWrongNumbers(t *testing.T) {
 	now := time.Now()
 	s := &local.Service{Deliverer: h, Directory: h, Now: func() time.Time { return now }}
 	ana := newStranger(t, s, "4711001")
+	if err := ana.writes("4711002", "before"); err != nil {
+		t.Fatal(err)
+	}
+	<-h.logs["4711002"]
 	refused := func(number string) {
 		t.Helper()
 		var e *im.Error

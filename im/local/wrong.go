@@ -19,11 +19,12 @@ type misdials struct {
 	n     int
 }
 
-// mayTry tells whether the user may find out if somebody has a number. One that he has messages with is not tried.
+// mayTry tells whether the user may find out if somebody has a number. One that has written
+// to him is known; what he wrote himself says nothing, for it is in his log also when it was refused.
 func (s *Service) mayTry(c *Conn, number string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, known := c.contacts[number]; known || number == c.user {
+	if c.contacts[number].Wrote || number == c.user {
 		return true
 	}
 	m := s.wrong[c.user]
