@@ -41,7 +41,7 @@ func (f *leg) dial(ctx context.Context, d ivr.Dial) (ivr.Dialled, error) {
 		return ivr.Dialled{End: end}, err
 	}
 	if err := f.connect(ctx); err != nil {
-		return f.refused(ctx, err, ivr.DialFar)
+		return f.notConnected(ctx, err)
 	}
 	if d.HandOver {
 		return ivr.Dialled{End: ivr.DialHandedOver}, nil

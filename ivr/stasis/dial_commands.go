@@ -10,14 +10,14 @@ import (
 // create makes a channel to an endpoint, in Asterisk's words, that belongs to the application and does not ring yet.
 func (r *rest) create(ctx context.Context, app, channel, endpoint, originator string, variables map[string]string) error {
 	return r.do(ctx, command{
-		method: http.MethodPost, path: []string{"channels", "create"}, once: true, body: map[string]any{"variables": variables},
+		method: http.MethodPost, path: []string{"channels", "create"}, once: true, makes: true, body: map[string]any{"variables": variables},
 		query: url.Values{"endpoint": {endpoint}, "app": {app}, "channelId": {channel}, "originator": {originator}},
 	}, nil)
 }
 
 // originate makes a channel to an endpoint that rings for some time, and comes into the application when it is answered.
 func (r *rest) originate(ctx context.Context, app, channel, endpoint, from string, limit time.Duration) error {
-	return r.do(ctx, command{method: http.MethodPost, path: []string{"channels", channel}, once: true, query: url.Values{
+	return r.do(ctx, command{method: http.MethodPost, path: []string{"channels", channel}, once: true, makes: true, query: url.Values{
 		"endpoint": {endpoint}, "app": {app}, "appArgs": {outArg}, "callerId": {from}, "timeout": {wholeSeconds(limit)},
 	}}, nil)
 }
@@ -27,7 +27,7 @@ const enterTime = 3 * time.Second
 
 // whisper makes a channel of the application whose sounds the caller in another channel hears beside all else.
 func (r *rest) whisper(ctx context.Context, app, into, channel string) error {
-	return r.do(ctx, command{method: http.MethodPost, path: []string{"channels", into, "snoop", channel}, once: true, query: url.Values{
+	return r.do(ctx, command{method: http.MethodPost, path: []string{"channels", into, "snoop", channel}, once: true, makes: true, query: url.Values{
 		"whisper": {"out"}, "app": {app},
 	}}, nil)
 }
@@ -60,7 +60,9 @@ func (r *rest) stopSilence(ctx context.Context, channel string) error {
 
 // makeBridge makes a bridge that mixes what its channels say, and tells of their keys.
 func (r *rest) makeBridge(ctx context.Context, id string) error {
-	return r.do(ctx, command{method: http.MethodPost, path: []string{"bridges", id}, query: url.Values{"type": {"mixing,dtmf_events"}}}, nil)
+	return r.do(ctx, command{method: http.MethodPost, path: []string{"bridges", id}, makes: true, query: url.Values{
+		"type": {"mixing,dtmf_events"},
+	}}, nil)
 }
 
 func (r *rest) addToBridge(ctx context.Context, bridge, one, other string) error {

@@ -88,18 +88,30 @@ func (f *leg) lookAgain(ctx context.Context, end ivr.DialEnd) (ivr.DialEnd, erro
 // connect puts the two together. Silence that is sent to the caller ends before: nothing of the other side would be heard
 // beside it.
 func (f *leg) connect(ctx context.Context) error {
-	id := f.id + "-bridge"
-	if err := f.app.rest.makeBridge(ctx, id); err != nil {
+	f.bridge = f.id + "-bridge"
+	if err := f.app.rest.makeBridge(ctx, f.bridge); err != nil {
 		return err
 	}
-	f.bridge = id
 	if f.quiet {
 		f.quiet = false
 		if err := f.app.rest.stopSilence(ctx, f.Line.id); err != nil && !gone(err) {
 			return err
 		}
 	}
-	return f.app.rest.addToBridge(ctx, id, f.Line.id, f.id)
+	return f.app.rest.addToBridge(ctx, f.bridge, f.Line.id, f.id)
+}
+
+// notConnected tells what became of a call whose two sides Asterisk would not put together: as a rule one of them has just
+// hung up, and the event that tells which is on its way.
+func (f *leg) notConnected(ctx context.Context, err error) (ivr.Dialled, error) {
+	if status(err) == 0 {
+		return ivr.Dialled{}, f.failure(ctx, err)
+	}
+	end, ended := f.talk(ctx, ivr.Dial{Max: stopTime})
+	if end == ivr.DialMax {
+		return f.refused(ctx, err, ivr.DialFar)
+	}
+	return ivr.Dialled{End: end}, ended
 }
 
 // refused makes the outcome of a command that Asterisk did not carry out. That the dialled channel is gone already says

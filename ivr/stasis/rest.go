@@ -73,14 +73,20 @@ type command struct {
 	path   []string // segments, not escaped
 	query  url.Values
 	body   any // written as JSON when not nil
-	once   bool
 	// once marks a request that does harm when Asterisk carries it out twice: it is repeated only when it cannot have
 	// been heard.
+	once bool
+	// makes marks a request that makes a channel or a bridge, which somebody has to let go of. It is not broken off when its
+	// context ends: Asterisk could make the thing a moment after we let go of it.
+	makes bool
 }
 
 // do sends a command and reads the answer into reply, if reply is not nil. A request that had no answer is repeated
 // until callTime is over. The error is a *statusError when Asterisk answered.
 func (r *rest) do(ctx context.Context, c command, reply any) error {
+	if c.makes && ctx.Err() == nil {
+		ctx = context.WithoutCancel(ctx)
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	for pause := 20 * time.Millisecond; ; pause *= 2 {

@@ -1,0 +1,52 @@
+package stasis
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// TestMakingIsNotBrokenOff ends the context of a command while Asterisk is at it. What makes a thing is waited for, so that
+// it can be let go of afterwards; anything else is broken off.
+func TestMakingIsNotBrokenOff(t *testing.T) {
+	arrived, made := make(chan struct{}, 1), make(chan struct{})
+	asterisk := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		if strings.HasPrefix(r.URL.Path, "/bridges/") {
+			<-made
+		} else {
+			<-r.Context().Done()
+		}
+	}))
+	defer asterisk.Close()
+	root, _ := url.Parse(asterisk.URL)
+	r := newRest(root, "hark", fakePassword)
+	defer r.close()
+
+	cutOff := func(do func(context.Context) error) func() error {
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- do(ctx) }()
+		<-arrived
+		cancel()
+		return func() error { return <-done }
+	}
+	answer := cutOff(func(ctx context.Context) error { return r.answer(ctx, "caller") })
+	if err := answer(); !errors.Is(err, context.Canceled) {
+		t.Errorf("an answer: %v", err)
+	}
+	bridge := cutOff(func(ctx context.Context) error { return r.makeBridge(ctx, "bridge") })
+	close(made)
+	if err := bridge(); err != nil {
+		t.Errorf("a bridge: %v", err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.makeBridge(ended, "bridge"); !errors.Is(err, context.Canceled) {
+		t.Errorf("a bridge that was not begun: %v", err)
+	}
+}
