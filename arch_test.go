@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"hark/ivr/fastagi":           {"hark/ivr", "hark/prompts", "hark/internal/wav"},
 	"hark/ivr/console":           {"hark/ivr", "hark/prompts", "hark/internal/wav"},
 	"hark/ivr/ivrtest":           {"hark/ivr", "hark/prompts", "hark/internal/wav"},
+	"hark/ivr/linetest":          {"hark/prompts", "hark/internal/sipphone", "hark/internal/wav"},
 	"hark/dialplan":              {},
 	"hark/vxml":                  {"hark/ivr", "hark/prompts", "hark/vxml/ecma", "hark/vxml/fetch", "hark/vxml/sound", "hark/vxml/srgs", "hark/vxml/xmltree"},
 	"hark/vxml/ecma":             {"hark/vxml/xmltree"},

@@ -13,6 +13,7 @@ import (
 
 	"hark/im"
 	"hark/ivr"
+	"hark/ivr/linetest"
 	"hark/presence"
 	"hark/presence/presencetest"
 	"hark/prompts"
@@ -83,28 +84,28 @@ func newSpeaker(t *testing.T) *prompts.Speaker {
 
 // a listener is a caller who knows the prompts.
 type listener struct {
-	*phone
+	*linetest.Phone
 	speaker *prompts.Speaker
 }
 
 // hearsPrompt waits for a prompt.
 func (l *listener) hearsPrompt(id string, args prompts.Args) {
-	l.t.Helper()
-	clip, err := l.speaker.Say(l.t.Context(), "en", id, args)
+	l.T.Helper()
+	clip, err := l.speaker.Say(l.T.Context(), "en", id, args)
 	l.hearsClip(id, clip, err)
 }
 
 func (l *listener) hearsClip(what string, clip prompts.Clip, err error) {
-	l.t.Helper()
+	l.T.Helper()
 	if err != nil {
-		l.t.Fatal(err)
+		l.T.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(l.t.Context(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(l.T.Context(), 40*time.Second)
 	defer cancel()
 	if _, score, err := l.WaitHear(ctx, clip.File); err != nil {
-		l.t.Fatalf("%s: %v", what, err)
+		l.T.Fatalf("%s: %v", what, err)
 	} else {
-		l.t.Logf("heard %s (%.2f)", what, score)
+		l.T.Logf("heard %s (%.2f)", what, score)
 	}
 }
 
@@ -129,29 +130,29 @@ func TestDialogue(t *testing.T) {
 	dialogue := &ivr.Server{Auth: bed.Accounts, Dial: ivr.PresenceDialer(bed.Dialer()), Voice: speaker, Recordings: shelf, Log: logger}
 	s := open(t, func(s *Server) { s.Handle, s.Log = dialogue.Handle, logger })
 
-	c := &listener{dial(t, s.SIPAddr, agiNumber, "5551234"), speaker}
+	c := &listener{linetest.Dial(t, s.SIPAddr, agiNumber, "5551234"), speaker}
 	c.hearsPrompt("login.number", nil)
-	c.press(presencetest.Ana + "#")
+	c.PressKeys(presencetest.Ana + "#")
 	c.hearsPrompt("login.pin", nil)
-	c.press(presencetest.AnaPIN)
+	c.PressKeys(presencetest.AnaPIN)
 	c.hearsPrompt("home.new", prompts.Args{"count": 1})
-	c.press("1")
+	c.PressKeys("1")
 	clip, err := speaker.SayText(t.Context(), "en", question)
 	c.hearsClip("the message", clip, err)
-	c.press("1")
+	c.PressKeys("1")
 	c.hearsPrompt("record", nil)
 	tone, err := speaker.Earcon("tone")
 	c.hearsClip("the tone", tone, err)
 	spoken := time.Now()
-	c.say(700)
-	until(spoken, 3*time.Second)
-	c.press("#")
+	c.Say(700)
+	linetest.Until(spoken, 3*time.Second)
+	c.PressKeys("#")
 	c.hearsPrompt("review.key.1", nil)
-	c.press("1")
+	c.PressKeys("1")
 	c.hearsPrompt("sent", nil)
-	c.press("9")
+	c.PressKeys("9")
 	c.hearsPrompt("end.place", nil)
-	c.hungUp()
+	c.HungUp()
 
 	sent := bed.XMPP.Received()
 	if len(sent) != 1 || sent[0].To.ID != "ben@example.org" || len(sent[0].Attachments) != 1 {
@@ -160,7 +161,7 @@ func TestDialogue(t *testing.T) {
 	if d := sent[0].Attachments[0].Seconds; d < 2.5 || d > 3.5 {
 		t.Errorf("the recording lasts %v s, want about 3 s", d)
 	}
-	if hz := pitchOf(t, shelf.kept[0]); hz < 670 || hz > 730 {
+	if hz := linetest.Pitch(t, shelf.kept[0]); hz < 670 || hz > 730 {
 		t.Errorf("700 Hz were said, %v Hz were sent", hz)
 	}
 	asterisk, err := s.Log()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"hark/ivr"
+	"hark/ivr/linetest"
 	"hark/prompts"
 )
 
@@ -73,7 +74,7 @@ func TestGather(t *testing.T) {
 						t.Errorf("afterwards: %+v, %v", in, err)
 					}
 				}
-				c.over <- nil
+				c.End(nil)
 				<-p.over
 				if len(p.asked("HANGUP")) != 1 {
 					t.Error("the call was not hung up")
@@ -89,7 +90,7 @@ func TestFlush(t *testing.T) {
 		p, c := h.call()
 		p.press("123")
 		synctest.Wait()
-		c.jobs <- c.Flush
+		c.Do(c.Flush)
 		if in, err := c.gather(ivr.Gather{Max: 1})(); err != nil || in.Keys != "" {
 			t.Errorf("%+v, %v", in, err)
 		}
@@ -104,7 +105,7 @@ func TestInterruptRaces(t *testing.T) {
 			p.ahead = ahead
 			for _, before := range []time.Duration{500 * time.Millisecond, 3 * time.Millisecond, time.Millisecond, time.Microsecond, 0, -time.Microsecond, -time.Millisecond} {
 				ctx, cancel := context.WithTimeout(c.ctx, time.Second-before)
-				in, err := later(c, func() (ivr.Input, error) {
+				in, err := linetest.Later(c.Jobs, func() (ivr.Input, error) {
 					return c.Gather(ctx, ivr.Gather{Play: []prompts.Clip{oneSecond}})
 				})()
 				cancel()
@@ -153,7 +154,7 @@ func TestHangupEnds(t *testing.T) {
 	} {
 		inHall(t, func(h *hall) {
 			p, c := h.call()
-			got := later(c, func() (int, error) {
+			got := linetest.Later(c.Jobs, func() (int, error) {
 				err := do(c)
 				return 0, errors.Join(err, c.Hangup(c.ctx))
 			})

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hark/internal/wav"
+	"hark/ivr/linetest"
 )
 
 // A peer plays Asterisk's part of AGI on a pipe, with Asterisk's ways: one command at a time; keys are dropped while none
@@ -238,7 +239,7 @@ func (h *hall) call() (*peer, *call) {
 	h.Helper()
 	p := h.dialPeer("agi_arg_1: " + theNonce)
 	c := <-h.lines
-	if _, err := later(c, func() (int, error) { return 0, c.Answer(c.ctx) })(); err != nil {
+	if _, err := linetest.Later(c.Jobs, func() (int, error) { return 0, c.Answer(c.ctx) })(); err != nil {
 		h.Fatal(err)
 	}
 	return p, c

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,8 +13,8 @@ import (
 
 	"hark/internal/sipphone"
 	"hark/internal/testbed"
-	"hark/internal/wav"
 	"hark/ivr"
+	"hark/ivr/linetest"
 	"hark/prompts"
 )
 
@@ -36,8 +34,7 @@ type site struct {
 // A call is one in progress, at Handle: the test sends it what it shall do, and in the end what it shall return.
 type call struct {
 	*Line
-	jobs chan func()
-	over chan error
+	linetest.Jobs
 }
 
 // open starts both. change, if not nil, changes the Server before it runs.
@@ -92,36 +89,27 @@ func run(t *testing.T, s *Server) string {
 
 // handle hands the call to the test and does what that says.
 func (s *site) handle(ctx context.Context, l ivr.Line) error {
-	c := &call{l.(*Line), make(chan func()), make(chan error)}
+	c := &call{l.(*Line), linetest.NewJobs()}
 	select {
 	case s.calls <- c:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	for {
-		select {
-		case job := <-c.jobs:
-			job()
-		case err := <-c.over:
-			return err
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
+	return c.Serve(ctx)
 }
 
 // call dials, answers, and returns both ends.
-func (s *site) call(t *testing.T) (*phone, *call) {
+func (s *site) call(t *testing.T) (*linetest.Phone, *call) {
 	t.Helper()
 	answered := make(chan *call, 1)
 	go func() {
 		c := <-s.calls
-		if _, err := later(c, func() (int, error) { return 0, c.Answer(c.ctx) })(); err != nil {
+		if _, err := linetest.Later(c.Jobs, func() (int, error) { return 0, c.Answer(c.ctx) })(); err != nil {
 			t.Error(err)
 		}
 		answered <- c
 	}()
-	p := dial(t, s.SIPAddr, agiNumber, "12345")
+	p := linetest.Dial(t, s.SIPAddr, agiNumber, "12345")
 	return p, <-answered
 }
 
@@ -133,60 +121,12 @@ func (l logTo) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// later lets the call do something beside the test, and hands out its result.
-func later[T any](c *call, f func() (T, error)) func() (T, error) {
-	type result struct {
-		v   T
-		err error
-	}
-	done := make(chan result, 1)
-	c.jobs <- func() {
-		v, err := f()
-		done <- result{v, err}
-	}
-	return func() (T, error) {
-		r := <-done
-		return r.v, r.err
-	}
-}
-
 func (c *call) gather(g ivr.Gather) func() (ivr.Input, error) {
-	return later(c, func() (ivr.Input, error) { return c.Gather(c.ctx, g) })
+	return linetest.Later(c.Jobs, func() (ivr.Input, error) { return c.Gather(c.ctx, g) })
 }
 
 func (c *call) record(r ivr.Record) func() (ivr.Recorded, error) {
-	return later(c, func() (ivr.Recorded, error) { return c.Record(c.ctx, r) })
-}
-
-// toneClip writes a WAV file with a tone.
-func toneClip(t testing.TB, hz float64, length time.Duration) prompts.Clip {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "tone.wav")
-	if err := wav.Write(file, wav.Sound{Rate: 8000, Samples: sipphone.Tone(hz, length)}); err != nil {
-		t.Fatal(err)
-	}
-	return prompts.Clip{File: file, Duration: length}
-}
-
-// pitchOf is the frequency of the loud part of a recording.
-func pitchOf(t testing.TB, file string) float64 {
-	t.Helper()
-	s, err := wav.Read(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	crossings, loud := 0, 0
-	for i := 1; i < len(s.Samples); i++ {
-		a, b := float64(s.Samples[i-1]), float64(s.Samples[i])
-		if math.Abs(a)+math.Abs(b) < 500 {
-			continue
-		}
-		loud++
-		if (a > 0) != (b > 0) {
-			crossings++
-		}
-	}
-	return float64(crossings) / 2 * 8000 / float64(max(1, loud))
+	return linetest.Later(c.Jobs, func() (ivr.Recorded, error) { return c.Record(c.ctx, r) })
 }
 
 // TestLogin is a login: a number that ends with #, and a PIN of known length, typed ahead in part, also while the
@@ -197,17 +137,17 @@ func TestLogin(t *testing.T) {
 	if c.Called() != agiNumber || c.Caller() != "12345" || c.ID() == "" {
 		t.Errorf("the line is %q from %q, called at %q", c.ID(), c.Caller(), c.Called())
 	}
-	prompt, second := toneClip(t, 440, 3*time.Second), toneClip(t, 880, 2*time.Second)
+	prompt, second := linetest.ToneClip(t, 440, 3*time.Second), linetest.ToneClip(t, 880, 2*time.Second)
 	got := c.gather(ivr.Gather{Play: []prompts.Clip{prompt}, Max: 9, Ends: "#", First: 5 * time.Second})
-	p.hears(440, p.answered)
-	p.press("7000123#")
+	p.Hears(440, p.Answered)
+	p.PressKeys("7000123#")
 	in, err := got()
 	if err != nil || in.Keys != "7000123" || in.End != "#" || in.Why != ivr.EndKey || in.Clip != 0 || in.At <= 0 || in.At >= prompt.Duration {
 		t.Errorf("the number: %+v, %v", in, err)
 	}
-	p.press("12") // nothing is played or awaited meanwhile
+	p.PressKeys("12") // nothing is played or awaited meanwhile
 	got = c.gather(ivr.Gather{Play: []prompts.Clip{second}, Max: 4, First: 5 * time.Second})
-	p.press("34")
+	p.PressKeys("34")
 	in, err = got()
 	if err != nil || in.Keys != "1234" || in.Why != ivr.Full {
 		t.Errorf("the PIN: %+v, %v", in, err)
@@ -216,38 +156,38 @@ func TestLogin(t *testing.T) {
 	if err != nil || in.Keys != "" || in.Why != ivr.Timeout {
 		t.Errorf("no key: %+v, %v", in, err)
 	}
-	c.over <- nil
-	p.hungUp()
+	c.End(nil)
+	p.HungUp()
 }
 
 // TestPlaying: clips follow each other nearly without a gap, pauses are kept, an offset is skipped, the place is known.
 func TestPlaying(t *testing.T) {
 	s := open(t, nil)
 	p, c := s.call(t)
-	low, high := toneClip(t, 440, 600*time.Millisecond), toneClip(t, 880, 600*time.Millisecond)
-	late := toneClip(t, 1200, time.Second)
+	low, high := linetest.ToneClip(t, 440, 600*time.Millisecond), linetest.ToneClip(t, 880, 600*time.Millisecond)
+	late := linetest.ToneClip(t, 1200, time.Second)
 	late.Offset = 400 * time.Millisecond
 	in, err := c.gather(ivr.Gather{Play: []prompts.Clip{low, high, late}})()
 	if err != nil || in.Why != ivr.Played || in.Clip != 3 || in.At != 0 {
 		t.Errorf("played: %+v, %v", in, err)
 	}
-	first := p.hears(440, p.answered)
-	if took := p.hears(1200, first).Sub(first); took < 1160*time.Millisecond || took > 1400*time.Millisecond {
+	first := p.Hears(440, p.Answered)
+	if took := p.Hears(1200, first).Sub(first); took < 1160*time.Millisecond || took > 1400*time.Millisecond {
 		t.Errorf("the third clip began after %v, want 1.2 s", took)
 	}
-	heard := slices.DeleteFunc(p.sounds(p.answered), func(s sound) bool { return s.loud < 500 })
+	heard := slices.DeleteFunc(p.Sounds(p.Answered), func(s linetest.Sound) bool { return s.Loud < 500 })
 	if n := len(heard); n < 84 || n > 95 {
 		t.Errorf("%d packets with sound, want 90", n)
 	}
 	t.Logf("the largest gap is %v", p.Stats().LargestGap)
 
-	low, high = toneClip(t, 660, 600*time.Millisecond), toneClip(t, 1600, 600*time.Millisecond)
+	low, high = linetest.ToneClip(t, 660, 600*time.Millisecond), linetest.ToneClip(t, 1600, 600*time.Millisecond)
 	low.Pause = 500 * time.Millisecond
 	in, err = c.gather(ivr.Gather{Play: []prompts.Clip{{Pause: 200 * time.Millisecond}, low, high}, Max: 1})()
 	if err != nil || in.Why != ivr.Timeout || in.Clip != 3 {
 		t.Errorf("played with pauses: %+v, %v", in, err)
 	}
-	if took := p.hears(1600, first).Sub(p.hears(660, first)); took < 1050*time.Millisecond || took > 1300*time.Millisecond {
+	if took := p.Hears(1600, first).Sub(p.Hears(660, first)); took < 1050*time.Millisecond || took > 1300*time.Millisecond {
 		t.Errorf("the clip behind the pause began after %v, want 1.1 s", took)
 	}
 }
@@ -256,38 +196,28 @@ func TestPlaying(t *testing.T) {
 func TestBargeIn(t *testing.T) {
 	s := open(t, nil)
 	p, c := s.call(t)
-	first := toneClip(t, 300, 500*time.Millisecond)
+	first := linetest.ToneClip(t, 300, 500*time.Millisecond)
 	var worst time.Duration
 	for i := range 5 {
 		hz := 800 + 300*float64(i)
-		second := toneClip(t, hz, 10*time.Second)
+		second := linetest.ToneClip(t, hz, 10*time.Second)
 		second.Offset = 2 * time.Second
 		start := time.Now()
 		got := c.gather(ivr.Gather{Play: []prompts.Clip{first, second}, Max: 1})
-		p.hears(hz, p.answered)
-		p.press("5")
+		p.Hears(hz, p.Answered)
+		p.PressKeys("5")
 		in, err := got()
 		played := in.At - second.Offset
 		if err != nil || in.Keys != "5" || in.Clip != 1 || played <= 0 || played > time.Since(start) {
 			t.Fatalf("%+v, %v; it began %v ago", in, err, time.Since(start))
 		}
-		until(time.Now(), 100*time.Millisecond) // for what still comes
-		worst = max(worst, p.heardOf(hz)-played)
+		linetest.Until(time.Now(), 100*time.Millisecond) // for what still comes
+		worst = max(worst, p.HeardOf(hz)-played)
 	}
 	t.Logf("at most %v were heard beyond the place that is told", worst)
-	if worst > 5*frame {
+	if worst > 5*linetest.Frame {
 		t.Errorf("a prompt goes on %v after the key", worst)
 	}
-}
-
-// heardOf is how much of a tone was heard in the call.
-func (p *phone) heardOf(hz float64) (d time.Duration) {
-	for _, s := range p.sounds(p.answered) {
-		if s.loud > 500 && math.Abs(s.hz-hz) < 60 {
-			d += frame
-		}
-	}
-	return d
 }
 
 // TestInterrupt: a context that ends stops a prompt at once, and the line works on.
@@ -296,13 +226,13 @@ func TestInterrupt(t *testing.T) {
 	p, c := s.call(t)
 	for i := range 20 {
 		hz := 300 + 140*float64(i) // one of its own, so that the end of another is not taken for it
-		long := toneClip(t, hz, 20*time.Second)
+		long := linetest.ToneClip(t, hz, 20*time.Second)
 		ctx, cancel := context.WithCancel(c.ctx)
 		start := time.Now()
-		got := later(c, func() (ivr.Input, error) {
+		got := linetest.Later(c.Jobs, func() (ivr.Input, error) {
 			return c.Gather(ctx, ivr.Gather{Play: []prompts.Clip{long}, Max: 1})
 		})
-		p.hears(hz, p.answered)
+		p.Hears(hz, p.Answered)
 		at := time.Now()
 		cancel()
 		in, err := got()
@@ -314,7 +244,7 @@ func TestInterrupt(t *testing.T) {
 		}
 	}
 	got := c.gather(ivr.Gather{Max: 3, First: 5 * time.Second})
-	p.press("123")
+	p.PressKeys("123")
 	if in, err := got(); err != nil || in.Keys != "123" {
 		t.Errorf("afterwards: %+v, %v", in, err)
 	}
@@ -324,15 +254,15 @@ func TestInterrupt(t *testing.T) {
 func TestNoBargeIn(t *testing.T) {
 	s := open(t, nil)
 	p, c := s.call(t)
-	prompt := toneClip(t, 440, 2*time.Second)
+	prompt := linetest.ToneClip(t, 440, 2*time.Second)
 	got := c.gather(ivr.Gather{Play: []prompts.Clip{prompt}, Max: 2, Ends: "#", NoBargeIn: true})
-	p.hears(440, p.answered)
-	p.press("1#")
+	p.Hears(440, p.Answered)
+	p.PressKeys("1#")
 	in, err := got()
 	if err != nil || in.Keys != "1" || in.End != "#" || in.Clip != 1 {
 		t.Errorf("%+v, %v", in, err)
 	}
-	heard := slices.DeleteFunc(p.sounds(p.answered), func(s sound) bool { return s.loud < 500 })
+	heard := slices.DeleteFunc(p.Sounds(p.Answered), func(s linetest.Sound) bool { return s.Loud < 500 })
 	if n := len(heard); n < 90 || n > 112 {
 		t.Errorf("%d packets with sound, want 100", n)
 	}
@@ -342,18 +272,18 @@ func TestNoBargeIn(t *testing.T) {
 func TestMissingFile(t *testing.T) {
 	s := open(t, nil)
 	p, c := s.call(t)
-	there, missing := toneClip(t, 440, 300*time.Millisecond), toneClip(t, 880, 300*time.Millisecond)
+	there, missing := linetest.ToneClip(t, 440, 300*time.Millisecond), linetest.ToneClip(t, 880, 300*time.Millisecond)
 	os.Remove(missing.File)
 	for _, play := range [][]prompts.Clip{{missing}, {there, missing, there}} {
 		if in, err := c.gather(ivr.Gather{Play: play})(); !errors.Is(err, ivr.ErrLine) || in.Why != ivr.LineFail || in.Clip != len(play)/2 {
 			t.Errorf("%d clips, one missing: %+v, %v", len(play), in, err)
 		}
 	}
-	after := toneClip(t, 1200, 300*time.Millisecond)
+	after := linetest.ToneClip(t, 1200, 300*time.Millisecond)
 	if in, err := c.gather(ivr.Gather{Play: []prompts.Clip{after}})(); err != nil || in.Why != ivr.Played {
 		t.Errorf("afterwards: %+v, %v", in, err)
 	}
-	p.hears(1200, p.answered)
+	p.Hears(1200, p.Answered)
 }
 
 // TestRecord: a recording ends with any key that it is told. It holds what was said, and its ending key does not go into
@@ -361,16 +291,16 @@ func TestMissingFile(t *testing.T) {
 func TestRecord(t *testing.T) {
 	s := open(t, nil)
 	p, c := s.call(t)
-	prompt := toneClip(t, 440, 300*time.Millisecond)
+	prompt := linetest.ToneClip(t, 440, 300*time.Millisecond)
 	for i, ends := range []string{"#", "*1", "2"} {
 		hz := 1000 + 300*float64(i)
-		tone := toneClip(t, hz, 200*time.Millisecond)
+		tone := linetest.ToneClip(t, hz, 200*time.Millisecond)
 		got := c.record(ivr.Record{Prompt: []prompts.Clip{prompt}, Tone: tone, Max: 10 * time.Second, Silence: 4 * time.Second, Ends: ends})
-		began := p.hears(hz, p.answered).Add(tone.Duration)
-		p.say(600)
-		until(began, 2*time.Second)
+		began := p.Hears(hz, p.Answered).Add(tone.Duration)
+		p.Say(600)
+		linetest.Until(began, 2*time.Second)
 		key := ends[len(ends)-1:]
-		p.press("5" + key + "3")
+		p.PressKeys("5" + key + "3")
 		rec, err := got()
 		if err != nil || rec.Why != ivr.EndKey || rec.Key != key {
 			t.Fatalf("ends %q: %+v, %v", ends, rec, err)
@@ -378,7 +308,7 @@ func TestRecord(t *testing.T) {
 		if rec.Duration < 1500*time.Millisecond || rec.Duration > 2700*time.Millisecond {
 			t.Errorf("ends %q: it lasts %v, want a little over 2 s", ends, rec.Duration)
 		}
-		if hz := pitchOf(t, rec.File); hz < 570 || hz > 630 {
+		if hz := linetest.Pitch(t, rec.File); hz < 570 || hz > 630 {
 			t.Errorf("ends %q: 600 Hz were said, %v Hz are in the recording", ends, hz)
 		}
 		if in, err := c.gather(ivr.Gather{Max: 1, First: 2 * time.Second})(); err != nil || in.Keys != "3" {
@@ -400,14 +330,14 @@ func (s *site) nothingLeft(t *testing.T) {
 func TestRecordEnds(t *testing.T) {
 	s := open(t, nil)
 	p, c := s.call(t)
-	p.say(600)
+	p.Say(600)
 	rec, err := c.record(ivr.Record{Max: 2 * time.Second, Silence: 4 * time.Second, Ends: "#"})()
 	if err != nil || rec.Why != ivr.Limit || rec.Duration < 1900*time.Millisecond || rec.Duration > 2200*time.Millisecond {
 		t.Errorf("limit: %+v, %v", rec, err)
 	}
 	got := c.record(ivr.Record{Max: 20 * time.Second, Silence: 3 * time.Second, Ends: "#"})
-	until(time.Now(), time.Second)
-	p.say(0)
+	linetest.Until(time.Now(), time.Second)
+	p.Say(0)
 	rec, err = got()
 	if err != nil || rec.Why != ivr.Silence || rec.Duration < 3900*time.Millisecond || rec.Duration > 4400*time.Millisecond {
 		t.Errorf("silence: %+v, %v; want 1 s of sound and 3 s of silence", rec, err)
@@ -419,12 +349,12 @@ func TestRecordEnds(t *testing.T) {
 func TestRecordHangup(t *testing.T) {
 	s := open(t, nil)
 	p, c := s.call(t)
-	tone := toneClip(t, 1000, 200*time.Millisecond)
+	tone := linetest.ToneClip(t, 1000, 200*time.Millisecond)
 	got := c.record(ivr.Record{Tone: tone, Max: 10 * time.Second, Silence: 4 * time.Second, Ends: "#"})
-	began := p.hears(1000, p.answered).Add(tone.Duration)
-	p.say(600)
-	until(began, 3*time.Second)
-	p.hangup()
+	began := p.Hears(1000, p.Answered).Add(tone.Duration)
+	p.Say(600)
+	linetest.Until(began, 3*time.Second)
+	p.HangUp()
 	rec, err := got()
 	if !errors.Is(err, ivr.ErrHangup) || rec.Why != ivr.HungUp || rec.File == "" {
 		t.Fatalf("%+v, %v", rec, err)
@@ -432,7 +362,7 @@ func TestRecordHangup(t *testing.T) {
 	if rec.Duration < 2850*time.Millisecond || rec.Duration > 3200*time.Millisecond {
 		t.Errorf("it lasts %v, want 3 s", rec.Duration)
 	}
-	if hz := pitchOf(t, rec.File); hz < 570 || hz > 630 {
+	if hz := linetest.Pitch(t, rec.File); hz < 570 || hz > 630 {
 		t.Errorf("%v Hz are in the recording", hz)
 	}
 	s.nothingLeft(t)
@@ -442,7 +372,7 @@ func TestRecordHangup(t *testing.T) {
 func TestRecordCannotWrite(t *testing.T) {
 	s := open(t, nil)
 	_, c := s.call(t)
-	got := later(c, func() (ivr.Recorded, error) {
+	got := linetest.Later(c.Jobs, func() (ivr.Recorded, error) {
 		s.server.Recordings = "/proc/nowhere"
 		return c.Record(c.ctx, ivr.Record{Max: 2 * time.Second, Ends: "#"})
 	})
@@ -457,7 +387,7 @@ func TestRecordCannotWrite(t *testing.T) {
 // TestHangup: a hang-up ends whatever the line does, and is noticed when it does nothing.
 func TestHangup(t *testing.T) {
 	s := open(t, nil)
-	long := toneClip(t, 440, 20*time.Second)
+	long := linetest.ToneClip(t, 440, 20*time.Second)
 	gather := func(g ivr.Gather) func(*Line) error {
 		return func(l *Line) error { _, err := l.Gather(l.ctx, g); return err }
 	}
@@ -474,23 +404,23 @@ func TestHangup(t *testing.T) {
 		"recording": record(ivr.Record{Ends: "#"}),
 	} {
 		p, c := s.call(t)
-		got := later(c, func() (int, error) {
+		got := linetest.Later(c.Jobs, func() (int, error) {
 			err := do(c.Line)
 			if after := c.Answer(context.Background()); !errors.Is(after, ivr.ErrHangup) {
 				t.Errorf("%s: Answer afterwards: %v", name, after)
 			}
 			return 0, err
 		})
-		until(p.answered, 500*time.Millisecond)
+		linetest.Until(p.Answered, 500*time.Millisecond)
 		at := time.Now()
-		p.hangup()
+		p.HangUp()
 		if _, err := got(); !errors.Is(err, ivr.ErrHangup) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if took := time.Since(at); took > time.Second {
 			t.Errorf("%s: it took %v", name, took)
 		}
-		eventually(t, "the end of the call", func() bool { return s.server.Calls() == 0 })
+		linetest.Eventually(t, "the end of the call", func() bool { return s.server.Calls() == 0 })
 	}
 }
 
@@ -498,9 +428,9 @@ func TestHangup(t *testing.T) {
 func TestFailedCall(t *testing.T) {
 	s := open(t, nil)
 	p, c := s.call(t)
-	c.over <- errors.New("the dialogue broke")
-	p.hearsSpeech()
-	p.hungUp()
+	c.End(errors.New("the dialogue broke"))
+	p.HearsSpeech()
+	p.HungUp()
 }
 
 // TestWrongNonce: no call comes of it, and the caller hears the apology.
@@ -511,9 +441,9 @@ func TestWrongNonce(t *testing.T) {
 			return nil
 		}}
 		a := asterisk(t, run(t, s), nonce)
-		p := dial(t, a.SIPAddr, agiNumber, "12345")
-		p.hearsSpeech()
-		p.hungUp()
+		p := linetest.Dial(t, a.SIPAddr, agiNumber, "12345")
+		p.HearsSpeech()
+		p.HungUp()
 	}
 }
 
@@ -525,7 +455,7 @@ func TestNonceVariable(t *testing.T) {
 	conf := "[globals]\nHARK_NONCE = " + theNonce + "\n[hark]\nexten = 7001,1,AGI(agi://" + run(t, s) + "/hark)\n same = n,Busy(1)\n" +
 		"exten = 7002,1,Set(HARK_NONCE=nonce-of-somebody-else)\n same = n,Goto(7001,1)\n"
 	a := testbed.AsteriskFor(t, testbed.AsteriskOptions{Files: map[string]string{"extensions_agi.conf": conf}})
-	dial(t, a.SIPAddr, "7001", "12345").hungUp()
+	linetest.Dial(t, a.SIPAddr, "7001", "12345").HungUp()
 	call, err := sipphone.Dial(t.Context(), sipphone.Options{To: "sip:7002@" + a.SIPAddr})
 	var refused *sipphone.Refused
 	if !errors.As(err, &refused) || refused.Code != 486 {
@@ -540,7 +470,7 @@ func TestPacketsFlow(t *testing.T) {
 	wait := func() (int, error) { time.Sleep(2 * time.Second); return 0, nil } // as long as the dialogue thinks
 	for name, do := range map[string]func(){
 		"keys":     func() { c.gather(ivr.Gather{Max: 1, First: 2 * time.Second})() },
-		"thinking": func() { later(c, wait)() },
+		"thinking": func() { linetest.Later(c.Jobs, wait)() },
 		"record":   func() { c.record(ivr.Record{Max: 2 * time.Second})() },
 	} {
 		before := p.Stats().Packets
@@ -555,11 +485,11 @@ func TestPacketsFlow(t *testing.T) {
 func TestAsteriskKilledInRecording(t *testing.T) {
 	s := open(t, nil)
 	p, c := s.call(t)
-	tone := toneClip(t, 1000, 200*time.Millisecond)
+	tone := linetest.ToneClip(t, 1000, 200*time.Millisecond)
 	got := c.record(ivr.Record{Tone: tone, Max: 20 * time.Second, Ends: "#"})
-	began := p.hears(1000, p.answered).Add(tone.Duration)
-	p.say(600)
-	until(began, 6*time.Second)
+	began := p.Hears(1000, p.Answered).Add(tone.Duration)
+	p.Say(600)
+	linetest.Until(began, 6*time.Second)
 	if err := s.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -567,7 +497,7 @@ func TestAsteriskKilledInRecording(t *testing.T) {
 	if !errors.Is(err, ivr.ErrHangup) || rec.Why != ivr.HungUp || rec.Duration < 3*time.Second || rec.Duration > 7*time.Second {
 		t.Fatalf("%+v, %v", rec, err)
 	}
-	if hz := pitchOf(t, rec.File); hz < 570 || hz > 630 {
+	if hz := linetest.Pitch(t, rec.File); hz < 570 || hz > 630 {
 		t.Errorf("%v Hz are in the recording", hz)
 	}
 	t.Logf("of 6 s %v were on the disk", rec.Duration)

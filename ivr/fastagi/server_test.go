@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hark/ivr"
+	"hark/ivr/linetest"
 	"hark/prompts"
 )
 
@@ -44,7 +45,7 @@ func TestNonce(t *testing.T) {
 					if c.ID() != "1.2" || c.Caller() != "5551234" || c.Called() != "7000" {
 						t.Errorf("%q from %q at %q", c.ID(), c.Caller(), c.Called())
 					}
-					c.over <- errors.New("enough")
+					c.End(errors.New("enough"))
 				case <-p.over:
 					if test.in {
 						t.Error("it was not let in")
@@ -75,7 +76,7 @@ func TestDoor(t *testing.T) {
 			t.Errorf("it took %v", took)
 		}
 		_, c := h.call()
-		c.over <- nil
+		c.End(nil)
 	})
 }
 
@@ -90,7 +91,7 @@ func TestTooManyCalls(t *testing.T) {
 		if len(p.asked("")) > 0 {
 			t.Errorf("it was asked %q", p.asked(""))
 		}
-		c.over <- nil
+		c.End(nil)
 	})
 }
 
@@ -99,7 +100,7 @@ func TestPanic(t *testing.T) {
 	inHall(t, func(h *hall) {
 		p, c := h.call()
 		_, other := h.call()
-		c.jobs <- func() { panic("a fault of ours") }
+		c.Do(func() { panic("a fault of ours") })
 		<-p.over
 		if len(p.asked("HANGUP")) > 0 {
 			t.Error("it was hung up")
@@ -206,7 +207,7 @@ func TestUnixSocket(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
 	var conn net.Conn
-	eventually(t, "the socket", func() (ok bool) {
+	linetest.Eventually(t, "the socket", func() (ok bool) {
 		var err error
 		conn, err = net.Dial("unix", path)
 		return err == nil

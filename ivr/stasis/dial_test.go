@@ -9,6 +9,7 @@ import (
 
 	"hark/internal/sipphone"
 	"hark/ivr"
+	"hark/ivr/linetest"
 	"hark/prompts"
 )
 
@@ -26,22 +27,8 @@ func farPhone(t *testing.T, answers bool) (p *sipphone.Phone, endpoint string) {
 	return p, "PJSIP/anonymous/sip:desk@" + p.Addr()
 }
 
-// accept waits for the call that comes in.
-func accept(t *testing.T, p *sipphone.Phone) *phone {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	c, err := p.Accept(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	far := &phone{Call: c, t: t, answered: time.Now(), hush: func() {}}
-	t.Cleanup(func() { far.hush(); far.hangup() })
-	return far
-}
-
 func (c *call) dial(d ivr.Dial) func() (ivr.Dialled, error) {
-	return later(c, func() (ivr.Dialled, error) {
+	return linetest.Later(c.Jobs, func() (ivr.Dialled, error) {
 		out, err := c.Dial(c.ctx, d)
 		c.app.log.Info("dialled", "end", out.End, "err", err)
 		return out, err
@@ -51,7 +38,7 @@ func (c *call) dial(d ivr.Dial) func() (ivr.Dialled, error) {
 // alone tells whether no channel but the caller's and no bridge is left.
 func (s *site) alone(t *testing.T) {
 	t.Helper()
-	eventually(t, "the other side is let go of", func() bool {
+	linetest.Eventually(t, "the other side is let go of", func() bool {
 		var bridges []any
 		if err := s.app.rest.do(t.Context(), command{method: "GET", path: []string{"bridges"}}, &bridges); err != nil {
 			t.Fatal(err)
@@ -67,14 +54,14 @@ func TestDial(t *testing.T) {
 	desk, endpoint := farPhone(t, true)
 	p, c := s.call(t)
 
-	got := c.dial(ivr.Dial{Endpoint: endpoint, Ringing: []prompts.Clip{toneClip(t, 440, time.Second)}})
-	far := accept(t, desk)
-	far.say(600)
-	p.say(1000)
-	p.hears(600, p.answered)
-	far.hears(1000, far.answered)
-	far.hush()
-	far.hangup()
+	got := c.dial(ivr.Dial{Endpoint: endpoint, Ringing: []prompts.Clip{linetest.ToneClip(t, 440, time.Second)}})
+	far := linetest.Accept(t, desk)
+	far.Say(600)
+	p.Say(1000)
+	p.Hears(600, p.Answered)
+	far.Hears(1000, far.Answered)
+	far.Hush()
+	far.HangUp()
 	out, err := got()
 	if err != nil || out.End != ivr.DialFar || out.Duration <= 0 {
 		t.Errorf("the far end hung up: %+v, %v", out, err)
@@ -83,38 +70,38 @@ func TestDial(t *testing.T) {
 
 	var keys []byte
 	got = c.dial(ivr.Dial{Endpoint: endpoint, Listen: func(key byte) bool { keys = append(keys, key); return key == '*' }})
-	far = accept(t, desk)
-	p.hush()
-	far.say(700)
-	p.hears(700, far.answered)
-	p.press("5*")
+	far = linetest.Accept(t, desk)
+	p.Hush()
+	far.Say(700)
+	p.Hears(700, far.Answered)
+	p.PressKeys("5*")
 	if out, err := got(); err != nil || out.End != ivr.DialKey || string(keys) != "5*" {
 		t.Errorf("a key: %+v, %v, keys %q", out, err, keys)
 	}
-	far.hungUp()
+	far.HungUp()
 	s.alone(t)
 
 	got = c.dial(ivr.Dial{Endpoint: endpoint, Max: time.Second})
-	far = accept(t, desk)
+	far = linetest.Accept(t, desk)
 	if out, err := got(); err != nil || out.End != ivr.DialMax {
 		t.Errorf("the time: %+v, %v", out, err)
 	}
-	far.hungUp()
+	far.HungUp()
 
 	// The caller is back: keys are told again.
 	in := c.gather(ivr.Gather{Max: 1, First: 10 * time.Second})
-	p.press("3")
+	p.PressKeys("3")
 	if in, err := in(); err != nil || in.Keys != "3" {
 		t.Errorf("after it: %+v, %v", in, err)
 	}
 
 	got = c.dial(ivr.Dial{Endpoint: endpoint})
-	far = accept(t, desk)
-	p.hangup()
+	far = linetest.Accept(t, desk)
+	p.HangUp()
 	if _, err := got(); !errors.Is(err, ivr.ErrHangup) {
 		t.Errorf("the caller hung up: %v", err)
 	}
-	far.hungUp()
+	far.HungUp()
 	s.alone(t)
 }
 
@@ -145,19 +132,19 @@ func TestDialHandOver(t *testing.T) {
 	desk, endpoint := farPhone(t, true)
 	p, c := s.call(t)
 	got := c.dial(ivr.Dial{Endpoint: endpoint, HandOver: true})
-	far := accept(t, desk)
+	far := linetest.Accept(t, desk)
 	if out, err := got(); err != nil || out.End != ivr.DialHandedOver {
 		t.Fatalf("%+v, %v", out, err)
 	}
-	c.over <- nil
-	far.say(600)
-	p.hears(600, far.answered)
+	c.End(nil)
+	far.Say(600)
+	p.Hears(600, far.Answered)
 	if n := s.app.Calls(); n != 1 {
 		t.Errorf("%d calls are counted", n)
 	}
-	far.hush()
-	far.hangup()
-	p.hungUp()
+	far.Hush()
+	far.HangUp()
+	p.HungUp()
 	s.alone(t)
 }
 
@@ -169,19 +156,19 @@ func TestCallOut(t *testing.T) {
 	go func() {
 		over <- s.app.Call(t.Context(), Outgoing{Endpoint: endpoint, Number: "201", From: "7000", Handle: s.handle})
 	}()
-	far := accept(t, desk)
+	far := linetest.Accept(t, desk)
 	c := <-s.calls
 	if c.Caller() != "201" || c.Called() != "7000" {
 		t.Errorf("it is a call from %q to %q", c.Caller(), c.Called())
 	}
-	in := c.gather(ivr.Gather{Play: []prompts.Clip{toneClip(t, 600, 500*time.Millisecond)}, Max: 1, First: 10 * time.Second})
-	far.hears(600, far.answered)
-	far.press("3")
+	in := c.gather(ivr.Gather{Play: []prompts.Clip{linetest.ToneClip(t, 600, 500*time.Millisecond)}, Max: 1, First: 10 * time.Second})
+	far.Hears(600, far.Answered)
+	far.PressKeys("3")
 	if in, err := in(); err != nil || in.Keys != "3" {
 		t.Errorf("it hears %+v, %v", in, err)
 	}
-	c.over <- nil
-	far.hungUp()
+	c.End(nil)
+	far.HungUp()
 	if err := <-over; err != nil {
 		t.Error(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hark/ivr"
+	"hark/ivr/linetest"
 )
 
 // TestEchoes feeds keys with Asterisk's times, as Asterisk tells them.
@@ -58,13 +59,13 @@ func TestKeysHeldUp(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- p.Press(t.Context(), keys) }()
 		for range 3 {
-			until(time.Now(), 150*time.Millisecond)
+			linetest.Until(time.Now(), 150*time.Millisecond)
 			s.stall(t, time.Duration(300+50*i)*time.Millisecond)
 		}
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
-		p.press("#")
+		p.PressKeys("#")
 		if in, err := got(); err != nil || in.Keys != keys {
 			t.Errorf("%s became %+v, %v", keys, in, err)
 		}
@@ -77,7 +78,7 @@ func (s *site) stall(t *testing.T, d time.Duration) {
 	if err := syscall.Kill(s.PID, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	until(time.Now(), d)
+	linetest.Until(time.Now(), d)
 	if err := syscall.Kill(s.PID, syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 
+	"hark/ivr/linetest"
+
 	"github.com/coder/websocket"
 )
 
@@ -180,6 +182,6 @@ func (f *fakeARI) app(t *testing.T, a *App) *App {
 			t.Error(err)
 		}
 	})
-	eventually(t, "a connection", a.Connected)
+	linetest.Eventually(t, "a connection", a.Connected)
 	return a
 }

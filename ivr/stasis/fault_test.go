@@ -12,6 +12,7 @@ import (
 
 	"hark/internal/sipphone"
 	"hark/ivr"
+	"hark/ivr/linetest"
 	"hark/prompts"
 )
 
@@ -40,19 +41,19 @@ func behindProxy(t *testing.T) (*site, *proxy) {
 func TestCutInGather(t *testing.T) {
 	s, wire := behindProxy(t)
 	p, c := s.call(t)
-	prompt := toneClip(t, 440, 1500*time.Millisecond)
+	prompt := linetest.ToneClip(t, 440, 1500*time.Millisecond)
 	for _, cut := range cuts(t) {
 		got := c.gather(ivr.Gather{Play: []prompts.Clip{prompt}, Max: 6, First: 10 * time.Second, Between: 5 * time.Second})
-		p.hears(440, time.Now())
-		p.press("12")
+		p.Hears(440, time.Now())
+		p.PressKeys("12")
 		wire.cutFor(cut)
 		mended := time.Now()
-		again := p.hears(440, mended)
+		again := p.Hears(440, mended)
 		t.Logf("cut for %v: the prompt is heard again %v after the connection could be made", cut, again.Sub(mended))
 		if again.Sub(mended) > 2*time.Second {
 			t.Errorf("cut for %v: the prompt came again after %v", cut, again.Sub(mended))
 		}
-		p.press("345678")
+		p.PressKeys("345678")
 		if in, err := got(); err != nil || in.Keys != "345678" {
 			t.Errorf("cut for %v: %+v, %v", cut, in, err)
 		}
@@ -66,10 +67,10 @@ func TestCutInGather(t *testing.T) {
 func TestCutInPrompt(t *testing.T) {
 	s, wire := behindProxy(t)
 	p, c := s.call(t)
-	long, short := toneClip(t, 440, 1500*time.Millisecond), toneClip(t, 880, 300*time.Millisecond)
+	long, short := linetest.ToneClip(t, 440, 1500*time.Millisecond), linetest.ToneClip(t, 880, 300*time.Millisecond)
 	for _, cut := range cuts(t) {
 		got := c.gather(ivr.Gather{Play: []prompts.Clip{long, short}})
-		p.hears(440, time.Now())
+		p.Hears(440, time.Now())
 		wire.cutFor(cut)
 		if in, err := got(); err != nil || in.Why != ivr.Played {
 			t.Errorf("cut for %v: %+v, %v", cut, in, err)
@@ -84,7 +85,7 @@ func TestCutInPrompt(t *testing.T) {
 	if in, err := got(); err != nil || in.Why != ivr.Timeout {
 		t.Errorf("begun while it was away: %+v, %v", in, err)
 	}
-	p.hears(880, before)
+	p.Hears(880, before)
 }
 
 // TestCutInRecord: the recording goes on at Asterisk, and ends as it should, also in the gap.
@@ -92,25 +93,25 @@ func TestCutInRecord(t *testing.T) {
 	s, wire := behindProxy(t)
 	p, c := s.call(t)
 	for _, cut := range cuts(t) {
-		p.say(600)
+		p.Say(600)
 		got := c.record(ivr.Record{Max: 20 * time.Second, Silence: 10 * time.Second, Ends: "#"})
 		began := time.Now()
-		until(time.Now(), 500*time.Millisecond)
+		linetest.Until(time.Now(), 500*time.Millisecond)
 		wire.cutFor(cut)
 		s.connected(t)
-		until(time.Now(), 500*time.Millisecond)
+		linetest.Until(time.Now(), 500*time.Millisecond)
 		spoken := time.Since(began)
-		p.press("#")
+		p.PressKeys("#")
 		rec, err := got()
 		if err != nil || rec.Why != ivr.EndKey || rec.Duration < spoken-300*time.Millisecond || rec.Duration > spoken+500*time.Millisecond {
 			t.Errorf("cut for %v: %+v after %v, %v", cut, rec, spoken, err)
 		}
 	}
 	got := c.record(ivr.Record{Max: 20 * time.Second, Ends: "#"})
-	until(time.Now(), 500*time.Millisecond)
+	linetest.Until(time.Now(), 500*time.Millisecond)
 	wire.sever()
-	p.press("#")
-	until(time.Now(), time.Second)
+	p.PressKeys("#")
+	linetest.Until(time.Now(), time.Second)
 	wire.mend()
 	if rec, err := got(); err != nil || rec.Why != ivr.EndKey || rec.File == "" || rec.Duration > 1200*time.Millisecond {
 		t.Errorf("ended in the gap: %+v, %v", rec, err)
@@ -123,13 +124,13 @@ func TestHangupInCut(t *testing.T) {
 	p, c := s.call(t)
 	got := c.gather(ivr.Gather{Max: 1, First: time.Minute})
 	wire.sever()
-	p.hangup()
+	p.HangUp()
 	time.Sleep(300 * time.Millisecond)
 	wire.mend()
 	if _, err := got(); !errors.Is(err, ivr.ErrHangup) {
 		t.Error(err)
 	}
-	eventually(t, "the end of the call", func() bool { return s.app.Calls() == 0 })
+	linetest.Eventually(t, "the end of the call", func() bool { return s.app.Calls() == 0 })
 }
 
 // TestAsteriskKilled: the call is lost, its recording is not, and new calls are answered 2 s after ARI is back.
@@ -137,7 +138,7 @@ func TestAsteriskKilled(t *testing.T) {
 	s := open(t, nil)
 	for round := range 3 {
 		p, c := s.call(t)
-		p.say(600)
+		p.Say(600)
 		got := c.record(ivr.Record{Max: 20 * time.Second, Ends: "#"})
 		began := time.Now()
 		time.Sleep(2500*time.Millisecond + time.Duration(round)*700*time.Millisecond)
@@ -160,14 +161,14 @@ func TestAsteriskKilled(t *testing.T) {
 		if took > 2*time.Second {
 			t.Errorf("the App was back %v after ARI", took)
 		}
-		if rec.Duration < spoken-2100*time.Millisecond || pitchOf(samplesOf(t, rec.File)) < 570 {
+		if rec.Duration < spoken-2100*time.Millisecond || linetest.Pitch(t, rec.File) < 570 {
 			t.Errorf("%v of %v are in the recording", rec.Duration, spoken)
 		}
-		p.hangup()
+		p.HangUp()
 	}
 	p, c := s.call(t)
-	c.over <- nil
-	p.hungUp()
+	c.End(nil)
+	p.HungUp()
 }
 
 // TestAdopted: a second process takes the calls over, with the state that the first one kept.
@@ -198,14 +199,14 @@ func TestAdopted(t *testing.T) {
 	if state, err := d.State(t.Context()); state != "home/2 &" || err != nil {
 		t.Errorf("State = %q, %v", state, err)
 	}
-	got := d.gather(ivr.Gather{Play: []prompts.Clip{toneClip(t, 440, 5*time.Second)}, Max: 1})
-	p.hears(440, p.answered)
-	p.press("7")
+	got := d.gather(ivr.Gather{Play: []prompts.Clip{linetest.ToneClip(t, 440, 5*time.Second)}, Max: 1})
+	p.Hears(440, p.Answered)
+	p.PressKeys("7")
 	if in, err := got(); err != nil || in.Keys != "7" {
 		t.Errorf("%+v, %v", in, err)
 	}
-	d.over <- nil
-	p.hungUp()
+	d.End(nil)
+	p.HungUp()
 }
 
 // TestFailed: a call whose Handle fails, or panics, hears the apology of the dialplan; so does one too many.
@@ -223,13 +224,13 @@ func TestFailed(t *testing.T) {
 	})
 	for _, err := range []error{errors.New("a test"), errPanic} {
 		p, c := s.call(t)
-		extra := dial(t, s.SIPAddr, s.Number, "2")
-		extra.hearsSpeech()
-		c.over <- err
-		p.hearsSpeech()
-		eventually(t, "the end of the call", func() bool { return s.app.Calls() == 0 })
-		extra.hangup()
-		p.hangup()
+		extra := linetest.Dial(t, s.SIPAddr, s.Number, "2")
+		extra.HearsSpeech()
+		c.End(err)
+		p.HearsSpeech()
+		linetest.Eventually(t, "the end of the call", func() bool { return s.app.Calls() == 0 })
+		extra.HangUp()
+		p.HangUp()
 	}
 }
 
@@ -238,9 +239,9 @@ func TestShutdown(t *testing.T) {
 	s := open(t, func(a *App) { a.Drain = time.Minute })
 	_, c := s.call(t)
 	s.stop()
-	eventually(t, "no new calls", func() bool { s.app.calls.mu.Lock(); defer s.app.calls.mu.Unlock(); return s.app.calls.refusing })
-	extra := dial(t, s.SIPAddr, s.Number, "2")
-	extra.hearsSpeech()
+	linetest.Eventually(t, "no new calls", func() bool { s.app.calls.mu.Lock(); defer s.app.calls.mu.Unlock(); return s.app.calls.refusing })
+	extra := linetest.Dial(t, s.SIPAddr, s.Number, "2")
+	extra.HearsSpeech()
 	if c.ctx.Err() != nil {
 		t.Errorf("the call was ended: %v", context.Cause(c.ctx))
 	}
@@ -256,7 +257,7 @@ func TestShutdown(t *testing.T) {
 // TestManyCalls makes 80 calls a second, for two seconds, each a short login, and wants every one whole.
 func TestManyCalls(t *testing.T) {
 	var whole, exact atomic.Int32
-	prompt := toneClip(t, 440, time.Second)
+	prompt := linetest.ToneClip(t, 440, time.Second)
 	s := open(t, func(a *App) {
 		a.Log = nil
 		a.Handle = func(ctx context.Context, l ivr.Line) error {

@@ -9,6 +9,7 @@ import (
 
 	"hark/internal/testbed"
 	"hark/ivr"
+	"hark/ivr/linetest"
 )
 
 // TestDiskFullInRecording: what fits is there, and it is not passed off as whole, whether Asterisk gives up by itself or
@@ -17,7 +18,7 @@ func TestDiskFullInRecording(t *testing.T) {
 	s := open(t, nil)
 	folder := filepath.Join(s.SpoolDir, "recording")
 	p, c := s.call(t)
-	p.say(600)
+	p.Say(600)
 	for _, test := range []struct {
 		size     int // of the disk, in KiB
 		key      string
@@ -32,8 +33,8 @@ func TestDiskFullInRecording(t *testing.T) {
 			for range 5 { // Linux counts the pages of a tmpfs for each processor, and now and then lets too many in
 				got := c.record(ivr.Record{Max: 20 * time.Second, Silence: 4 * time.Second, Ends: "#"})
 				if test.key != "" {
-					until(time.Now(), 3500*time.Millisecond)
-					p.press(test.key)
+					linetest.Until(time.Now(), 3500*time.Millisecond)
+					p.PressKeys(test.key)
 				}
 				var err error
 				if rec, err = got(); err != nil {
@@ -49,7 +50,7 @@ func TestDiskFullInRecording(t *testing.T) {
 			if rec.Why != ivr.LineFail || rec.Duration < test.from || rec.Duration > test.to {
 				t.Fatalf("the disk was full: %+v", rec)
 			}
-			if hz := pitchOf(samplesOf(t, rec.File)); hz < 570 || hz > 630 {
+			if hz := linetest.Pitch(t, rec.File); hz < 570 || hz > 630 {
 				t.Errorf("%v Hz are in the recording", hz)
 			}
 		})

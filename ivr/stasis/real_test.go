@@ -14,6 +14,7 @@ import (
 
 	"hark/internal/testbed"
 	"hark/ivr"
+	"hark/ivr/linetest"
 	"hark/prompts"
 )
 
@@ -32,8 +33,7 @@ type site struct {
 // A call is one in progress, at Handle: the test sends it what it shall do, and in the end what it shall return.
 type call struct {
 	*Line
-	jobs chan func()
-	over chan error
+	linetest.Jobs
 }
 
 // open starts both. change, if not nil, changes the App before it runs.
@@ -80,7 +80,7 @@ func (s *site) start(t *testing.T) {
 
 func (s *site) connected(t *testing.T) {
 	t.Helper()
-	eventually(t, "a connection to ARI", s.app.Connected)
+	linetest.Eventually(t, "a connection to ARI", s.app.Connected)
 }
 
 // ended waits for the end of a Run, and leaves what it returned to the test's own end too.
@@ -92,36 +92,27 @@ func ended(run chan error) error {
 
 // handle hands the call to the test and does what that says.
 func (s *site) handle(ctx context.Context, l ivr.Line) error {
-	c := &call{l.(*Line), make(chan func()), make(chan error)}
+	c := &call{l.(*Line), linetest.NewJobs()}
 	select {
 	case s.calls <- c:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	for {
-		select {
-		case job := <-c.jobs:
-			job()
-		case err := <-c.over:
-			return err
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
+	return c.Serve(ctx)
 }
 
 // call dials, answers, and returns both ends.
-func (s *site) call(t *testing.T) (*phone, *call) {
+func (s *site) call(t *testing.T) (*linetest.Phone, *call) {
 	t.Helper()
 	answered := make(chan *call, 1)
 	go func() {
 		c := <-s.calls
-		if _, err := later(c, func() (int, error) { return 0, c.Answer(c.ctx) })(); err != nil {
+		if _, err := linetest.Later(c.Jobs, func() (int, error) { return 0, c.Answer(c.ctx) })(); err != nil {
 			t.Error(err)
 		}
 		answered <- c
 	}()
-	p := dial(t, s.SIPAddr, s.Number, "12345")
+	p := linetest.Dial(t, s.SIPAddr, s.Number, "12345")
 	return p, <-answered
 }
 
@@ -133,29 +124,12 @@ func (l logTo) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// later lets the call do something beside the test, and hands out its result.
-func later[T any](c *call, f func() (T, error)) func() (T, error) {
-	type result struct {
-		v   T
-		err error
-	}
-	done := make(chan result, 1)
-	c.jobs <- func() {
-		v, err := f()
-		done <- result{v, err}
-	}
-	return func() (T, error) {
-		r := <-done
-		return r.v, r.err
-	}
-}
-
 func (c *call) gather(g ivr.Gather) func() (ivr.Input, error) {
-	return later(c, func() (ivr.Input, error) { return c.Gather(c.ctx, g) })
+	return linetest.Later(c.Jobs, func() (ivr.Input, error) { return c.Gather(c.ctx, g) })
 }
 
 func (c *call) record(r ivr.Record) func() (ivr.Recorded, error) {
-	return later(c, func() (ivr.Recorded, error) { return c.Record(c.ctx, r) })
+	return linetest.Later(c.Jobs, func() (ivr.Recorded, error) { return c.Record(c.ctx, r) })
 }
 
 // TestLogin is a login: a number that ends with #, and a PIN of known length, typed ahead in part.
@@ -165,16 +139,16 @@ func TestLogin(t *testing.T) {
 	if c.Called() != "7000" || c.Adopted() || c.ID() == "" {
 		t.Errorf("the line is %q called at %q, adopted %v", c.ID(), c.Called(), c.Adopted())
 	}
-	prompt, second := toneClip(t, 440, 3*time.Second), toneClip(t, 880, 2*time.Second)
+	prompt, second := linetest.ToneClip(t, 440, 3*time.Second), linetest.ToneClip(t, 880, 2*time.Second)
 	got := c.gather(ivr.Gather{Play: []prompts.Clip{prompt}, Max: 9, Ends: "#", First: 5 * time.Second})
-	p.hears(440, p.answered)
-	p.press("7000123#12")
+	p.Hears(440, p.Answered)
+	p.PressKeys("7000123#12")
 	in, err := got()
 	if err != nil || in.Keys != "7000123" || in.End != "#" || in.Why != ivr.EndKey || in.Clip != 0 || in.At <= 0 || in.At >= prompt.Duration {
 		t.Errorf("the number: %+v, %v", in, err)
 	}
 	got = c.gather(ivr.Gather{Play: []prompts.Clip{second}, Max: 4, First: 5 * time.Second})
-	p.press("34")
+	p.PressKeys("34")
 	in, err = got()
 	if err != nil || in.Keys != "1234" || in.Why != ivr.Full {
 		t.Errorf("the PIN: %+v, %v", in, err)
@@ -183,8 +157,8 @@ func TestLogin(t *testing.T) {
 	if err != nil || in.Keys != "" || in.Why != ivr.Timeout {
 		t.Errorf("no key: %+v, %v", in, err)
 	}
-	c.over <- nil
-	p.hungUp()
+	c.End(nil)
+	p.HungUp()
 }
 
 // TestTrail keys a number of full length and then the hash that the prompt asked for, as people do: the hash belongs to
@@ -193,27 +167,27 @@ func TestTrail(t *testing.T) {
 	s := open(t, nil)
 	p, c := s.call(t)
 	number := ivr.Gather{Max: 3, Ends: "#*", First: 5 * time.Second, Trail: 700 * time.Millisecond}
-	pin := ivr.Gather{Play: []prompts.Clip{toneClip(t, 880, time.Second)}, Max: 2, First: 5 * time.Second}
+	pin := ivr.Gather{Play: []prompts.Clip{linetest.ToneClip(t, 880, time.Second)}, Max: 2, First: 5 * time.Second}
 	got := c.gather(number)
-	p.press("123#")
+	p.PressKeys("123#")
 	if in, err := got(); err != nil || in.Keys != "123" || in.End != "#" || in.Why != ivr.EndKey {
 		t.Errorf("with a hash: %+v, %v", in, err)
 	}
 	got = c.gather(pin)
-	at := p.hears(880, p.answered)
-	until(at, pin.Play[0].Duration)
-	p.press("45")
+	at := p.Hears(880, p.Answered)
+	linetest.Until(at, pin.Play[0].Duration)
+	p.PressKeys("45")
 	if in, err := got(); err != nil || in.Keys != "45" || in.Clip != 1 {
 		t.Errorf("the hash reached the next prompt: %+v, %v", in, err)
 	}
 	began := time.Now()
 	got = c.gather(number)
-	p.press("123")
+	p.PressKeys("123")
 	if in, err := got(); err != nil || in.Keys != "123" || in.End != "" || in.Why != ivr.Full || time.Since(began) < number.Trail {
 		t.Errorf("without a hash: %+v, %v after %s", in, err, time.Since(began))
 	}
 	got = c.gather(number)
-	p.press("12345")
+	p.PressKeys("12345")
 	if in, err := got(); err != nil || in.Keys != "123" || in.Why != ivr.Full {
 		t.Errorf("typed ahead: %+v, %v", in, err)
 	}
@@ -221,26 +195,26 @@ func TestTrail(t *testing.T) {
 	if in, err := got(); err != nil || in.Keys != "45" || in.Clip != 0 {
 		t.Errorf("the keys behind are lost: %+v, %v", in, err)
 	}
-	c.over <- nil
-	p.hungUp()
+	c.End(nil)
+	p.HungUp()
 }
 
 // TestPlaying: clips follow each other without a gap, pauses are kept, an offset is skipped, and the place is known.
 func TestPlaying(t *testing.T) {
 	s := open(t, nil)
 	p, c := s.call(t)
-	low, high := toneClip(t, 440, 600*time.Millisecond), toneClip(t, 880, 600*time.Millisecond)
-	late := toneClip(t, 1200, time.Second)
+	low, high := linetest.ToneClip(t, 440, 600*time.Millisecond), linetest.ToneClip(t, 880, 600*time.Millisecond)
+	late := linetest.ToneClip(t, 1200, time.Second)
 	late.Offset = 400 * time.Millisecond
 	in, err := c.gather(ivr.Gather{Play: []prompts.Clip{low, high, late}})()
 	if err != nil || in.Why != ivr.Played || in.Clip != 3 || in.At != 0 {
 		t.Errorf("played: %+v, %v", in, err)
 	}
-	first := p.hears(440, p.answered)
-	if took := p.hears(1200, first).Sub(first); took < 1160*time.Millisecond || took > 1300*time.Millisecond {
+	first := p.Hears(440, p.Answered)
+	if took := p.Hears(1200, first).Sub(first); took < 1160*time.Millisecond || took > 1300*time.Millisecond {
 		t.Errorf("the third clip began after %v, want 1.2 s", took)
 	}
-	heard := slices.DeleteFunc(p.sounds(p.answered), func(s sound) bool { return s.loud < 500 })
+	heard := slices.DeleteFunc(p.Sounds(p.Answered), func(s linetest.Sound) bool { return s.Loud < 500 })
 	if n := len(heard); n < 85 || n > 95 {
 		t.Errorf("%d packets with sound, want 90", n)
 	}
@@ -251,12 +225,12 @@ func TestPlaying(t *testing.T) {
 	}
 
 	low.Pause = 500 * time.Millisecond
-	before := time.Now().Add(3 * frame) // behind the last frame of the third clip
+	before := time.Now().Add(3 * linetest.Frame) // behind the last linetest.Frame of the third clip
 	in, err = c.gather(ivr.Gather{Play: []prompts.Clip{{Pause: 200 * time.Millisecond}, low, high}, Max: 1})()
 	if err != nil || in.Why != ivr.Timeout || in.Clip != 3 {
 		t.Errorf("played with pauses: %+v, %v", in, err)
 	}
-	if took := p.hears(880, before).Sub(p.hears(440, before)); took < 1050*time.Millisecond || took > 1250*time.Millisecond {
+	if took := p.Hears(880, before).Sub(p.Hears(440, before)); took < 1050*time.Millisecond || took > 1250*time.Millisecond {
 		t.Errorf("the clip behind the pause began after %v, want 1.1 s", took)
 	}
 }
@@ -265,26 +239,26 @@ func TestPlaying(t *testing.T) {
 func TestBargeIn(t *testing.T) {
 	s := open(t, nil)
 	p, c := s.call(t)
-	first, second := toneClip(t, 440, 500*time.Millisecond), toneClip(t, 880, 10*time.Second)
+	first, second := linetest.ToneClip(t, 440, 500*time.Millisecond), linetest.ToneClip(t, 880, 10*time.Second)
 	var worst time.Duration
 	for range 5 {
 		got := c.gather(ivr.Gather{Play: []prompts.Clip{first, second}, Max: 1})
-		began := p.hears(880, time.Now())
-		p.press("5")
+		began := p.Hears(880, time.Now())
+		p.PressKeys("5")
 		in, err := got()
 		returned := time.Now()
 		if err != nil || in.Keys != "5" || in.Clip != 1 || in.At <= 0 || in.At > returned.Sub(began)+50*time.Millisecond {
 			t.Fatalf("%+v, %v; the second clip began %v ago", in, err, returned.Sub(began))
 		}
-		until(returned, 100*time.Millisecond) // whatever still comes is late
-		for _, s := range p.sounds(returned) {
-			if s.loud > 500 {
-				worst = max(worst, s.at.Sub(returned))
+		linetest.Until(returned, 100*time.Millisecond) // whatever still comes is late
+		for _, s := range p.Sounds(returned) {
+			if s.Loud > 500 {
+				worst = max(worst, s.At.Sub(returned))
 			}
 		}
 	}
 	t.Logf("the last sound came at most %v after the key was taken", worst)
-	if worst > 5*frame {
+	if worst > 5*linetest.Frame {
 		t.Errorf("a prompt goes on %v after the key", worst)
 	}
 }
@@ -293,10 +267,10 @@ func TestBargeIn(t *testing.T) {
 func TestNoBargeIn(t *testing.T) {
 	s := open(t, nil)
 	p, c := s.call(t)
-	prompt := toneClip(t, 440, time.Second)
+	prompt := linetest.ToneClip(t, 440, time.Second)
 	got := c.gather(ivr.Gather{Play: []prompts.Clip{prompt}, Max: 2, Ends: "#", NoBargeIn: true})
-	began := p.hears(440, p.answered)
-	p.press("1#")
+	began := p.Hears(440, p.Answered)
+	p.PressKeys("1#")
 	in, err := got()
 	if err != nil || in.Keys != "1" || in.End != "#" || in.Clip != 1 || time.Since(began) < 900*time.Millisecond {
 		t.Errorf("%+v, %v after %v", in, err, time.Since(began))
@@ -323,7 +297,7 @@ func TestSilence(t *testing.T) {
 		t.Errorf("%d packets in 2 s of waiting, want about 75", n)
 	}
 	before = p.Stats().Packets
-	if rec, err := c.record(ivr.Record{Tone: toneClip(t, 1000, 100*time.Millisecond), Max: 2 * time.Second})(); err != nil || rec.Why != ivr.Limit {
+	if rec, err := c.record(ivr.Record{Tone: linetest.ToneClip(t, 1000, 100*time.Millisecond), Max: 2 * time.Second})(); err != nil || rec.Why != ivr.Limit {
 		t.Errorf("%+v, %v", rec, err)
 	}
 	if n := p.Stats().Packets - before; n < 80 {
@@ -335,7 +309,7 @@ func TestSilence(t *testing.T) {
 func TestMissingFile(t *testing.T) {
 	s := open(t, nil)
 	p, c := s.call(t)
-	there, missing := toneClip(t, 440, 300*time.Millisecond), toneClip(t, 880, 300*time.Millisecond)
+	there, missing := linetest.ToneClip(t, 440, 300*time.Millisecond), linetest.ToneClip(t, 880, 300*time.Millisecond)
 	os.Remove(missing.File)
 	for _, play := range [][]prompts.Clip{{missing}, {there, missing, there}, {missing, there}, {there, missing}} {
 		if in, err := c.gather(ivr.Gather{Play: play})(); !errors.Is(err, ivr.ErrLine) || in.Why != ivr.LineFail {
@@ -346,7 +320,7 @@ func TestMissingFile(t *testing.T) {
 	if in, err := c.gather(ivr.Gather{Play: []prompts.Clip{there}})(); err != nil || in.Why != ivr.Played {
 		t.Errorf("afterwards: %+v, %v", in, err)
 	}
-	p.hears(440, before)
+	p.Hears(440, before)
 }
 
 // TestRecord: a recording ends with a key, which Asterisk watches or we, with silence, and with its limit. It holds what
@@ -354,16 +328,16 @@ func TestMissingFile(t *testing.T) {
 func TestRecord(t *testing.T) {
 	s := open(t, nil)
 	p, c := s.call(t)
-	tone := toneClip(t, 1000, 200*time.Millisecond)
-	prompt := toneClip(t, 440, 300*time.Millisecond)
+	tone := linetest.ToneClip(t, 1000, 200*time.Millisecond)
+	prompt := linetest.ToneClip(t, 440, 300*time.Millisecond)
 	for _, ends := range []string{"#", "*1", "2"} {
 		before := time.Now()
 		got := c.record(ivr.Record{Prompt: []prompts.Clip{prompt}, Tone: tone, Max: 10 * time.Second, Silence: 4 * time.Second, Ends: ends})
-		began := p.hears(1000, before).Add(tone.Duration)
-		p.say(600)
-		until(began, 2*time.Second)
+		began := p.Hears(1000, before).Add(tone.Duration)
+		p.Say(600)
+		linetest.Until(began, 2*time.Second)
 		key := ends[len(ends)-1:]
-		p.press("5" + key + "3")
+		p.PressKeys("5" + key + "3")
 		rec, err := got()
 		if err != nil || rec.Why != ivr.EndKey || rec.Key != key {
 			t.Fatalf("ends %q: %+v, %v", ends, rec, err)
@@ -371,7 +345,7 @@ func TestRecord(t *testing.T) {
 		if rec.Duration < 1500*time.Millisecond || rec.Duration > 2700*time.Millisecond {
 			t.Errorf("ends %q: it lasts %v, want a little over 2 s", ends, rec.Duration)
 		}
-		if hz := pitchOf(samplesOf(t, rec.File)); hz < 570 || hz > 630 {
+		if hz := linetest.Pitch(t, rec.File); hz < 570 || hz > 630 {
 			t.Errorf("ends %q: 600 Hz were said, %v Hz are in the recording", ends, hz)
 		}
 		os.Remove(rec.File)
@@ -397,12 +371,12 @@ func (s *site) stored() (names []string, err error) {
 func TestRecordEnds(t *testing.T) {
 	s := open(t, nil)
 	p, c := s.call(t)
-	p.say(600)
+	p.Say(600)
 	rec, err := c.record(ivr.Record{Max: 2 * time.Second, Silence: 4 * time.Second, Ends: "#"})()
 	if err != nil || rec.Why != ivr.Limit || rec.Duration < 1900*time.Millisecond || rec.Duration > 3200*time.Millisecond {
 		t.Errorf("limit: %+v, %v", rec, err)
 	}
-	p.say(0)
+	p.Say(0)
 	rec, err = c.record(ivr.Record{Max: 20 * time.Second, Silence: time.Second, Ends: "#"})()
 	if err != nil || rec.Why != ivr.Silence {
 		t.Errorf("silence: %+v, %v", rec, err)
@@ -413,12 +387,12 @@ func TestRecordEnds(t *testing.T) {
 func TestRecordHangup(t *testing.T) {
 	s := open(t, nil)
 	p, c := s.call(t)
-	tone := toneClip(t, 1000, 200*time.Millisecond)
+	tone := linetest.ToneClip(t, 1000, 200*time.Millisecond)
 	got := c.record(ivr.Record{Tone: tone, Max: 10 * time.Second, Silence: 4 * time.Second, Ends: "#"})
-	began := p.hears(1000, p.answered).Add(tone.Duration)
-	p.say(600)
-	until(began, 3*time.Second)
-	p.hangup()
+	began := p.Hears(1000, p.Answered).Add(tone.Duration)
+	p.Say(600)
+	linetest.Until(began, 3*time.Second)
+	p.HangUp()
 	rec, err := got()
 	if !errors.Is(err, ivr.ErrHangup) || rec.Why != ivr.HungUp || rec.File == "" {
 		t.Fatalf("%+v, %v", rec, err)
@@ -426,7 +400,7 @@ func TestRecordHangup(t *testing.T) {
 	if rec.Duration < 2900*time.Millisecond || rec.Duration > 3200*time.Millisecond {
 		t.Errorf("it lasts %v, want 3 s", rec.Duration)
 	}
-	if hz := pitchOf(samplesOf(t, rec.File)); hz < 570 || hz > 630 {
+	if hz := linetest.Pitch(t, rec.File); hz < 570 || hz > 630 {
 		t.Errorf("%v Hz are in the recording", hz)
 	}
 }
@@ -434,7 +408,7 @@ func TestRecordHangup(t *testing.T) {
 // TestHangup: a hang-up ends whatever the line does.
 func TestHangup(t *testing.T) {
 	s := open(t, nil)
-	long := toneClip(t, 440, 20*time.Second)
+	long := linetest.ToneClip(t, 440, 20*time.Second)
 	gather := func(g ivr.Gather) func(*Line) error {
 		return func(l *Line) error { _, err := l.Gather(l.ctx, g); return err }
 	}
@@ -450,10 +424,10 @@ func TestHangup(t *testing.T) {
 		"recording": record(ivr.Record{Ends: "#"}),
 	} {
 		p, c := s.call(t)
-		got := later(c, func() (int, error) { return 0, do(c.Line) })
-		until(p.answered, 500*time.Millisecond)
+		got := linetest.Later(c.Jobs, func() (int, error) { return 0, do(c.Line) })
+		linetest.Until(p.Answered, 500*time.Millisecond)
 		at := time.Now()
-		p.hangup()
+		p.HangUp()
 		if _, err := got(); !errors.Is(err, ivr.ErrHangup) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -463,6 +437,6 @@ func TestHangup(t *testing.T) {
 		if err := c.Answer(context.Background()); !errors.Is(err, ivr.ErrHangup) {
 			t.Errorf("%s: Answer afterwards: %v", name, err)
 		}
-		eventually(t, "the end of the call", func() bool { return s.app.Calls() == 0 })
+		linetest.Eventually(t, "the end of the call", func() bool { return s.app.Calls() == 0 })
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hark/ivr"
+	"hark/ivr/linetest"
 	"hark/prompts"
 )
 
@@ -26,19 +27,19 @@ func TestHush(t *testing.T) {
 	s, wire := behindProxy(t)
 	p, c := s.call(t)
 	began := time.Now()
-	c.gather(ivr.Gather{Play: []prompts.Clip{toneClip(t, 440, 30*time.Second)}, Max: 1})
-	p.hears(440, began)
+	c.gather(ivr.Gather{Play: []prompts.Clip{linetest.ToneClip(t, 440, 30*time.Second)}, Max: 1})
+	p.Hears(440, began)
 	d := s.succeed(t, wire)
 	now := time.Now()
-	got := d.gather(ivr.Gather{Play: []prompts.Clip{toneClip(t, 880, time.Second)}})
-	if took := p.hears(880, now).Sub(now); took > 3*time.Second {
+	got := d.gather(ivr.Gather{Play: []prompts.Clip{linetest.ToneClip(t, 880, time.Second)}})
+	if took := p.Hears(880, now).Sub(now); took > 3*time.Second {
 		t.Errorf("the next process was heard after %v", took)
 	}
 	if in, err := got(); err != nil || in.Why != ivr.Played {
 		t.Errorf("%+v, %v", in, err)
 	}
-	d.over <- nil
-	p.hungUp()
+	d.End(nil)
+	p.HungUp()
 }
 
 // TestUnfinished: a process dies while a caller speaks, as far as Asterisk can tell. The next one gets what was spoken,
@@ -46,32 +47,32 @@ func TestHush(t *testing.T) {
 func TestUnfinished(t *testing.T) {
 	s, wire := behindProxy(t)
 	p, c := s.call(t)
-	p.say(600)
+	p.Say(600)
 	c.record(ivr.Record{Max: 20 * time.Second, Ends: "#"})
 	began := time.Now()
-	until(began, 2500*time.Millisecond)
+	linetest.Until(began, 2500*time.Millisecond)
 	d := s.succeed(t, wire)
-	rec, err := later(d, func() (ivr.Recorded, error) { return d.Unfinished(d.ctx) })()
+	rec, err := linetest.Later(d.Jobs, func() (ivr.Recorded, error) { return d.Unfinished(d.ctx) })()
 	if err != nil || rec.Duration < 2*time.Second || rec.Duration > time.Since(began)+time.Second {
 		t.Fatalf("%+v after %v, %v", rec, time.Since(began), err)
 	}
-	if hz := pitchOf(samplesOf(t, rec.File)); hz < 570 || hz > 630 {
+	if hz := linetest.Pitch(t, rec.File); hz < 570 || hz > 630 {
 		t.Errorf("%v Hz are in the recording", hz)
 	}
 	now := time.Now()
-	got := d.gather(ivr.Gather{Play: []prompts.Clip{toneClip(t, 440, 3*time.Second)}, Max: 1})
-	if took := p.hears(440, now).Sub(now); took > 2*time.Second {
+	got := d.gather(ivr.Gather{Play: []prompts.Clip{linetest.ToneClip(t, 440, 3*time.Second)}, Max: 1})
+	if took := p.Hears(440, now).Sub(now); took > 2*time.Second {
 		t.Errorf("the caller heard nothing for %v", took)
 	}
-	p.press("7")
+	p.PressKeys("7")
 	if in, err := got(); err != nil || in.Keys != "7" {
 		t.Errorf("%+v, %v", in, err)
 	}
-	if none, err := later(d, func() (ivr.Recorded, error) { return d.Unfinished(d.ctx) })(); err != nil || none.File != "" {
+	if none, err := linetest.Later(d.Jobs, func() (ivr.Recorded, error) { return d.Unfinished(d.ctx) })(); err != nil || none.File != "" {
 		t.Errorf("a second time: %+v, %v", none, err)
 	}
-	d.over <- nil
-	p.hungUp()
+	d.End(nil)
+	p.HungUp()
 }
 
 // TestLeft: a process dies while a caller speaks, and the caller hangs up before the next one is there. That one is given
@@ -79,12 +80,12 @@ func TestUnfinished(t *testing.T) {
 func TestLeft(t *testing.T) {
 	s, wire := behindProxy(t)
 	p, c := s.call(t)
-	p.say(600)
+	p.Say(600)
 	c.record(ivr.Record{Max: 20 * time.Second, Ends: "#"})
-	until(time.Now(), 2500*time.Millisecond) // of speech
+	linetest.Until(time.Now(), 2500*time.Millisecond) // of speech
 	wire.sever()
 	t.Cleanup(wire.mend)
-	p.hangup()
+	p.HangUp()
 	for _, knows := range []bool{false, true} {
 		kept := make(chan ivr.Recorded, 1)
 		s.app = &App{URL: s.ARIURL, User: s.ARIUser, Password: s.ARIPassword, TempDir: t.TempDir(), Handle: s.handle, Drain: -1,

@@ -16,7 +16,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hark/internal/wav"
 	"hark/ivr"
+	"hark/ivr/linetest"
 	"hark/prompts"
 )
 
@@ -44,7 +46,7 @@ func TestUnknownEvents(t *testing.T) {
 	if got := <-keys; got != "12" {
 		t.Errorf("keys %q, want 12", got)
 	}
-	eventually(t, "the call to be hung up by its escaped name", func() bool { return f.was("DELETE /channels/a%2Fb%20c") })
+	linetest.Eventually(t, "the call to be hung up by its escaped name", func() bool { return f.was("DELETE /channels/a%2Fb%20c") })
 	if want := fmt.Sprint(types(wanted)); f.filter != want {
 		t.Errorf("the filter is %s, want %s", f.filter, want)
 	}
@@ -77,7 +79,7 @@ func TestFlood(t *testing.T) {
 			f.key(fmt.Sprint("c", i), string(key))
 		}
 	}
-	eventually(t, "the end of all calls", func() bool { return whole.Load() == n && a.Calls() == 0 })
+	linetest.Eventually(t, "the end of all calls", func() bool { return whole.Load() == n && a.Calls() == 0 })
 }
 
 // TestTooMany: what is over the limit goes on in the dialplan, and so does a text message.
@@ -93,13 +95,13 @@ func TestTooMany(t *testing.T) {
 		f.begin(id)
 	}
 	for _, id := range []string{"text", "text2", "c"} {
-		eventually(t, id+" to be given back", func() bool { return f.was("POST /channels/" + id + "/continue") })
+		linetest.Eventually(t, id+" to be given back", func() bool { return f.was("POST /channels/" + id + "/continue") })
 	}
 	if a.Calls() != 2 {
 		t.Errorf("%d calls, want 2", a.Calls())
 	}
 	f.hangup("a")
-	eventually(t, "the end of a", func() bool { return a.Calls() == 1 })
+	linetest.Eventually(t, "the end of a", func() bool { return a.Calls() == 1 })
 }
 
 // TestReconnect: the connection is lost; what is gone is ended, what is not goes on, what is unknown is adopted.
@@ -121,17 +123,17 @@ func TestReconnect(t *testing.T) {
 	f.begin("goes")
 	f.begin("stays")
 	f.key("stays", "1") // half keyed: dropped
-	eventually(t, "both calls", func() bool { return a.Calls() == 2 })
+	linetest.Eventually(t, "both calls", func() bool { return a.Calls() == 2 })
 	f.mu.Lock()
 	delete(f.channels, "goes")
 	f.channels["orphan"] = true
 	f.mu.Unlock()
 	f.drop <- struct{}{}
-	eventually(t, "the end of what is gone", func() bool { mu.Lock(); defer mu.Unlock(); return errors.Is(ends["goes"], ivr.ErrHangup) })
-	eventually(t, "the orphan", func() bool { mu.Lock(); defer mu.Unlock(); return adopted["orphan"] })
+	linetest.Eventually(t, "the end of what is gone", func() bool { mu.Lock(); defer mu.Unlock(); return errors.Is(ends["goes"], ivr.ErrHangup) })
+	linetest.Eventually(t, "the orphan", func() bool { mu.Lock(); defer mu.Unlock(); return adopted["orphan"] })
 	f.key("stays", "2")
 	f.key("stays", "3")
-	eventually(t, "the end of what stayed", func() bool { mu.Lock(); defer mu.Unlock(); e, ok := ends["stays"]; return ok && e == nil })
+	linetest.Eventually(t, "the end of what stayed", func() bool { mu.Lock(); defer mu.Unlock(); e, ok := ends["stays"]; return ok && e == nil })
 	if f.sockets != 2 || adopted["stays"] {
 		t.Errorf("%d connections, want 2; stays adopted: %v", f.sockets, adopted["stays"])
 	}
@@ -142,7 +144,7 @@ func TestSilentDeath(t *testing.T) {
 	f := newFake(t)
 	f.deaf = true
 	f.app(t, &App{Handle: func(context.Context, ivr.Line) error { return nil }})
-	eventually(t, "a second connection", func() bool { f.mu.Lock(); defer f.mu.Unlock(); return f.sockets == 2 })
+	linetest.Eventually(t, "a second connection", func() bool { f.mu.Lock(); defer f.mu.Unlock(); return f.sockets == 2 })
 }
 
 // TestPatience: an Asterisk that does not come back ends the calls.
@@ -155,7 +157,7 @@ func TestPatience(t *testing.T) {
 		return err
 	}})
 	f.begin("a")
-	eventually(t, "the call", func() bool { return a.Calls() == 1 })
+	linetest.Eventually(t, "the call", func() bool { return a.Calls() == 1 })
 	f.CloseClientConnections()
 	f.Listener.Close()
 	f.drop <- struct{}{}
@@ -192,7 +194,7 @@ func TestStopped(t *testing.T) {
 	if r := <-results; r.in.Why != ivr.Timeout || r.err != nil {
 		t.Errorf("%+v, %v", r.in, r.err)
 	}
-	eventually(t, "the prompt to be stopped", func() bool {
+	linetest.Eventually(t, "the prompt to be stopped", func() bool {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		return strings.Contains(strings.Join(f.asked, "\n"), "DELETE /playbacks/hark-")
@@ -235,7 +237,7 @@ func TestKeysAreNotLogged(t *testing.T) {
 	}
 	f.events <- `{"type":"ChannelDtmfReceived","digit":"918273","channel":"a"}`
 	<-done
-	eventually(t, "the warning", func() bool { return strings.Contains(log.String(), "cannot be read") })
+	linetest.Eventually(t, "the warning", func() bool { return strings.Contains(log.String(), "cannot be read") })
 	for _, secret := range []string{"918273", "digit"} {
 		if strings.Contains(log.String(), secret) {
 			t.Errorf("the log holds %q: %s", secret, log.String())
@@ -364,7 +366,7 @@ func FuzzEvent(f *testing.F) {
 
 // FuzzWAV: whatever the header says, the sound measured lies within the file, and mending is done once.
 func FuzzWAV(f *testing.F) {
-	whole := wavOf([]int16{1, 2, 3, 4})
+	whole := wav.Encode(wav.Sound{Rate: 8000, Samples: []int16{1, 2, 3, 4}})
 	f.Add(whole)
 	unfinished := bytes.Clone(whole)
 	copy(unfinished[40:], []byte{0, 0, 0, 0})
