@@ -124,7 +124,7 @@ func (t *turn) playClip(ctx context.Context, c prompts.Clip) (bool, error) {
 
 // stream plays a clip from *at until one of the keys is pressed, and sets *at to how far that came.
 func (l *Line) stream(ctx context.Context, c prompts.Clip, keys string, at *time.Duration) (byte, bool, error) {
-	path, err := l.server.media.sound(c.File)
+	path, err := l.server.media.Sound(c.File)
 	if err != nil {
 		return 0, false, err
 	}

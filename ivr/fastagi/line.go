@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hark/ivr"
+	"hark/ivr/asterisk"
 	"hark/prompts"
 )
 
@@ -32,19 +33,10 @@ var _ ivr.Line = (*Line)(nil)
 func newLine(s *Server, w *wire) *Line {
 	l := &Line{server: s, wire: w}
 	l.id = w.variable("agi_uniqueid")
-	l.caller = callerNumber(w.variable("agi_callerid"))
+	l.caller = asterisk.CallerNumber(w.variable("agi_callerid"))
 	l.called = w.variable("agi_extension")
 	l.ctx, l.cancel = context.WithCancelCause(context.Background())
 	return l
-}
-
-// callerNumber is "" for the words that stand for a withheld number.
-func callerNumber(number string) string {
-	switch number {
-	case "anonymous", "Anonymous", "restricted", "Restricted", "unknown", "Unknown", "unavailable", "Unavailable":
-		return ""
-	}
-	return number
 }
 
 // ID is the channel's unique id in Asterisk.

@@ -47,12 +47,12 @@ func open(t *testing.T, change func(*Server)) *site {
 	if change != nil {
 		change(s.server)
 	}
-	s.Asterisk = asterisk(t, run(t, s.server), theNonce)
+	s.Asterisk = startAsterisk(t, run(t, s.server), theNonce)
 	return s
 }
 
-// asterisk starts an Asterisk whose number agiNumber leads to an address.
-func asterisk(t *testing.T, address, nonce string) *testbed.Asterisk {
+// startAsterisk starts an Asterisk whose number agiNumber leads to an address.
+func startAsterisk(t *testing.T, address, nonce string) *testbed.Asterisk {
 	t.Helper()
 	conf, err := os.ReadFile("../../asterisk-conf/agi/extensions_agi.conf")
 	if err != nil {
@@ -440,7 +440,7 @@ func TestWrongNonce(t *testing.T) {
 			t.Errorf("nonce %q was let in", nonce)
 			return nil
 		}}
-		a := asterisk(t, run(t, s), nonce)
+		a := startAsterisk(t, run(t, s), nonce)
 		p := linetest.Dial(t, a.SIPAddr, agiNumber, "12345")
 		p.HearsSpeech()
 		p.HungUp()

@@ -78,7 +78,7 @@ type take struct {
 
 // run records, and returns what there is with the reason of its end.
 func (t *take) run(ctx context.Context) (ivr.Recorded, error) {
-	command, err := recordFile(t.server.media.there(t.path), t.Record)
+	command, err := recordFile(t.server.media.There(t.path), t.Record)
 	if err != nil {
 		return ivr.Recorded{Why: ivr.LineFail}, err
 	}
@@ -132,7 +132,7 @@ func (t *take) settle(ctx context.Context, r reply, err error) error {
 	case err == nil && !r.failed():
 		return t.outcome(ctx, next, nil)
 	case err == nil && r.note == "writefile":
-		return fmt.Errorf("%w: Asterisk cannot write to %s", ivr.ErrLine, t.server.media.there(filepath.Dir(t.path)))
+		return fmt.Errorf("%w: Asterisk cannot write to %s", ivr.ErrLine, t.server.media.There(filepath.Dir(t.path)))
 	case err == nil && r.note != "hangup" && !next.hangup && t.alive():
 		return fmt.Errorf("%w: Asterisk cannot record: %q", ivr.ErrLine, r.note)
 	}

@@ -60,20 +60,6 @@ func TestQuote(t *testing.T) {
 	}
 }
 
-func TestMedia(t *testing.T) {
-	m := newMediaMap(map[string]string{"/var/hark": "/mnt/hark", "/var/hark/speech/": "/mnt/speech"})
-	for file, want := range map[string]string{
-		"/var/hark/a.wav":           "/mnt/hark/a",
-		"/var/hark/speech/en/b.wav": "/mnt/speech/en/b",
-		"/var/harkness/c.wav":       "/var/harkness/c",
-		"/var/hark/../etc/d.wav":    "/var/etc/d",
-	} {
-		if got, err := m.sound(file); err != nil || got != want {
-			t.Errorf("%s: %s, %v", file, got, err)
-		}
-	}
-}
-
 // TestCommandsTakeTheirTimes: milliseconds, seconds and samples are rounded so that nothing is cut off.
 func TestCommandsTakeTheirTimes(t *testing.T) {
 	if got, err := streamFile("/s", "1", 1500*time.Millisecond); err != nil || got != `STREAM FILE "/s" "1" 12000` {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"hark/ivr"
+	"hark/ivr/asterisk"
 )
 
 // ErrShutdown is the cause with which the context of a call ends that was still going when Server.Drain had passed.
@@ -50,7 +51,7 @@ type Server struct {
 	Grace time.Duration
 
 	log     *slog.Logger
-	media   mediaMap
+	media   asterisk.MediaMap
 	silence string // a file that is played while keys are awaited
 	calls   calls
 	door    chan struct{} // holds one token for each connection that has not shown its nonce yet
@@ -100,7 +101,7 @@ func (s *Server) prepare() (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.media = newMediaMap(s.Media)
+	s.media = asterisk.NewMediaMap(s.Media)
 	s.door = make(chan struct{}, maxAtDoor)
 	s.calls.init()
 	return listener, nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hark/ivr"
+	"hark/ivr/asterisk"
 )
 
 // ErrReplaced is what Run returns when another process took the application over; the channels are left to it.
@@ -58,7 +59,7 @@ type App struct {
 
 	log     *slog.Logger
 	rest    *rest
-	media   mediaMap
+	media   asterisk.MediaMap
 	calls   calls
 	link    link
 	ids     ids
@@ -137,7 +138,7 @@ func (a *App) prepare() error {
 		return fmt.Errorf("stasis: App.URL %q is not of the form http://host:8088/ari", a.URL)
 	}
 	a.setDefaults()
-	a.media = newMediaMap(a.Media)
+	a.media = asterisk.NewMediaMap(a.Media)
 	a.rest = newRest(u, a.User, a.Password)
 	a.calls.init()
 	a.ids.init()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hark/ivr"
+	"hark/ivr/asterisk"
 )
 
 // stopTime bounds the commands that tidy up after a context has ended.
@@ -39,20 +40,11 @@ var _ ivr.Line = (*Line)(nil)
 
 func newLine(a *App, c *channel, adopted bool) *Line {
 	l := &Line{
-		app: a, id: c.ID, caller: callerNumber(c.Caller.Number), called: c.Dialplan.Exten,
+		app: a, id: c.ID, caller: asterisk.CallerNumber(c.Caller.Number), called: c.Dialplan.Exten,
 		adopted: adopted, begun: time.Now(), answered: c.State == "Up", queue: newQueue(),
 	}
 	l.ctx, l.cancel = context.WithCancelCause(context.Background())
 	return l
-}
-
-// callerNumber is "" for the words that stand for a withheld number.
-func callerNumber(number string) string {
-	switch number {
-	case "anonymous", "Anonymous", "restricted", "Restricted", "unknown", "Unknown", "unavailable", "Unavailable":
-		return ""
-	}
-	return number
 }
 
 // ID is the channel's unique id in Asterisk.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hark/ivr"
+	"hark/ivr/asterisk"
 	"hark/prompts"
 )
 
@@ -28,14 +29,14 @@ type segment struct {
 }
 
 // segments cuts a list of clips.
-func segments(clips []prompts.Clip, media mediaMap) ([]segment, error) {
+func segments(clips []prompts.Clip, media asterisk.MediaMap) ([]segment, error) {
 	var segs []segment
 	for i, c := range clips {
 		if c.File == "" {
 			segs = append(segs, segment{first: i, count: 1, pause: c.Pause})
 			continue
 		}
-		uri, err := media.uri(c.File)
+		uri, err := soundURI(media, c.File)
 		if err != nil {
 			return nil, err
 		}
@@ -237,4 +238,10 @@ func (p *player) stop(ctx context.Context, now time.Time) {
 		}
 	}
 	p.playing, p.hold, p.late, p.next = nil, time.Time{}, time.Time{}, len(p.segs)
+}
+
+// soundURI names a WAV file of this machine for Asterisk's "play".
+func soundURI(media asterisk.MediaMap, file string) (string, error) {
+	path, err := media.Sound(file)
+	return "sound:" + path, err
 }

@@ -88,7 +88,7 @@ func (t *take) ownKey() string {
 // begin sends the tone and the recording.
 func (t *take) begin(ctx context.Context) error {
 	if t.Tone.File != "" {
-		uri, err := t.app.media.uri(t.Tone.File)
+		uri, err := soundURI(t.app.media, t.Tone.File)
 		if err != nil {
 			return err
 		}

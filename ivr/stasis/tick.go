@@ -17,7 +17,7 @@ func (t *take) wake(limit time.Time) time.Time {
 // whispered into it by another one, which is let go of at the end of the recording. What the caller hears is not recorded.
 func (t *take) tick(ctx context.Context) {
 	t.whisper = t.app.ids.far()
-	uri, err := t.app.media.uri(t.Tick.File)
+	uri, err := soundURI(t.app.media, t.Tick.File)
 	if err == nil {
 		err = t.app.rest.whisper(ctx, t.app.Name, t.id, t.whisper)
 	}

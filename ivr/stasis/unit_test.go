@@ -297,25 +297,6 @@ func TestTooOld(t *testing.T) {
 	}
 }
 
-func TestMediaMap(t *testing.T) {
-	m := newMediaMap(map[string]string{"/srv/hark": "/ast/", "/srv/hark/audio/": "/mnt/audio"})
-	for file, want := range map[string]string{
-		"/srv/hark/a.wav":            "sound:/ast/a",
-		"/srv/hark/audio/b/c d.wav":  "sound:/mnt/audio/b/c d",
-		"/srv/harkness/a.wav":        "sound:/srv/harkness/a",
-		"/srv/hark/../other/a.wav":   "sound:/srv/other/a",
-		"/srv/hark/audio/../x/y.wav": "sound:/ast/x/y",
-		"a.wav":                      "",
-		"/srv/hark/a.mp3":            "",
-		"http://example.org/a.wav":   "",
-	} {
-		got, err := m.uri(file)
-		if got != want || (want == "") != errors.Is(err, ivr.ErrLine) {
-			t.Errorf("%s: %q, %v, want %q", file, got, err, want)
-		}
-	}
-}
-
 func TestSegments(t *testing.T) {
 	const s = time.Second
 	got, err := segments([]prompts.Clip{

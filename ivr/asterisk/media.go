@@ -1,4 +1,4 @@
-package fastagi
+package asterisk
 
 import (
 	"cmp"
@@ -10,13 +10,14 @@ import (
 	"hark/ivr"
 )
 
-// A mediaMap turns paths of this machine into those at Asterisk; the longest folders come first.
-type mediaMap []mediaDir
+// A MediaMap tells where Asterisk sees the files of this machine.
+type MediaMap []mediaDir // the longest folders first
 
 type mediaDir struct{ here, there string }
 
-func newMediaMap(dirs map[string]string) mediaMap {
-	var m mediaMap
+// NewMediaMap maps folders of this machine to the same ones at Asterisk.
+func NewMediaMap(dirs map[string]string) MediaMap {
+	var m MediaMap
 	for here, there := range dirs {
 		m = append(m, mediaDir{filepath.Clean(here), filepath.Clean(there)})
 	}
@@ -24,8 +25,8 @@ func newMediaMap(dirs map[string]string) mediaMap {
 	return m
 }
 
-// there is where Asterisk sees a path of this machine.
-func (m mediaMap) there(path string) string {
+// There is where Asterisk sees a path of this machine.
+func (m MediaMap) There(path string) string {
 	for _, dir := range m {
 		if rest, under := strings.CutPrefix(path, strings.TrimSuffix(dir.here, "/")+"/"); under {
 			return filepath.Join(dir.there, rest)
@@ -34,12 +35,12 @@ func (m mediaMap) there(path string) string {
 	return path
 }
 
-// sound names a WAV file for STREAM FILE, which wants no extension. A path that is not absolute or no .wav is ivr.ErrLine:
+// Sound names a WAV file as Asterisk plays it: without the extension, since it chooses the format itself. A path that is not absolute or no .wav is ivr.ErrLine:
 // Asterisk would look for it somewhere else.
-func (m mediaMap) sound(file string) (string, error) {
+func (m MediaMap) Sound(file string) (string, error) {
 	path, isWAV := strings.CutSuffix(filepath.Clean(file), ".wav")
 	if !filepath.IsAbs(file) || !isWAV {
 		return "", fmt.Errorf("%w: %q is not the absolute path of a .wav file", ivr.ErrLine, file)
 	}
-	return m.there(path), nil
+	return m.There(path), nil
 }
