@@ -78,7 +78,11 @@ func newConn(s *Service, w *wire, l *login, sink im.Sink) *Conn {
 	}
 	c.cond = sync.NewCond(&c.mu)
 	c.view = view{own: c.own, full: c.full, now: s.now, name: c.nameOf}
-	c.ledger = ledger{recent: l.before.Recent, archive: l.before.Archive, ackedArchive: l.before.Archive}
+	begun := l.before.Archive
+	if begun == (archive{}) {
+		begun.At = s.now().UTC()
+	}
+	c.ledger = ledger{recent: l.before.Recent, archive: begun, ackedArchive: begun}
 	if c.show.Show == "" {
 		c.show.Show = im.Available
 	}
