@@ -306,6 +306,30 @@ func TestAcknowledgesOnlyWhatIsKept(t *testing.T) {
 	})
 }
 
+// TestAnswersWhenKept: the server's request is answered once, when what came before it is kept, or after a while.
+func TestAnswersWhenKept(t *testing.T) {
+	const message, request = "<message from='ben@example.org/x' id='%s'><body>x</body></message>", "<r xmlns='urn:xmpp:sm:3'/>"
+	play(t, managed(), func(f *fake) {
+		f.login()
+		f.say(message+request, "1")
+		e := <-f.events
+		time.Sleep(owedAtMost / 2)
+		f.conn.Ack(e.Pos)
+		if wrote := f.until("<a xmlns='urn:xmpp:sm:3' h='1'/>"); strings.Contains(wrote, "h='0'") {
+			t.Errorf("wrote %s", wrote)
+		}
+		f.say(message+request, "2")
+		begin := time.Now()
+		if f.until("<a xmlns='urn:xmpp:sm:3' h='1'/>"); time.Since(begin) != owedAtMost {
+			t.Errorf("answered after %s", time.Since(begin))
+		}
+		f.conn.Ack((<-f.events).Pos)
+		f.until("<a xmlns='urn:xmpp:sm:3' h='2'/>")
+		f.say(request)
+		f.until("<a xmlns='urn:xmpp:sm:3' h='2'/>")
+	})
+}
+
 // TestSilentTrafficMovesOn: stanzas that mean nothing to the user are acknowledged by way of Progress events.
 func TestSilentTrafficMovesOn(t *testing.T) {
 	play(t, managed(), func(f *fake) {
