@@ -3,6 +3,7 @@ package presence
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -111,6 +112,7 @@ func (r *recorder) persist(batch []arrival) (stored bool) {
 		err := r.write(r.session.ctx, batch)
 		switch {
 		case err == nil:
+			runtime.Gosched() // who tells the clients goes first
 			batch[0].link.acknowledge(batch[len(batch)-1].Pos)
 			return true
 		case errors.Is(err, sessions.ErrFenced):

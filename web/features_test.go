@@ -52,7 +52,7 @@ func TestYou(t *testing.T) {
 	b.login()
 	d.Online(1)
 	b.follow("You")
-	b.says(presencetest.Ana, "xmpp", "online")
+	b.says(presencetest.Ana, "XMPP (ana@example.org)", "connected since")
 	for button, want := range map[string]im.Show{"Busy": im.Busy, "Away": im.Away, "Invisible": im.Invisible, "Online": im.Available} {
 		b.send("Be " + strings.ToLower(button))
 		b.says("Others see you as: " + strings.ToLower(button))

@@ -206,26 +206,6 @@ func (v *visit) personHref(c wire.Contact) string {
 	return v.base + "/with/" + url.PathEscape(fmt.Sprint(c.Number))
 }
 
-// troubles tells which networks are away.
-func (v *visit) troubles(ctx context.Context) ([]string, error) {
-	networks, err := v.client.Networks(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var texts []string
-	for _, n := range networks {
-		switch n.State {
-		case "badcredentials":
-			texts = append(texts, "The network "+n.Network+" refuses your login. Please have the password corrected.")
-		case "conflict":
-			texts = append(texts, "Your login at "+n.Network+" was taken over by another program. Log in here again to take it back.")
-		case "retrying", "offline":
-			texts = append(texts, "Your connection to "+n.Network+" is down since "+v.clock(n.Since)+". What you write is kept and sent later.")
-		}
-	}
-	return texts, nil
-}
-
 // snippet is a message in a few words.
 func snippet(m wire.Message) string {
 	text := strings.Join(strings.Fields(m.Body), " ")

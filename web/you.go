@@ -47,7 +47,7 @@ func (v *visit) you(ctx context.Context, notice string) (*Page, error) {
 		page.Links = append(page.Links, Link{Text: "Call me when a message comes", Href: v.base + "/you/phone"})
 	}
 	for _, n := range networks {
-		page.Items = append(page.Items, Item{Title: n.Network, Note: n.State, Lines: lines(strings.TrimSpace(n.Address + " since " + v.clock(n.Since)))})
+		page.Items = append(page.Items, v.network(n))
 	}
 	page.Forms = append(page.Forms, Form{
 		Title: "Quick replies", Action: v.base + "/you/replies", Submit: "Keep these",

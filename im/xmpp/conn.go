@@ -41,6 +41,8 @@ type Conn struct {
 	held   []sent // to be sent when the archive was read, in order; meanwhile no other message is
 	query  string // id of the archive query that runs, or ""
 
+	owed *time.Timer // owed.go: runs while the server waits for an acknowledgement
+
 	appeared    time.Time   // lookback.go: when, until the archive was looked through for it
 	later       *time.Timer // runs lookBack
 	lookingBack bool
@@ -78,7 +80,11 @@ func newConn(s *Service, w *wire, l *login, sink im.Sink) *Conn {
 	}
 	c.cond = sync.NewCond(&c.mu)
 	c.view = view{own: c.own, full: c.full, now: s.now, name: c.nameOf}
-	c.ledger = ledger{recent: l.before.Recent, archive: l.before.Archive, ackedArchive: l.before.Archive}
+	begun := l.before.Archive
+	if begun == (archive{}) {
+		begun.At = s.now().UTC()
+	}
+	c.ledger = ledger{recent: l.before.Recent, archive: begun, ackedArchive: begun}
 	if c.show.Show == "" {
 		c.show.Show = im.Available
 	}
@@ -133,6 +139,7 @@ func (c *Conn) breakOff(err error) {
 	}
 	c.wire.Close()
 	c.stopLater()
+	c.stopOwed()
 	c.cond.Broadcast()
 }
 
@@ -202,8 +209,8 @@ func (c *Conn) Ack(p im.Position) {
 	for _, r := range receipts {
 		c.sendStanza(sent{Data: r}, r)
 	}
-	if moved && c.sm {
-		c.put(c.ack())
+	if c.sm && (moved || c.owed != nil && len(c.ledger.marks) == 0) {
+		c.acknowledge()
 	}
 }
 
@@ -245,7 +252,7 @@ func (c *Conn) Close(ctx context.Context, how im.CloseMode) error {
 // it is released while waiting.
 func (c *Conn) say(ctx context.Context, how im.CloseMode) {
 	if c.sm {
-		c.put(c.ack())
+		c.acknowledge()
 	}
 	if how == im.Keep && c.smID != "" {
 		_ = c.waitWritten(ctx, c.queued)

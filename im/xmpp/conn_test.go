@@ -306,6 +306,30 @@ func TestAcknowledgesOnlyWhatIsKept(t *testing.T) {
 	})
 }
 
+// TestAnswersWhenKept: the server's request is answered once, when what came before it is kept, or after a while.
+func TestAnswersWhenKept(t *testing.T) {
+	const message, request = "<message from='ben@example.org/x' id='%s'><body>x</body></message>", "<r xmlns='urn:xmpp:sm:3'/>"
+	play(t, managed(), func(f *fake) {
+		f.login()
+		f.say(message+request, "1")
+		e := <-f.events
+		time.Sleep(owedAtMost / 2)
+		f.conn.Ack(e.Pos)
+		if wrote := f.until("<a xmlns='urn:xmpp:sm:3' h='1'/>"); strings.Contains(wrote, "h='0'") {
+			t.Errorf("wrote %s", wrote)
+		}
+		f.say(message+request, "2")
+		begin := time.Now()
+		if f.until("<a xmlns='urn:xmpp:sm:3' h='1'/>"); time.Since(begin) != owedAtMost {
+			t.Errorf("answered after %s", time.Since(begin))
+		}
+		f.conn.Ack((<-f.events).Pos)
+		f.until("<a xmlns='urn:xmpp:sm:3' h='2'/>")
+		f.say(request)
+		f.until("<a xmlns='urn:xmpp:sm:3' h='2'/>")
+	})
+}
+
 // TestSilentTrafficMovesOn: stanzas that mean nothing to the user are acknowledged by way of Progress events.
 func TestSilentTrafficMovesOn(t *testing.T) {
 	play(t, managed(), func(f *fake) {
@@ -402,13 +426,20 @@ func TestLookBackOnceMore(t *testing.T) {
 // the archive was read. What is sent meanwhile waits behind it.
 func TestSentWhileTheArchiveIsRead(t *testing.T) {
 	first := sent{trace: trace{ID: "m1", To: "ben@example.org"}, Data: []byte("<message id='m1'/>")}
-	for name, l := range map[string]*login{
-		"new":     {sm: true, id: "s2", before: state{Queue: []sent{first}, Out: 1, Archive: archive{ID: "a1"}}},
-		"resumed": {sm: true, id: "s1", resumed: true, before: state{Held: []sent{first}, Archive: archive{ID: "a1"}}},
+	known, begun := archive{ID: "a1"}, archive{At: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	const after, start = "<after>a1</after>", "<value>2026-01-02T03:03:55Z</value>"
+	for name, c := range map[string]struct {
+		login *login
+		asks  string
+	}{
+		"new":            {&login{sm: true, id: "s2", before: state{Queue: []sent{first}, Out: 1, Archive: known}}, after},
+		"resumed":        {&login{sm: true, id: "s1", resumed: true, before: state{Held: []sent{first}, Archive: known}}, after},
+		"new, empty":     {&login{sm: true, id: "s2", before: state{Queue: []sent{first}, Out: 1, Archive: begun}}, start},
+		"resumed, empty": {&login{sm: true, id: "s1", resumed: true, before: state{Held: []sent{first}, Archive: begun}}, start},
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, l, func(f *fake) {
-				f.until("<after>a1</after>")
+			play(t, c.login, func(f *fake) {
+				f.until(c.asks)
 				id := f.conn.lastID()
 				m := im.Outgoing{ID: "m2", To: im.Address{Network: im.XMPP, ID: "ben@example.org"}, Body: "x"}
 				if err := f.conn.Send(context.Background(), m); err != nil {
@@ -421,6 +452,19 @@ func TestSentWhileTheArchiveIsRead(t *testing.T) {
 				}
 				f.until("id='m2'")
 			})
+		})
+	}
+}
+
+// TestOutdatedState: whoever resumes a stream whose server has handled more than the state knows was sent reads the archive,
+// since what was acknowledged after the state does not come again. Without such a sign nothing is read.
+func TestOutdatedState(t *testing.T) {
+	before := state{Out: 4, Archive: archive{ID: "a1"}}
+	for handled, reads := range map[uint32]bool{4: false, 5: true} {
+		play(t, &login{sm: true, id: "s1", resumed: true, known: true, handled: handled, before: before}, func(f *fake) {
+			if asked := f.login(); strings.Contains(asked, "<after>a1</after>") != reads {
+				t.Errorf("handled %d of 4: asked %s", handled, asked)
+			}
 		})
 	}
 }

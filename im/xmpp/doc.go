@@ -21,6 +21,11 @@
 // Open logs in afresh, reads the archive (XEP-0313) from the last message it knows, and sends again what the archive
 // does not show as sent.
 //
+// A state that is older than what the server was told was kept is found out by the server's count of our stanzas, which
+// is higher then, and the archive is read. ejabberd 23.01 resumes from such a state; if we sent it nothing at all since
+// then, nothing shows it, and what it was told was kept stays missing. Hark stores a state before it acknowledges, so
+// only a database that was put back brings one. Prosody refuses it.
+//
 // # What is spoken
 //
 // XEP-0030 (answers only), 0066, 0085, 0184, 0186, 0198, 0199, 0203, 0280, 0297, 0313, 0333, 0359, 0368, 0439

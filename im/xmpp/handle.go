@@ -59,7 +59,7 @@ func (c *Conn) handleSM(e *element) error {
 	defer c.mu.Unlock()
 	switch e.name.Local {
 	case "r":
-		c.put(c.ack())
+		c.asked()
 	case "a":
 		h, ok := parseCount(e.attr("h"))
 		if !ok {

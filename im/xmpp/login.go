@@ -222,6 +222,12 @@ func (l *login) resume(session *xmpp.Session) error {
 	return fail(im.Protocol, "xmpp: the server answers a resume with <%s>", answer.name.Local)
 }
 
+// outdated tells that the resumed stream had gone on after the state before: the server has handled more than was sent by
+// then. What it was told meanwhile to be kept it does not send again, so a state that comes back (a database that was
+// restored, or a standby that was behind) would miss it. Prosody refuses to resume from such a state; ejabberd 23.01 does
+// not.
+func (l *login) outdated() bool { return l.resumed && int32(l.handled-l.before.Out) > 0 }
+
 // enable switches stream management on; a refusal means to do without.
 func (l *login) enable(session *xmpp.Session) error {
 	answer, err := ask(session, el(nsSM, "enable", "resume", "true"))

@@ -310,3 +310,10 @@ func (p *peer) Types(ctx context.Context, on bool) error {
 	}
 	return p.raw(ctx, "<message to='%s' type='chat'><%s xmlns='http://jabber.org/protocol/chatstates'/></message>", p.user, state)
 }
+
+// quiet makes it answer no requests for receipts from now on.
+func (p *peer) quiet() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.receipts = false
+}

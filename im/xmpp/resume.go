@@ -20,7 +20,7 @@ type state struct {
 	Queue   []sent  `json:"q,omitempty"`    // sent and not acknowledged by the server, in order; Out is the last one's
 	Held    []sent  `json:"held,omitempty"` // to be sent when the archive was read
 	Recent  []trace `json:"r,omitempty"`    // messages sent lately
-	Archive archive `json:"mam,omitzero"`   // the last message of the archive that was seen
+	Archive archive `json:"mam,omitzero"`   // where what is new in the archive begins
 	// Fetching tells that the archive was being read when the connection broke.
 	Fetching bool      `json:"mamq,omitempty"`
 	Appeared time.Time `json:"ap,omitzero"`    // when, if the archive was not yet looked through for it
@@ -40,10 +40,10 @@ type trace struct {
 	To string `json:"to,omitempty"` // bare address
 }
 
-// An archive position (XEP-0313).
+// An archive position (XEP-0313): behind a message, or at the beginning of the first login while no message is known.
 type archive struct {
-	ID string    `json:"id,omitempty"`
-	At time.Time `json:"at,omitzero"` // by the server's clock, for when the id is not kept any more
+	ID string    `json:"id,omitempty"` // of the message
+	At time.Time `json:"at,omitzero"`  // by the server's clock, for when the id is not kept any more; without an id by ours
 }
 
 const stateVersion = 1

@@ -39,19 +39,30 @@ func (c *Conn) goOn(l *login) {
 func (c *Conn) setUp(l *login) {
 	defer func() { c.put(c.request()) }()
 	c.askRoster()
-	known := l.before.Archive.ID != ""
 	if l.resumed && !l.before.Appeared.IsZero() {
 		c.lookBackLater(l.before.Appeared)
 	}
+	known := l.before.Archive
 	switch {
-	case l.resumed && known && (l.before.Fetching || len(c.held) > 0):
-		c.catchUp(l.before.Archive)
+	case l.resumed && !l.before.Fetching && len(c.held) == 0:
+		if l.outdated() && known.ID != "" {
+			c.fetch(known, c.settle)
+		} else {
+			c.settle()
+		}
 		return
-	case l.resumed:
-		c.sendHeld()
-		c.settle()
-		return
+	case !l.resumed:
+		c.introduce()
 	}
+	if known.ID != "" {
+		c.catchUp(known)
+	} else {
+		c.begin(known.At)
+	}
+}
+
+// introduce asks a new login's server for what a stream keeps. c.mu must be held.
+func (c *Conn) introduce() {
 	if c.show.Show == im.Invisible {
 		c.tell("set", el(nsInvisible, "invisible"), func(*element, error) {})
 	}
@@ -60,17 +71,24 @@ func (c *Conn) setUp(l *login) {
 			c.log.Info("xmpp: no carbon copies", "account", c.own, "err", err)
 		}
 	})
-	if !known {
-		// Nothing is known of the archive: what waits comes by itself when we appear. A query before that would tell
-		// some servers (Prosody) that we fetch it from the archive.
-		c.appear()
-		c.lookBackLater(c.view.now())
+}
+
+// begin appears when no message of the archive is known: what waits comes by itself then. A query before that would tell
+// some servers (Prosody) that we fetch it from the archive. Only when a login before, which began at since, has left
+// something to be sent again is the archive read on from there. c.mu must be held.
+func (c *Conn) begin(since time.Time) {
+	c.appear()
+	c.lookBackLater(c.view.now())
+	begun := func() {
 		c.sendHeld()
 		c.findArchiveEnd()
 		c.settle()
+	}
+	if len(c.held) == 0 || since.IsZero() {
+		begun()
 		return
 	}
-	c.catchUp(l.before.Archive)
+	c.fetchSince(since.Add(-clockSkew), begun)
 }
 
 // catchUp reads the archive, appears, and reads what came to the archive before that. c.mu must be held.

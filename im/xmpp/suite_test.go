@@ -2,7 +2,6 @@ package xmpp_test
 
 import (
 	"crypto/tls"
-	"flag"
 	"fmt"
 	"net"
 	"strings"
@@ -30,16 +29,6 @@ var servers = map[string]func(t testing.TB, users map[string]string, friends [][
 	"ejabberd": func(t testing.TB, users map[string]string, friends [][2]string) *testbed.XMPPServer {
 		return &testbed.EjabberdFor(t, testbed.EjabberdOptions{Users: users, Friends: friends}).XMPPServer
 	},
-}
-
-// unmet runs the cases that Hark does not pass on ejabberd, too.
-var unmet = flag.Bool("unmet", false, "run on ejabberd also what is known to fail there")
-
-// skipUnmet passes over a case that is known to fail on ejabberd.
-func skipUnmet(t *testing.T) {
-	if onEjabberd(t) && !*unmet {
-		t.Skip("known to fail on ejabberd; -unmet runs it")
-	}
 }
 
 // onEach runs a test on each server, with a pair of friends.
