@@ -166,6 +166,25 @@ func TestPlaceholdersAreNumbered(t *testing.T) {
 	}
 }
 
+// TestPlansAreKept looks at a plan that SQLite, left to itself, makes anew for the value that is bound: of a pattern that
+// begins with letters it searches an index.
+func TestPlansAreKept(t *testing.T) {
+	d := open(t, Options{Source: path(t)})
+	err := d.Write(t.Context(), func(tx *Tx) error {
+		_, err := tx.Exec(`CREATE TABLE word (text TEXT COLLATE NOCASE PRIMARY KEY) WITHOUT ROWID`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var id, parent, unused int
+	var plan string
+	err = d.Row(t.Context(), `EXPLAIN QUERY PLAN SELECT text FROM word WHERE text LIKE $1`, "ab%").Scan(&id, &parent, &unused, &plan)
+	if err != nil || !strings.HasPrefix(plan, "SCAN") {
+		t.Errorf("the plan is %q (%v): it depends on the value", plan, err)
+	}
+}
+
 // TestOneFailsNotTheOthers puts many writes into one group; every third fails after it has written.
 func TestOneFailsNotTheOthers(t *testing.T) {
 	d := open(t, Options{Source: path(t)})

@@ -33,6 +33,9 @@ func openSQLite(ctx context.Context, path string, o Options) (_ *sqlite, err err
 		return nil, err
 	}
 	keepFreeMemory()
+	if err := keepPlans(); err != nil {
+		return nil, err
+	}
 	s := &sqlite{path: path, log: o.Log, hub: newHub(), marks: questionMarks()}
 	defer func() {
 		if err != nil {

@@ -117,14 +117,21 @@ func TestFree(t *testing.T) {
 	}
 }
 
-// hostile are scripts that would never end, or eat the memory.
-var hostile = []string{
+// endless are scripts that would never end, or eat the memory, by nothing but their own code.
+var endless = []string{
 	"while (true) {}",
-	"for (;;) { try { while (true); } catch (e) {} }",
 	"(function f() { f() })()",
-	"function g() { try { g() } finally { g() } } g()",
 	"var s = 'x'; while (true) s += s",
+	"var o = {}; while (true) o = {a: o}",
+	"function f() { for (;;) String(f).charAt(0) } f()",
+}
+
+// hostile are scripts that would do so by what the language offers.
+var hostile = []string{
+	"for (;;) { try { while (true); } catch (e) {} }",
+	"function g() { try { g() } finally { g() } } g()",
 	"var a = []; while (true) a.push({})",
+	"var a = []; a.length = 4294967295; a + ''",
 	"var a = []; while (true) a.push(new Array(1000).join('abc'))",
 	"'x'.repeat(1e9)", "'x'.padStart(1e9)", "new Array(1e9).join('x')", "new Array(1e9).fill(0)", "Array.from({length: 1e9})",
 	"var a = []; a.length = 4294967295; a.indexOf(1)", "[].concat.apply([], {length: 1e9})", "Math.max.apply(null, {length: 1e9})",
@@ -149,7 +156,7 @@ var hostile = []string{
 
 // TestHostile proves that whatever a document runs ends soon, with an error, also after what is plain.
 func TestHostile(t *testing.T) {
-	for _, src := range hostile {
+	for _, src := range slices.Concat(endless, hostile) {
 		t.Run(src[:min(40, len(src))], func(t *testing.T) {
 			began := time.Now()
 			vm, document, _ := scopes()
@@ -217,7 +224,7 @@ func TestValues(t *testing.T) {
 
 // FuzzCompile proves that no source breaks the compiler, or runs for long.
 func FuzzCompile(f *testing.F) {
-	for _, src := range append(hostile[:5:5], "var a = 1", "function f() {}", "a.b[c] = {d: e}") {
+	for _, src := range slices.Concat(endless, hostile[:5], []string{"var a = 1", "function f() {}", "a.b[c] = {d: e}"}) {
 		f.Add(src)
 	}
 	f.Fuzz(func(t *testing.T, src string) {

@@ -9,25 +9,13 @@ import (
 	"github.com/dop251/goja/unistring"
 )
 
-// plain tells whether a source only reads, compares, computes and assigns: it calls nothing, makes no functions, and gets
-// at none of the language's own objects or their methods. Most expressions in documents are so. A VM is tamed, which costs
-// more than all the rest of a short call, only before it runs the first source that is not.
+// plain tells whether a source does nothing but read, compare, compute, assign, and call functions of its own or a few that
+// are harmless: it gets at none of the language's other objects and methods. Most scripts in documents are so. A VM is
+// tamed, which costs more than all the rest of a short call, only before it runs the first source that is not.
 //
-// Everything that is plain is listed here; whatever is not known is not plain.
-func plain(tree *ast.Program) bool {
-	for _, s := range tree.Body {
-		switch s := s.(type) {
-		case *ast.EmptyStatement:
-		case *ast.ExpressionStatement:
-			if !plainExpr(s.Expression) {
-				return false
-			}
-		default:
-			return false
-		}
-	}
-	return len(tree.DeclarationList) == 0
-}
+// Everything that is plain is listed here and in plain_code.go; whatever is not known is not plain. A plain source may run
+// without end, or make ever longer texts, but only by its own code, which can be interrupted.
+func plain(tree *ast.Program) bool { return plainStatements(tree.Body) }
 
 func plainExpr(x ast.Expression) bool {
 	switch x := x.(type) {
@@ -37,9 +25,15 @@ func plainExpr(x ast.Expression) bool {
 		return !builtIn().globals[x.Name]
 	case *ast.DotExpression:
 		return !builtIn().members[x.Identifier.Name] && plainExpr(x.Left)
+	case *ast.BracketExpression: // a computed name could be that of a method
+		_, number := x.Member.(*ast.NumberLiteral)
+		return number && plainExpr(x.Left)
 	case *ast.BinaryExpression:
 		return x.Operator != token.IN && x.Operator != token.INSTANCEOF && plainExpr(x.Left) && plainExpr(x.Right)
 	case *ast.UnaryExpression:
+		if x.Operator == token.INCREMENT || x.Operator == token.DECREMENT {
+			return plainTarget(x.Operand)
+		}
 		return x.Operator != token.DELETE && plainExpr(x.Operand)
 	case *ast.ConditionalExpression:
 		return plainExpr(x.Test) && plainExpr(x.Consequent) && plainExpr(x.Alternate)
@@ -51,6 +45,12 @@ func plainExpr(x ast.Expression) bool {
 		return len(x.Value) == 0
 	case *ast.ObjectLiteral:
 		return plainObject(x)
+	case *ast.CallExpression:
+		return plainCallee(x.Callee) && plainList(x.ArgumentList)
+	case *ast.NewExpression:
+		return isNamed(x.Callee, "Date") && plainList(x.ArgumentList)
+	case *ast.FunctionLiteral:
+		return plainFunction(x)
 	}
 	return false
 }
@@ -64,11 +64,14 @@ func plainList(list []ast.Expression) bool {
 	return true
 }
 
-// plainTarget tells whether a plain source may assign to x.
+// plainTarget tells whether a plain source may assign to x. The length of an array it may not: an array of a billion
+// elements takes minutes to become a text.
 func plainTarget(x ast.Expression) bool {
-	switch x.(type) {
-	case *ast.Identifier, *ast.DotExpression:
+	switch x := x.(type) {
+	case *ast.Identifier:
 		return plainExpr(x)
+	case *ast.DotExpression:
+		return x.Identifier.Name != "length" && plainExpr(x)
 	}
 	return false
 }
