@@ -53,9 +53,6 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Clock == nil {
-		o.Clock = time.Now
-	}
 	if o.Schema == nil {
 		o.Schema = Schema()
 	}

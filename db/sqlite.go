@@ -33,7 +33,7 @@ func openSQLite(ctx context.Context, path string, o Options) (_ *sqlite, err err
 		return nil, err
 	}
 	keepFreeMemory()
-	if err := keepPlans(); err != nil {
+	if err := setUpConnections(); err != nil {
 		return nil, err
 	}
 	s := &sqlite{path: path, log: o.Log, hub: newHub(), marks: questionMarks()}
@@ -76,11 +76,11 @@ func prepareFile(path string) error {
 	return nil
 }
 
-// A connector opens connections that know hark_now().
+// A connector opens connections.
 type connector struct {
 	path  string
-	extra string // further parameters of the driver
-	clock func() time.Time
+	extra string           // further parameters of the driver
+	clock func() time.Time // of hark_now(); nil is the system's
 }
 
 // Every commit is synced (FULL): what was acknowledged survives a power cut. Deleted content is overwritten where that
@@ -106,12 +106,14 @@ func (c connector) Connect(context.Context) (driver.Conn, error) {
 	return conn, nil
 }
 
-// prepare gives the connection the clock. Copying the log into the database every 8,000 pages (32 MiB) rather than
+// prepare gives the connection the clock of a test. Copying the log into the database every 8,000 pages (32 MiB) rather than
 // 1,000 writes a page that many commits touch fewer times; what this costs is the size of the log.
 func (c connector) prepare(conn *sqlite3.SQLiteConn) error {
-	now := func() int64 { return c.clock().UnixMilli() }
-	if err := conn.RegisterFunc("hark_now", now, false); err != nil {
-		return err
+	if c.clock != nil {
+		now := func() int64 { return c.clock().UnixMilli() }
+		if err := conn.RegisterFunc("hark_now", now, true); err != nil {
+			return err
+		}
 	}
 	_, err := conn.Exec(`PRAGMA wal_autocheckpoint = 8000`, nil)
 	return err

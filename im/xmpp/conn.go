@@ -184,12 +184,21 @@ func (c *Conn) emit(all bool, bodies ...any) {
 }
 
 func (c *Conn) emitOne(last bool, body any, receipt []byte) {
-	pos := c.ledger.event(last, receipt)
+	pos := c.ledger.event(last, isLasting(body), receipt)
 	e := im.Event{Pos: pos, Body: body}
 	if c.full != "" {
 		e.Resume = c.stateAt(c.ledger.marked, c.ledger.archive).pack()
 	}
 	c.post(e)
+}
+
+// isLasting tells whether a session stores what the event brings before it acknowledges it; of the rest it takes its time.
+func isLasting(body any) bool {
+	switch body.(type) {
+	case im.Message, im.Delivery:
+		return true
+	}
+	return false
 }
 
 // stateAt is the resume state when in stanzas are kept. c.mu must be held.
@@ -209,7 +218,7 @@ func (c *Conn) Ack(p im.Position) {
 	for _, r := range receipts {
 		c.sendStanza(sent{Data: r}, r)
 	}
-	if c.sm && (moved || c.owed != nil && len(c.ledger.marks) == 0) {
+	if c.sm && (moved || c.owed != nil && !c.ledger.storing()) {
 		c.acknowledge()
 	}
 }

@@ -325,8 +325,11 @@ func TestAnswersWhenKept(t *testing.T) {
 		}
 		f.conn.Ack((<-f.events).Pos)
 		f.until("<a xmlns='urn:xmpp:sm:3' h='2'/>")
-		f.say(request)
-		f.until("<a xmlns='urn:xmpp:sm:3' h='2'/>")
+		f.say("<presence from='ben@example.org/x'/>" + request)
+		begin = time.Now()
+		if f.until("<a xmlns='urn:xmpp:sm:3' h='2'/>"); time.Since(begin) != 0 {
+			t.Errorf("presence made the answer wait for %s", time.Since(begin))
+		}
 	})
 }
 

@@ -38,18 +38,20 @@ type mark struct {
 	pos     im.Position
 	stanza  uint32
 	archive archive
+	lasting bool   // the event is of the kind that is stored at once
 	receipt []byte // the answer to a request for a receipt, due when the message is kept; or nil
 }
 
-// event numbers a new event. last tells that the stanza it stems from has no further one.
-func (l *ledger) event(last bool, receipt []byte) im.Position {
+// event numbers a new event. last tells that the stanza it stems from has no further one, lasting that it is of the kind
+// that is stored at once.
+func (l *ledger) event(last, lasting bool, receipt []byte) im.Position {
 	l.pos++
 	stanza := l.in
 	if !last {
 		stanza--
 	}
 	l.marked = stanza
-	l.marks = append(l.marks, mark{pos: l.pos, stanza: stanza, archive: l.archive, receipt: receipt})
+	l.marks = append(l.marks, mark{pos: l.pos, stanza: stanza, archive: l.archive, lasting: lasting, receipt: receipt})
 	return l.pos
 }
 
@@ -71,6 +73,11 @@ func (l *ledger) keep(pos im.Position) (receipts [][]byte, moved bool) {
 		l.marks = nil
 	}
 	return receipts, moved
+}
+
+// storing tells whether an event is on its way to the disk.
+func (l *ledger) storing() bool {
+	return slices.ContainsFunc(l.marks, func(m mark) bool { return m.lasting })
 }
 
 // silent tells that so many stanzas came without an event that the server's queue should be relieved of them.

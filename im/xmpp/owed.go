@@ -11,7 +11,7 @@ const owedAtMost = time.Second
 // is a millisecond or so. c.mu must be held.
 func (c *Conn) asked() {
 	switch {
-	case len(c.ledger.marks) == 0:
+	case !c.ledger.storing():
 		c.acknowledge()
 	case c.owed == nil && c.cause == nil:
 		c.live++
