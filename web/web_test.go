@@ -427,7 +427,10 @@ func TestNetworkAway(t *testing.T) {
 	b.login()
 	d.receive("hello")
 	d.XMPP.Fail(&im.Error{Class: im.Network, Err: errors.New("away")})
-	d.Until("noticed", func() bool { b.get("/inbox"); return strings.Contains(b.source, "Your connection to XMPP (ana@example.org) is down since") })
+	d.Until("noticed", func() bool {
+		b.get("/inbox")
+		return strings.Contains(b.source, "Your connection to XMPP (ana@example.org) is down since")
+	})
 	b.follow("You")
 	b.says("not connected since", "is down since")
 	b.get("/with/1")
