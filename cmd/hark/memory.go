@@ -30,8 +30,8 @@ func tellMemory(ctx context.Context, log *slog.Logger) {
 }
 
 // garbage is how much garbage may gather before it is collected, in percent of the memory that is in use. What a session
-// holds is little beside what its pages, calls and messages throw away: with Go's own 100 a busy server spends an eighth
-// more of its time on collecting, and those who ask meanwhile wait.
+// holds is little beside what its pages, calls and messages throw away: with Go's own 100 a page takes a sixth more of the
+// processor, and who asks while garbage is collected waits.
 const garbage = 200
 
 // collectSeldom sets that, unless the operator has said otherwise by GOGC.
