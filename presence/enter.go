@@ -35,7 +35,7 @@ func (c *conn) login(ctx context.Context, req wire.LoginRequest) (result, error)
 	if err != nil {
 		return result{}, err
 	}
-	return c.enter(ctx, session, keys, resumed, kind)
+	return c.enter(ctx, session, keys, resumed, kind, false)
 }
 
 // prove redeems the ticket; number and PIN are exchanged for one first.
@@ -92,16 +92,17 @@ func (c *conn) addNumber(ctx context.Context, k *keys, session *Session, client,
 	return err
 }
 
-// enter attaches the client to the session and answers with it, once what waits at the networks has come.
-func (c *conn) enter(ctx context.Context, session *Session, k keys, resumed bool, kind string) (result, error) {
+// enter attaches the client to the session and answers with it, once what waits at the networks has come. A brief answer
+// leaves out what welcome looks up.
+func (c *conn) enter(ctx context.Context, session *Session, k keys, resumed bool, kind string, brief bool) (result, error) {
 	session.awaitSettled(ctx)
-	waiting, err := c.server.Sessions.Waiting(ctx, session.user, kind)
-	if err != nil {
-		return result{}, err
+	reply := wire.SessionReply{
+		User: session.user, Session: k.token, Code: k.code, Until: k.until, Epoch: int64(session.epoch), Resumed: resumed,
 	}
-	name, err := c.server.Accounts.Name(ctx, session.user)
-	if err != nil {
-		return result{}, err
+	if !brief {
+		if err := c.server.welcome(ctx, &reply, kind); err != nil {
+			return result{}, err
+		}
 	}
 	c.client = kind
 	if err := session.ask(func() { session.attach(c) }); err != nil {
@@ -109,10 +110,18 @@ func (c *conn) enter(ctx context.Context, session *Session, k keys, resumed bool
 		return result{}, err
 	}
 	c.session = session
-	return result{payload: wire.SessionReply{
-		User: session.user, Name: name, Session: k.token, Code: k.code, Until: k.until, Epoch: int64(session.epoch),
-		Waiting: waiting.Count, Resumed: resumed, Dropped: waiting.Dropped.Count,
-	}}, nil
+	return result{payload: reply}, nil
+}
+
+// welcome adds the user's name and how much waits for a kind of client.
+func (s *Server) welcome(ctx context.Context, reply *wire.SessionReply, kind string) (err error) {
+	waiting, err := s.Sessions.Waiting(ctx, reply.User, kind)
+	if err != nil {
+		return err
+	}
+	reply.Waiting, reply.Dropped = waiting.Count, waiting.Dropped.Count
+	reply.Name, err = s.Accounts.Name(ctx, reply.User)
+	return err
 }
 
 // refresh reads the user's external logins again: there may be new ones, or a new password.
@@ -171,7 +180,7 @@ func (c *conn) resumeByToken(ctx context.Context, req wire.ResumeRequest) (resul
 			return result{}, err
 		}
 	}
-	return c.enter(ctx, session, k, resumed, line.client)
+	return c.enter(ctx, session, k, resumed, line.client, req.Brief)
 }
 
 // resumeByCode goes on in a session by its number, which is used up.
@@ -195,7 +204,7 @@ func (c *conn) resumeByCode(ctx context.Context, req wire.ResumeRequest, kind st
 	if err != nil {
 		return result{}, err
 	}
-	return c.enter(ctx, session, k, resumed, kind)
+	return c.enter(ctx, session, k, resumed, kind, false)
 }
 
 // proveCode checks a session number: alone only from the caller id it was made for, else with the PIN. A PIN is checked

@@ -61,8 +61,8 @@ func brief(m im.Message) im.Message {
 
 // waiting counts the messages after the cursor; a request that has found all of them needs no other look.
 func (c *conn) waiting(ctx context.Context, req wire.FetchRequest, cursor sessions.Seq, found int) (int, error) {
-	if req.Latest {
-		return 0, nil // not worth the look: an overview does not go on from here
+	if req.Latest || req.Before != 0 && !req.New {
+		return 0, nil // not worth the look: an overview, and who looks back, does not go on from here
 	}
 	q := queryOf(req, cursor)
 	if q.In && q.After == cursor && q.Before == 0 && q.With.IsZero() && q.Text == "" && found < q.Max {

@@ -162,9 +162,15 @@ func TestResumeByToken(t *testing.T) {
 			defer c.Close()
 			return c.Resume(t.Context(), wire.ResumeRequest{Session: token, Renew: renew})
 		}
-		if same, err := resume(login.Session, false); err != nil || same.Session != login.Session || !same.Resumed || same.Code != "" {
+		if same, err := resume(login.Session, false); err != nil || same.Session != login.Session || !same.Resumed || same.Code != "" || same.Name != "Ana" {
 			t.Fatalf("%+v, %v", same, err)
 		}
+		hasty := b.Client()
+		brief, err := hasty.Resume(t.Context(), wire.ResumeRequest{Session: login.Session, Brief: true})
+		if err != nil || brief.Session != login.Session || brief.User != presencetest.Ana || brief.Name != "" {
+			t.Fatalf("in brief: %+v, %v", brief, err)
+		}
+		hasty.Close()
 		asked := b.Client()
 		number, err := asked.Resume(t.Context(), wire.ResumeRequest{Session: login.Session, Number: true})
 		if err != nil || !presence.ValidCode(number.Code) || number.Code == login.Code {

@@ -24,6 +24,9 @@ const (
 
 // conversation shows the messages with one person, and a form to answer.
 func conversation(ctx context.Context, v *visit) (*Page, error) {
+	if err := v.ask(ctx); err != nil {
+		return nil, err
+	}
 	person, err := v.findPerson(ctx)
 	if err != nil {
 		return nil, err

@@ -17,15 +17,22 @@ const recent = 100
 
 // inbox lists the people with whom there were messages lately, the unread ones first.
 func inbox(ctx context.Context, v *visit) (*Page, error) {
+	var last wire.FetchReply
+	var troubles []string
+	err := v.ask(ctx,
+		func(ctx context.Context) (err error) {
+			last, err = v.client.Fetch(ctx, wire.FetchRequest{Latest: true, Max: recent})
+			return err
+		},
+		func(ctx context.Context) (err error) { troubles, err = v.troubles(ctx); return err })
+	if err != nil {
+		return nil, err
+	}
 	contacts, err := v.contacts(ctx)
 	if err != nil {
 		return nil, err
 	}
 	fresh, err := v.counts(ctx)
-	if err != nil {
-		return nil, err
-	}
-	last, err := v.client.Fetch(ctx, wire.FetchRequest{Latest: true, Max: recent})
 	if err != nil {
 		return nil, err
 	}
@@ -49,10 +56,7 @@ func inbox(ctx context.Context, v *visit) (*Page, error) {
 		return nil, err
 	}
 	page.Links = append(page.Links, Link{Text: "You", Href: v.base + "/you"})
-	page.Text, err = v.troubles(ctx)
-	if err != nil {
-		return nil, err
-	}
+	page.Text = troubles
 	for _, c := range people {
 		item := v.person(c, fresh[c.Address])
 		if m := latest[c.Address]; m.Seq != 0 {

@@ -20,7 +20,7 @@ func leave(ctx context.Context, v *visit) (*Page, error) {
 // spoil makes the tokens that the browser has seen useless, by renewing twice without telling it.
 func (v *visit) spoil(ctx context.Context) {
 	for range 2 {
-		c, reply, err := v.server.Dialer.Resume(ctx, wire.ResumeRequest{Session: v.token, Client: client, Renew: true})
+		c, reply, err := v.server.Dialer.Resume(ctx, wire.ResumeRequest{Session: v.token, Client: client, Renew: true, Brief: true})
 		if err != nil {
 			v.server.Log.Warn("web: token not spoiled; it lapses by itself", "err", err)
 			return

@@ -3,6 +3,8 @@ package web
 import (
 	"context"
 
+	"golang.org/x/sync/errgroup"
+
 	"hark/presence/wire"
 )
 
@@ -52,4 +54,16 @@ func (v *visit) contacts(ctx context.Context) (_ []wire.Contact, err error) {
 		v.roster, err = v.client.Roster(ctx)
 	}
 	return v.roster, err
+}
+
+// ask gets the notes and the people, which nearly every page needs, and more, all at once: the way of a question to the
+// presence server and back is long, beside the answer. It is called before anything else asks for them.
+func (v *visit) ask(ctx context.Context, more ...func(context.Context) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { _, err := v.contacts(ctx); return err })
+	group.Go(func() error { _, err := v.notes(ctx); return err })
+	for _, question := range more {
+		group.Go(func() error { return question(ctx) })
+	}
+	return group.Wait()
 }

@@ -23,7 +23,8 @@ type visit struct {
 	markup markup
 	client *presence.Client
 	user   string // number
-	name   string // of the user, "" when unknown
+	named  bool   // the page needs to know what the user is called
+	name   string // and this is it; "" when unknown
 	token  string // to be used by the next page
 	base   string // what the pages' addresses begin with: "" with a cookie, else "/s/TOKEN"
 	noted  *notes // nil until they were asked for
@@ -40,15 +41,25 @@ type handler func(ctx context.Context, v *visit) (*Page, error)
 
 // visit resumes the session, runs the handler and leaves the session.
 func (s *Server) visit(h handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { newVisit(s, w, r).answer(h) }
+}
+
+// visitNamed is visit for a handler that needs to know what the user is called, which takes a look-up more.
+func (s *Server) visitNamed(h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := newVisit(s, w, r)
-		page, err := v.run(h)
-		if err != nil {
-			page = s.problem(w, err)
-		}
-		if page != nil {
-			s.show(w, r, *page)
-		}
+		v.named = true
+		v.answer(h)
+	}
+}
+
+func (v *visit) answer(h handler) {
+	page, err := v.run(h)
+	if err != nil {
+		page = v.server.problem(v.w, err)
+	}
+	if page != nil {
+		v.server.show(v.w, v.r, *page)
 	}
 }
 
@@ -65,7 +76,7 @@ func (v *visit) run(h handler) (*Page, error) {
 
 // enter resumes the session by the token in the path, or else in the cookie.
 func (v *visit) enter() error {
-	req := wire.ResumeRequest{Session: v.r.PathValue("token"), Client: client}
+	req := wire.ResumeRequest{Session: v.r.PathValue("token"), Client: client, Brief: !v.named}
 	inPath := req.Session != ""
 	if inPath {
 		req.Renew = true

@@ -79,7 +79,7 @@ func status(ctx context.Context, v *visit) (*Page, error) {
 // number tells a session number, with which any telephone goes on in this session. The store knows only hashes of them,
 // so each time it is another one; the last few hold.
 func number(ctx context.Context, v *visit) (*Page, error) {
-	c, reply, err := v.server.Dialer.Resume(ctx, wire.ResumeRequest{Session: v.token, Client: client, Number: true})
+	c, reply, err := v.server.Dialer.Resume(ctx, wire.ResumeRequest{Session: v.token, Client: client, Number: true, Brief: true})
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,8 @@ func (p *program) serveCommand() *cobra.Command {
 
 At the first one no new calls are taken, those in progress may finish (30 s), and the sessions stay at their networks;
 a second one ends the program at once. Nothing that was acknowledged is lost either way.
-SIGUSR1 gives memory that is not needed back to the system, and logs how much is in use.`,
+SIGUSR1 gives memory that is not needed back to the system, and logs how much is in use. Where memory is scarce, GOGC=100 in
+the environment has garbage collected more often.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loadConfig(p.configPath)
@@ -66,6 +67,7 @@ type parts struct {
 
 // serve opens everything, runs it until ctx ends, and closes it in the opposite order.
 func serve(ctx context.Context, c config, log *slog.Logger) (err error) {
+	collectSeldom()
 	p := &parts{config: c, log: log, webOpen: make(chan struct{})}
 	defer func() { err = errors.Join(err, p.close()) }()
 	if err := p.open(ctx); err != nil {

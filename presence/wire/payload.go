@@ -73,6 +73,7 @@ type (
 		Session string `json:"session,omitempty"`
 		Renew   bool   `json:"renew,omitempty"`  // give a new session token; the old one opens the session once more
 		Number  bool   `json:"number,omitempty"` // with a token: give a session number, too
+		Brief   bool   `json:"brief,omitempty"`  // with a token: answer without the name and without how much waits
 		Code    string `json:"code,omitempty"`
 		PIN     string `json:"pin,omitempty"`
 		Caller  string `json:"caller,omitempty"`
@@ -112,7 +113,7 @@ type (
 	FetchReply struct {
 		Messages []Message `json:"messages"`
 		Cursor   int64     `json:"cursor"`  // this client kind's
-		Waiting  int       `json:"waiting"` // incoming ones after it; not counted, and 0, for Latest
+		Waiting  int       `json:"waiting"` // incoming ones after it; not counted, and 0, for Latest, and for Before without New
 	}
 	// AckRequest is the argument of ACK: up to where nothing is new any more, and, apart from that, which messages were
 	// heard or seen to their end. Their senders are told if they asked for it (XEP-0333), once for each time it is said.
