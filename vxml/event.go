@@ -105,6 +105,7 @@ type (
 		dialog string  // its id, "" is the first
 		to     *dialog // instead of dialog
 		same   bool    // within the document, whose variables stay
+		wrong  *Event  // instead of a dialog: what is thrown in the document
 		input  *input  // what matched the dialog's grammar
 		params map[string]ecma.Value
 	}
