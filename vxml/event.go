@@ -40,6 +40,7 @@ const (
 	evNoAuth     = "error.noauthorization"
 	evNoResource = "error.noresource"
 	evFormat     = "error.unsupported.format"
+	evLanguage   = "error.unsupported.language"
 	evBuiltin    = "error.unsupported.builtin"
 	evObject     = "error.unsupported.objectname"
 )

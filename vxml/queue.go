@@ -23,10 +23,14 @@ func (f *frame) say(p *prompt, list []speak) error {
 	if err := r.all(list); err != nil {
 		return err
 	}
+	said, err := f.x.inTongues(tidy(r.out))
+	if err != nil {
+		return err
+	}
 	if p != nil {
 		f.x.timeout = p.attr("timeout")
 	}
-	f.x.add(tidy(r.out))
+	f.x.add(said)
 	return nil
 }
 
@@ -220,7 +224,9 @@ func (x *execution) sound(f *frame, e *element, src, base, lang string) (*prompt
 	scheme, rest, _ := strings.Cut(src, ":")
 	switch scheme {
 	case "prompt":
-		clip, err = x.Voice.Say(x.ctx(), lang, rest, nil)
+		if lang, err = x.tongue(lang); err == nil {
+			clip, err = x.Voice.Say(x.ctx(), lang, rest, nil)
+		}
 	case "earcon":
 		clip, err = x.Voice.Earcon(rest)
 	default:
