@@ -325,7 +325,17 @@ func (f *formRun) take(in *input, i *item) error {
 	default:
 		f.fillSlots(in)
 	}
+	f.initialDone()
 	return f.filled()
+}
+
+// initialDone ends every <initial>, as soon as the caller has filled an item (appendix C).
+func (f *formRun) initialDone() {
+	for _, i := range f.dialog.items {
+		if i.kind == "initial" && len(f.just) > 0 {
+			f.set(i, f.x.vm.Value(true))
+		}
+	}
 }
 
 // fillItem gives an item its value and its shadow variables.
@@ -355,8 +365,7 @@ func slot(x *execution, v ecma.Value, path string) ecma.Value {
 	return v
 }
 
-// fillSlots gives the input items of a form, of whatever kind, what a form's grammar matched (VoiceXML 2.0, 3.1.6.1). Then
-// every <initial> is done, too.
+// fillSlots gives the input items of a form, of whatever kind, what a form's grammar matched (VoiceXML 2.0, 3.1.6.1).
 func (f *formRun) fillSlots(in *input) {
 	for _, i := range f.dialog.items {
 		if !i.isInput() {
@@ -364,11 +373,6 @@ func (f *formRun) fillSlots(in *input) {
 		}
 		if v := slot(f.x, in.value, i.slot); v != nil {
 			f.fillItem(i, in, v)
-		}
-	}
-	for _, i := range f.dialog.items {
-		if i.kind == "initial" && len(f.just) > 0 {
-			f.set(i, f.x.vm.Value(true))
 		}
 	}
 }

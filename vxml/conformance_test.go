@@ -224,21 +224,15 @@ func (l *irLine) Record(ctx context.Context, r ivr.Record) (ivr.Recorded, error)
 	if l.keys != "" && strings.Contains(r.Ends, l.keys[:1]) {
 		out.Key, out.Why, l.keys = l.keys[:1], ivr.EndKey, l.keys[1:]
 	}
-	if !l.voice && out.Key == "" {
-		return out, nil
+	pcm := make([]int16, sound.Rate)
+	for i := range pcm {
+		if l.voice {
+			pcm[i] = int16(i%16-8) * 2000
+		}
 	}
 	l.voice = false
 	out.File, out.Duration = filepath.Join(l.dir, fmt.Sprint("recording-", l.turns, ".wav")), time.Second
-	return out, os.WriteFile(out.File, sound.WAV(noise()), 0o600)
-}
-
-// noise is a second of loud sound.
-func noise() []int16 {
-	pcm := make([]int16, 8000)
-	for i := range pcm {
-		pcm[i] = int16(i%16-8) * 2000
-	}
-	return pcm
+	return out, os.WriteFile(out.File, sound.WAV(pcm), 0o600)
 }
 
 // Dial does what the far end of the test does.

@@ -13,7 +13,11 @@ import (
 func (b *builder) data(n *xmltree.Node) act {
 	e := b.element(n)
 	name := n.Attr("name")
+	good := name == "" || goodName(name)
 	return func(f *frame) error {
+		if !good {
+			return throw(evSemantic, "%q is no name of a variable", name)
+		}
 		src, err := f.attrOr(e, "src", "srcexpr")
 		if err != nil {
 			return err

@@ -44,11 +44,13 @@ func (f *formRun) record(i *item) error {
 		return err
 	}
 	rec, err := f.recorded(req, wait)
-	if err != nil || rec.File == "" {
-		return f.unrecorded(i, rec, err)
-	}
-	if rec.Key != "" && len(list) > 0 {
+	switch {
+	case err != nil:
+		return f.cutShort(i, rec, err)
+	case rec.Key != "":
 		return f.keyed(i, list, rec)
+	case rec.File == "":
+		return &Event{Name: evNoInput}
 	}
 	f.keep(i, rec)
 	return f.filled()
@@ -107,23 +109,19 @@ func (f *formRun) recorded(r ivr.Record, wait time.Duration) (ivr.Recorded, erro
 			f.x.files = append(f.x.files, rec.File)
 		}
 		f.x.listened(began, rec.Key != "")
-		silent := rec.File == "" || rec.Why == ivr.Silence && !ivr.AudibleIn(rec.File)
+		silent := rec.File == "" || (rec.Why == ivr.Silence || rec.Key != "") && !ivr.AudibleIn(rec.File)
 		if err != nil || !silent {
 			return rec, err
 		}
-		if wait -= r.Silence; wait < r.Silence/2 || r.Silence <= 0 {
-			return ivr.Recorded{Why: rec.Why}, nil
+		if wait -= r.Silence; rec.Key != "" || wait < r.Silence/2 || r.Silence <= 0 {
+			return ivr.Recorded{Why: rec.Why, Key: rec.Key}, nil
 		}
 		r.Prompt, r.Tone = nil, prompts.Clip{}
 	}
 }
 
-// unrecorded is what becomes of a recording that did not come about, or was ended by the end of the call: what there is of
-// that one is kept.
-func (f *formRun) unrecorded(i *item, rec ivr.Recorded, err error) error {
-	if err == nil {
-		return &Event{Name: evNoInput}
-	}
+// cutShort is what becomes of a recording that was ended by the end of the call: what there is of it is kept.
+func (f *formRun) cutShort(i *item, rec ivr.Recorded, err error) error {
 	err = f.x.ended(err)
 	var event *Event
 	if rec.File != "" && errors.As(err, &event) && event.Name == evHangup {
@@ -133,7 +131,7 @@ func (f *formRun) unrecorded(i *item, rec ivr.Recorded, err error) error {
 }
 
 // keyed goes on with the key that ended a recording: with others it may be the end of a recording, or something else that
-// the caller wants.
+// the caller wants. When nothing was said before it, the item stays without a value, and nothing is thrown (2.3.6).
 func (f *formRun) keyed(i *item, list []*active, rec ivr.Recorded) error {
 	c := f.collecting(i, list)
 	if err := c.match(rec.Key); err != nil {
@@ -143,14 +141,21 @@ func (f *formRun) keyed(i *item, list []*active, rec ivr.Recorded) error {
 	if err != nil {
 		return err
 	}
+	ends := in.active == nil && i.attr("dtmfterm") != "false"
 	switch {
-	case in.active == nil && i.attr("dtmfterm") != "false":
-		f.keep(i, rec)
-		return f.filled()
-	case in.active == nil || in.active.item != i:
+	case !ends && (in.active == nil || in.active.item != i):
 		return f.react(in, i)
+	case ends:
+		in = &input{keys: rec.Key, value: f.x.vm.Value(rec.Key)}
 	}
 	f.lastResult(in)
+	if rec.File == "" {
+		return nil
+	}
+	if ends {
+		f.keep(i, rec)
+		return f.filled()
+	}
 	f.keep(i, rec, "utterance", in.keys, "confidence", 1, "inputmode", "dtmf", "interpretation", in.value)
 	return f.filled()
 }
