@@ -1,14 +1,17 @@
 package vxml
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"hark/ivr"
 	"hark/prompts"
 	"hark/vxml/ecma"
+	"hark/vxml/sound"
 )
 
 // A Recording is what a caller said, as the value of a variable. It lives as long as the call.
@@ -16,11 +19,31 @@ type Recording struct {
 	// File is a WAV file on this machine. The call removes it at its end: who wants to keep it copies it.
 	File     string
 	Duration time.Duration
-	Size     int64 // bytes
+	Type     string // the media type in which the document submits it; File is WAV whatever it says
+	Size     int64  // bytes, in that type
 }
 
 func (r *Recording) clip() *prompts.Clip {
 	return &prompts.Clip{File: r.File, Duration: r.Duration}
+}
+
+// recordTypes are the media types of recordings (appendix E).
+var recordTypes = map[string]bool{"audio/x-wav": true, "audio/wav": true, sound.MuLaw: true, sound.ALaw: true}
+
+// bare tells whether a recording is submitted without a header.
+func (r *Recording) bare() bool { return r.Type == sound.MuLaw || r.Type == sound.ALaw }
+
+// data is the recording as it is submitted.
+func (r *Recording) data() ([]byte, error) {
+	file, err := os.ReadFile(r.File)
+	if err != nil || !r.bare() {
+		return file, err
+	}
+	samples, err := sound.Decode(file, "")
+	if err != nil {
+		return nil, err
+	}
+	return sound.Encode(samples, r.Type)
 }
 
 // allKeys are those that end a recording with dtmfterm.
@@ -31,7 +54,7 @@ func (f *formRun) record(i *item) error {
 	if f.x.gone {
 		return &fatal{ivr.ErrHangup}
 	}
-	if t := i.attr("type"); t != "" && t != "audio/wav" && t != "audio/x-wav" {
+	if t := i.recordType(); !recordTypes[t] {
 		return throw(evFormat, "recordings of type %s", t)
 	}
 	list, err := f.activate(i)
@@ -54,6 +77,12 @@ func (f *formRun) record(i *item) error {
 	}
 	f.keep(i, rec)
 	return f.filled()
+}
+
+// recordType is the media type of the element, without parameters.
+func (i *item) recordType() string {
+	t, _, _ := strings.Cut(cmp.Or(i.attr("type"), "audio/x-wav"), ";")
+	return strings.ToLower(strings.TrimSpace(t))
 }
 
 // recordRequest reads the element's attributes, and plays what is said before.
@@ -162,9 +191,12 @@ func (f *formRun) keyed(i *item, list []*active, rec ivr.Recorded) error {
 
 // keep makes the recording the item's value. more are further shadow variables.
 func (f *formRun) keep(i *item, rec ivr.Recorded, more ...any) {
-	r := &Recording{File: rec.File, Duration: rec.Duration}
+	r := &Recording{File: rec.File, Duration: rec.Duration, Type: i.recordType()}
 	if info, err := os.Stat(rec.File); err == nil {
 		r.Size = info.Size()
+	}
+	if r.bare() {
+		r.Size = int64(rec.Duration * sound.Rate / time.Second)
 	}
 	f.fill(i, f.x.vm.Wrap(r, "recording:"+filepath.Base(rec.File)))
 	var key any
