@@ -154,6 +154,7 @@ func inOrder(heard, want []string) bool {
 // An irLine is the caller of W3C's tests: it does at once what the prompts ask for.
 type irLine struct {
 	heard []string
+	asked string // the keys to press when the prompts are over
 	keys  string
 	voice bool // asked to say something
 	turns int
@@ -176,11 +177,11 @@ func (l *irLine) Hangup(context.Context) error     { l.over = true; return nil }
 func (l *irLine) hear(text string) {
 	l.heard = append(l.heard, text)
 	if m := press.FindStringSubmatch(text); m != nil {
-		l.keys = m[1]
+		l.asked = m[1]
 	}
 	for said, key := range saidKeys {
 		if strings.Contains(text, said) {
-			l.keys = key
+			l.asked = key
 		}
 	}
 	l.voice = strings.Contains(text, "Recite ")
@@ -196,6 +197,9 @@ func (l *irLine) Gather(ctx context.Context, g ivr.Gather) (ivr.Input, error) {
 		return ivr.Input{Why: ivr.Stopped}, err
 	}
 	in := ivr.Input{Clip: len(g.Play), Why: ivr.Played}
+	if g.Max > 0 && l.asked != "" {
+		l.keys, l.asked = l.asked, ""
+	}
 	if g.Max > 0 && l.keys != "" {
 		in.Keys, in.Why, l.keys = l.keys[:1], ivr.Full, l.keys[1:]
 	} else if g.Max > 0 {
@@ -221,8 +225,8 @@ func (l *irLine) Record(ctx context.Context, r ivr.Record) (ivr.Recorded, error)
 	if err := l.listen(ctx, r.Prompt); err != nil {
 		return ivr.Recorded{Why: ivr.Stopped}, err
 	}
-	if l.keys != "" && strings.Contains(r.Ends, l.keys[:1]) {
-		out.Key, out.Why, l.keys = l.keys[:1], ivr.EndKey, l.keys[1:]
+	if l.asked != "" && strings.Contains(r.Ends, l.asked[:1]) {
+		out.Key, out.Why, l.keys, l.asked = l.asked[:1], ivr.EndKey, l.asked[1:], ""
 	}
 	pcm := make([]int16, sound.Rate)
 	for i := range pcm {

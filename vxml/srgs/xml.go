@@ -15,7 +15,7 @@ func ParseXML(n *xmltree.Node, uri string) (*Grammar, error) {
 	if n.Name != "grammar" {
 		return nil, wrong(n, "no <grammar>")
 	}
-	g := &Grammar{URI: uri, Root: n.Attr("root"), Mode: n.Attr("mode"), Format: n.Attr("tag-format"), rules: map[string]*rule{}}
+	g := &Grammar{URI: uri, Root: n.Attr("root"), Mode: n.Attr("mode"), Format: tagFormat(n.Attr("tag-format")), rules: map[string]*rule{}}
 	if base, ok := n.Lookup(xmltree.XML, "base"); ok {
 		g.URI = xmltree.Resolve(uri, base)
 	}
