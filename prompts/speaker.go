@@ -155,12 +155,15 @@ func (s *Speaker) SayText(ctx context.Context, lang, text string) (Clip, error) 
 	return clip, nil
 }
 
+// Speaks tells whether there is a voice for a language. Any goroutine may call it.
+func (s *Speaker) Speaks(lang string) bool {
+	_, err := s.opt.Synth.Key(lang)
+	return err == nil
+}
+
 // Languages lists the languages that the speaker has texts and a voice for, sorted.
 func (s *Speaker) Languages() []string {
-	return slices.DeleteFunc(s.opt.Book.Languages(), func(lang string) bool {
-		_, err := s.opt.Synth.Key(lang)
-		return err != nil
-	})
+	return slices.DeleteFunc(s.opt.Book.Languages(), func(lang string) bool { return !s.Speaks(lang) })
 }
 
 // Prerender renders what is not yet there of all prompts without placeholders, in every one of Languages. progress, if not

@@ -140,10 +140,11 @@ func (f *frame) assignable(target *ecma.Target) error {
 	return nil
 }
 
-// goodName tells whether a document may declare a variable of that name.
+// goodName tells whether a document may declare a variable of that name: those with _ in front or $ behind are the
+// platform's (5.1).
 func goodName(name string) bool {
 	t := ecma.CompileTarget(name)
-	return t.Err == nil && t.First == name && !strings.HasSuffix(name, "$")
+	return t.Err == nil && t.First == name && !strings.HasSuffix(name, "$") && !strings.HasPrefix(name, "_")
 }
 
 func (b *builder) variable(n *xmltree.Node) act {

@@ -60,7 +60,7 @@ func assertion(t *testing.T, site *caseSite, text string) {
 	defer i.Close()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
-	line := &irLine{hang: cancel}
+	line := &irLine{hang: cancel, dir: t.TempDir()}
 	err = i.Handle(ctx, line, "http://app.example/main.vxml")
 	if verdict, log := judge(notes); verdict != "pass" {
 		t.Errorf("%q, %v; %s\nheard %q", verdict, err, log, line.heard)

@@ -2,6 +2,7 @@ package vxml
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,7 @@ func compile(data []byte, at string, lim xmltree.Limits) (*document, error) {
 	}
 	b := &builder{doc: &document{url: at, base: at, node: n}}
 	b.make = b.makers()
+	b.passOver(n, n.Space)
 	if n.Name != "vxml" {
 		b.report(Problem{n.Line, "the document element is <" + n.Name + ">, not <vxml>", true})
 	} else {
@@ -40,6 +42,23 @@ func compile(data []byte, at string, lim xmltree.Limits) (*document, error) {
 		return nil, &invalid{b.fatal}
 	}
 	return b.doc, nil
+}
+
+// The name spaces whose elements mean something, beside the document's own.
+var nameSpaces = []string{"", "http://www.w3.org/2001/vxml", "http://www.w3.org/2001/06/grammar", "http://www.w3.org/2001/10/synthesis"}
+
+// passOver takes elements of other name spaces out of a tree: a document with them conforms (VoiceXML 2.0, F.1).
+func (b *builder) passOver(n *xmltree.Node, own string) {
+	n.Child = slices.DeleteFunc(n.Child, func(c *xmltree.Node) bool {
+		foreign := c.Kind == xmltree.Element && c.Space != own && !slices.Contains(nameSpaces, c.Space)
+		if foreign && n.Name != "metadata" {
+			b.report(Problem{c.Line, "<" + c.QName() + "> is of another name space, and passed over", false})
+		}
+		return foreign
+	})
+	for _, c := range n.Child {
+		b.passOver(c, own)
+	}
 }
 
 // invalid is a document that cannot be run.

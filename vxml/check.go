@@ -88,7 +88,7 @@ type linter struct {
 func lint(doc, root *document) []Problem {
 	l := &linter{doc: doc, declared: map[string]bool{}, reached: map[string]bool{}}
 	for _, name := range append(ecma.New(ecma.Limits{}).Globals(), "session", "application", "document", "dialog", "_event",
-		"_message", "_prompt", "_dtmf", "lastresult$", "connection", "telephone", "undefined") {
+		"_message", "_prompt", "_dtmf", "lastresult$", "connection", "telephone", "undefined", "Node", "DOMException") {
 		l.declared[name] = true
 	}
 	l.declare(root.node)

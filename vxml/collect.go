@@ -1,7 +1,6 @@
 package vxml
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +28,8 @@ type collecting struct {
 	between time.Duration
 	term    time.Duration
 	in      input
+	hotword bool       // the last prompt is of that kind: what matches nothing is passed over
+	whole   srgs.State // of a match that interrupted such a prompt
 }
 
 // collect plays the queue and matches keys against grammars until it is clear what they are.
@@ -48,18 +49,23 @@ func (f *formRun) collect(i *item) (*input, error) {
 	if !strings.Contains(f.x.property(f.frame(i), "inputmodes"), "dtmf") {
 		return c.unheard(first)
 	}
-	began := time.Now()
-	key, err := c.first(first)
-	if err != nil {
-		return nil, c.ended(err)
-	}
-	f.x.listened(began, key != "")
-	if key == "" {
-		c.in.event = evNoInput
-		return &c.in, nil
-	}
-	if err := c.match(key); err != nil {
-		return nil, c.ended(err)
+	for again := true; again; again = c.hotword && c.in.event == evNoMatch {
+		c.anew()
+		began := time.Now()
+		key, err := c.first(first)
+		f.x.listened(began, key != "")
+		switch {
+		case err != nil:
+		case key == "":
+			c.in.event = evNoInput
+		case c.whole != srgs.None:
+			err = c.further(c.whole)
+		default:
+			err = c.match(key)
+		}
+		if err != nil {
+			return nil, c.ended(err)
+		}
 	}
 	return f.mean(&c.in)
 }
@@ -99,7 +105,12 @@ func (f *formRun) mean(in *input) (*input, error) {
 // cannot be interrupted are dropped.
 func (c *collecting) first(wait time.Duration) (string, error) {
 	list := c.tracks()
-	if len(list) == 0 || list[len(list)-1].barge == noKey {
+	switch last := len(list) - 1; {
+	case last >= 0 && list[last].barge != noKey:
+		c.hotword = list[last].barge == hotword
+	case c.hotword:
+		list = append(list, &track{barge: hotword})
+	default:
 		list = append(list, &track{})
 	}
 	for i, t := range list {
@@ -114,7 +125,7 @@ func (c *collecting) first(wait time.Duration) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		c.in.mark, c.in.since = t.passed(in)
+		c.in.pass(t, in)
 		if last || in.Keys != "" {
 			return in.Keys, nil
 		}
@@ -125,20 +136,12 @@ func (c *collecting) first(wait time.Duration) (string, error) {
 	return "", nil
 }
 
-// hear plays a track and waits for a key that interrupts it.
+// hear plays a track and waits for a key, or keys, that interrupt it.
 func (c *collecting) hear(t *track, g ivr.Gather) (ivr.Input, error) {
-	played := 0
-	for {
-		in, err := c.line.Gather(c.live, g)
-		if t.barge == hotword && err == nil && in.Keys != "" && in.Clip < len(g.Play) && !c.accepts(in.Keys[0]) {
-			played += in.Clip
-			g.Play = slices.Clone(g.Play[in.Clip:])
-			g.Play[0].Offset = in.At
-			continue
-		}
-		in.Clip += played
-		return in, err
+	if t.barge == hotword {
+		return c.overhear(g)
 	}
+	return c.line.Gather(c.live, g)
 }
 
 // unheard plays the queue and waits, for a document that takes no keys.
@@ -325,7 +328,17 @@ func (f *formRun) take(in *input, i *item) error {
 	default:
 		f.fillSlots(in)
 	}
+	f.initialDone()
 	return f.filled()
+}
+
+// initialDone ends every <initial>, as soon as the caller has filled an item (appendix C).
+func (f *formRun) initialDone() {
+	for _, i := range f.dialog.items {
+		if i.kind == "initial" && len(f.just) > 0 {
+			f.set(i, f.x.vm.Value(true))
+		}
+	}
 }
 
 // fillItem gives an item its value and its shadow variables.
@@ -355,8 +368,7 @@ func slot(x *execution, v ecma.Value, path string) ecma.Value {
 	return v
 }
 
-// fillSlots gives the input items of a form, of whatever kind, what a form's grammar matched (VoiceXML 2.0, 3.1.6.1). Then
-// every <initial> is done, too.
+// fillSlots gives the input items of a form, of whatever kind, what a form's grammar matched (VoiceXML 2.0, 3.1.6.1).
 func (f *formRun) fillSlots(in *input) {
 	for _, i := range f.dialog.items {
 		if !i.isInput() {
@@ -364,11 +376,6 @@ func (f *formRun) fillSlots(in *input) {
 		}
 		if v := slot(f.x, in.value, i.slot); v != nil {
 			f.fillItem(i, in, v)
-		}
-	}
-	for _, i := range f.dialog.items {
-		if i.kind == "initial" && len(f.just) > 0 {
-			f.set(i, f.x.vm.Value(true))
 		}
 	}
 }

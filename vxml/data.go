@@ -13,7 +13,11 @@ import (
 func (b *builder) data(n *xmltree.Node) act {
 	e := b.element(n)
 	name := n.Attr("name")
+	good := name == "" || goodName(name)
 	return func(f *frame) error {
+		if !good {
+			return throw(evSemantic, "%q is no name of a variable", name)
+		}
 		src, err := f.attrOr(e, "src", "srcexpr")
 		if err != nil {
 			return err
@@ -32,7 +36,11 @@ func (b *builder) data(n *xmltree.Node) act {
 
 // keepData parses what was fetched into a variable.
 func (f *frame) keepData(name string, out *fetch.Response) error {
-	root, err := compiled(&f.x.shelf, "data", out, func() (*xmltree.Node, error) { return xmltree.Parse(out.Body, f.x.Limits.xml()) })
+	root, err := compiled(&f.x.shelf, "data", out, func() (*xmltree.Node, error) {
+		lim := f.x.Limits.xml()
+		lim.Comments = true
+		return xmltree.Parse(out.Body, lim)
+	})
 	if err != nil {
 		return badFetch(f.x.ctx(), err)
 	}
@@ -46,7 +54,7 @@ func (f *frame) keepData(name string, out *fetch.Response) error {
 // accessible reads <?access-control allow="host *.host *"?>, with which data says whose documents may read it. Data that
 // says nothing is for all that the administrator allows to fetch it.
 func accessible(root *xmltree.Node, base string) bool {
-	i := slices.IndexFunc(root.Child, func(c *xmltree.Node) bool {
+	i := slices.IndexFunc(root.Before, func(c *xmltree.Node) bool {
 		return c.Kind == xmltree.Instruction && c.Name == "access-control"
 	})
 	if i < 0 {
@@ -56,7 +64,7 @@ func accessible(root *xmltree.Node, base string) bool {
 	if err != nil {
 		return false
 	}
-	allow, deny := pseudo(root.Child[i].Data, "allow"), pseudo(root.Child[i].Data, "deny")
+	allow, deny := pseudo(root.Before[i].Data, "allow"), pseudo(root.Before[i].Data, "deny")
 	return named(allow, u.Hostname()) && !named(deny, u.Hostname())
 }
 

@@ -16,7 +16,7 @@
 //
 //   - Grammars are matched against keys only (package srgs). Universal voice commands do not exist.
 //   - <initial> throws error.unsupported.initial when no grammar of the form can be answered by keys.
-//   - With bargeintype hotword a key that begins a match interrupts the prompt, not only a whole match.
+//   - With bargeintype hotword any key interrupts the prompt for a moment; it goes on unless the keys are a whole match.
 //   - <log> goes to Interpreter.Watch, never into the program's own log: it may hold what a caller keyed.
 //   - Silence at the beginning of a recording is noticed after a multiple of finalsilence near timeout: an ivr.Line knows
 //     one silence.

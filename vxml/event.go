@@ -40,6 +40,7 @@ const (
 	evNoAuth     = "error.noauthorization"
 	evNoResource = "error.noresource"
 	evFormat     = "error.unsupported.format"
+	evLanguage   = "error.unsupported.language"
 	evBuiltin    = "error.unsupported.builtin"
 	evObject     = "error.unsupported.objectname"
 )
@@ -105,6 +106,7 @@ type (
 		dialog string  // its id, "" is the first
 		to     *dialog // instead of dialog
 		same   bool    // within the document, whose variables stay
+		wrong  *Event  // instead of a dialog: what is thrown in the document
 		input  *input  // what matched the dialog's grammar
 		params map[string]ecma.Value
 	}

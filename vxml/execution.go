@@ -44,6 +44,9 @@ func (x *execution) visit(t *transition) error {
 			return x.atDocument(err)
 		}
 	}
+	if t.wrong != nil {
+		return x.atDocument(t.wrong)
+	}
 	d := t.to
 	if d == nil {
 		d = x.doc.dialog(t.dialog)
@@ -68,6 +71,7 @@ func (x *execution) enter(t *transition) error {
 	if !stays {
 		x.root = t.root
 		x.application = x.newScope(x.session, "application")
+		x.docScope = nil
 		if t.root != t.doc {
 			if err := x.initialise(t.root, x.application); err != nil {
 				return err

@@ -153,7 +153,7 @@ func (i *Interpreter) Handle(ctx context.Context, line ivr.Line, page string) (e
 		}
 	}()
 	x := &execution{call: c}
-	doc, root, err := x.page(nil, nil, fetch.Request{URL: page})
+	t, err := x.first(page)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return hangupIsNone(cause)
 	}
@@ -163,7 +163,18 @@ func (i *Interpreter) Handle(ctx context.Context, line ivr.Line, page string) (e
 	if err := line.Answer(ctx); err != nil {
 		return hangupIsNone(err)
 	}
-	return c.finish(ctx, x.run(&transition{doc: doc, root: root, dialog: fragment(page)}))
+	return c.finish(ctx, x.run(t))
+}
+
+// first is the way into the first page. There is no document that could catch what is wrong with its root document: that is
+// thrown in the page itself.
+func (x *execution) first(page string) (*transition, error) {
+	doc, root, err := x.page(nil, nil, fetch.Request{URL: page})
+	var wrong *Event
+	if doc != nil && errors.As(err, &wrong) {
+		return &transition{doc: doc, root: doc, wrong: wrong}, nil
+	}
+	return &transition{doc: doc, root: root, dialog: fragment(page)}, err
 }
 
 func hangupIsNone(err error) error {

@@ -113,7 +113,8 @@ func (x *execution) document(f *frame, e *element, r fetch.Request) (*document, 
 	return doc, nil
 }
 
-// page fetches a document and the root document it names.
+// page fetches a document and the root document it names. When only the latter cannot be had there is a document beside the
+// error.
 func (x *execution) page(f *frame, e *element, r fetch.Request) (doc, root *document, err error) {
 	if doc, err = x.document(f, e, r); err != nil {
 		return nil, nil, err

@@ -23,10 +23,14 @@ func (f *frame) say(p *prompt, list []speak) error {
 	if err := r.all(list); err != nil {
 		return err
 	}
+	said, err := f.x.inTongues(tidy(r.out))
+	if err != nil {
+		return err
+	}
 	if p != nil {
 		f.x.timeout = p.attr("timeout")
 	}
-	f.x.add(tidy(r.out))
+	f.x.add(said)
 	return nil
 }
 
@@ -199,18 +203,24 @@ func (x *execution) playFetchAudio(ctx context.Context, f *frame, src string) {
 	}
 }
 
-// passed is the last mark that was reached, and how long ago.
-func (t *track) passed(in ivr.Input) (name string, since time.Duration) {
+// pass notes the last mark that was reached, and how much was played since.
+func (n *input) pass(t *track, in ivr.Input) {
+	n.since += t.played(0, in)
 	for _, m := range t.marks {
 		if m.clip > in.Clip {
 			break
 		}
-		name, since = m.name, in.At
-		for i := m.clip; i < in.Clip && i < len(t.clips); i++ {
-			since += t.clips[i].Duration + t.clips[i].Pause
-		}
+		n.mark, n.since = m.name, t.played(m.clip, in)
 	}
-	return name, since
+}
+
+// played is how long a track was heard, from a clip on.
+func (t *track) played(from int, in ivr.Input) time.Duration {
+	sum := in.At
+	for i := from; i < in.Clip && i < len(t.clips); i++ {
+		sum += t.clips[i].Duration + t.clips[i].Pause
+	}
+	return sum
 }
 
 // sound gets the sound that <audio> names: of the catalogue, an earcon, or a file from elsewhere.
@@ -220,7 +230,9 @@ func (x *execution) sound(f *frame, e *element, src, base, lang string) (*prompt
 	scheme, rest, _ := strings.Cut(src, ":")
 	switch scheme {
 	case "prompt":
-		clip, err = x.Voice.Say(x.ctx(), lang, rest, nil)
+		if lang, err = x.tongue(lang); err == nil {
+			clip, err = x.Voice.Say(x.ctx(), lang, rest, nil)
+		}
 	case "earcon":
 		clip, err = x.Voice.Earcon(rest)
 	default:

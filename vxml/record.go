@@ -1,14 +1,17 @@
 package vxml
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"hark/ivr"
 	"hark/prompts"
 	"hark/vxml/ecma"
+	"hark/vxml/sound"
 )
 
 // A Recording is what a caller said, as the value of a variable. It lives as long as the call.
@@ -16,11 +19,31 @@ type Recording struct {
 	// File is a WAV file on this machine. The call removes it at its end: who wants to keep it copies it.
 	File     string
 	Duration time.Duration
-	Size     int64 // bytes
+	Type     string // the media type in which the document submits it; File is WAV whatever it says
+	Size     int64  // bytes, in that type
 }
 
 func (r *Recording) clip() *prompts.Clip {
 	return &prompts.Clip{File: r.File, Duration: r.Duration}
+}
+
+// recordTypes are the media types of recordings (appendix E).
+var recordTypes = map[string]bool{"audio/x-wav": true, "audio/wav": true, sound.MuLaw: true, sound.ALaw: true}
+
+// bare tells whether a recording is submitted without a header.
+func (r *Recording) bare() bool { return r.Type == sound.MuLaw || r.Type == sound.ALaw }
+
+// data is the recording as it is submitted.
+func (r *Recording) data() ([]byte, error) {
+	file, err := os.ReadFile(r.File)
+	if err != nil || !r.bare() {
+		return file, err
+	}
+	samples, err := sound.Decode(file, "")
+	if err != nil {
+		return nil, err
+	}
+	return sound.Encode(samples, r.Type)
 }
 
 // allKeys are those that end a recording with dtmfterm.
@@ -31,7 +54,7 @@ func (f *formRun) record(i *item) error {
 	if f.x.gone {
 		return &fatal{ivr.ErrHangup}
 	}
-	if t := i.attr("type"); t != "" && t != "audio/wav" && t != "audio/x-wav" {
+	if t := i.recordType(); !recordTypes[t] {
 		return throw(evFormat, "recordings of type %s", t)
 	}
 	list, err := f.activate(i)
@@ -44,14 +67,22 @@ func (f *formRun) record(i *item) error {
 		return err
 	}
 	rec, err := f.recorded(req, wait)
-	if err != nil || rec.File == "" {
-		return f.unrecorded(i, rec, err)
-	}
-	if rec.Key != "" && len(list) > 0 {
+	switch {
+	case err != nil:
+		return f.cutShort(i, rec, err)
+	case rec.Key != "":
 		return f.keyed(i, list, rec)
+	case rec.File == "":
+		return &Event{Name: evNoInput}
 	}
 	f.keep(i, rec)
 	return f.filled()
+}
+
+// recordType is the media type of the element, without parameters.
+func (i *item) recordType() string {
+	t, _, _ := strings.Cut(cmp.Or(i.attr("type"), "audio/x-wav"), ";")
+	return strings.ToLower(strings.TrimSpace(t))
 }
 
 // recordRequest reads the element's attributes, and plays what is said before.
@@ -107,23 +138,19 @@ func (f *formRun) recorded(r ivr.Record, wait time.Duration) (ivr.Recorded, erro
 			f.x.files = append(f.x.files, rec.File)
 		}
 		f.x.listened(began, rec.Key != "")
-		silent := rec.File == "" || rec.Why == ivr.Silence && !ivr.AudibleIn(rec.File)
+		silent := rec.File == "" || (rec.Why == ivr.Silence || rec.Key != "") && !ivr.AudibleIn(rec.File)
 		if err != nil || !silent {
 			return rec, err
 		}
-		if wait -= r.Silence; wait < r.Silence/2 || r.Silence <= 0 {
-			return ivr.Recorded{Why: rec.Why}, nil
+		if wait -= r.Silence; rec.Key != "" || wait < r.Silence/2 || r.Silence <= 0 {
+			return ivr.Recorded{Why: rec.Why, Key: rec.Key}, nil
 		}
 		r.Prompt, r.Tone = nil, prompts.Clip{}
 	}
 }
 
-// unrecorded is what becomes of a recording that did not come about, or was ended by the end of the call: what there is of
-// that one is kept.
-func (f *formRun) unrecorded(i *item, rec ivr.Recorded, err error) error {
-	if err == nil {
-		return &Event{Name: evNoInput}
-	}
+// cutShort is what becomes of a recording that was ended by the end of the call: what there is of it is kept.
+func (f *formRun) cutShort(i *item, rec ivr.Recorded, err error) error {
 	err = f.x.ended(err)
 	var event *Event
 	if rec.File != "" && errors.As(err, &event) && event.Name == evHangup {
@@ -133,7 +160,7 @@ func (f *formRun) unrecorded(i *item, rec ivr.Recorded, err error) error {
 }
 
 // keyed goes on with the key that ended a recording: with others it may be the end of a recording, or something else that
-// the caller wants.
+// the caller wants. When nothing was said before it, the item stays without a value, and nothing is thrown (2.3.6).
 func (f *formRun) keyed(i *item, list []*active, rec ivr.Recorded) error {
 	c := f.collecting(i, list)
 	if err := c.match(rec.Key); err != nil {
@@ -143,23 +170,33 @@ func (f *formRun) keyed(i *item, list []*active, rec ivr.Recorded) error {
 	if err != nil {
 		return err
 	}
+	ends := in.active == nil && i.attr("dtmfterm") != "false"
 	switch {
-	case in.active == nil && i.attr("dtmfterm") != "false":
-		f.keep(i, rec)
-		return f.filled()
-	case in.active == nil || in.active.item != i:
+	case !ends && (in.active == nil || in.active.item != i):
 		return f.react(in, i)
+	case ends:
+		in = &input{keys: rec.Key, value: f.x.vm.Value(rec.Key)}
 	}
 	f.lastResult(in)
+	if rec.File == "" {
+		return nil
+	}
+	if ends {
+		f.keep(i, rec)
+		return f.filled()
+	}
 	f.keep(i, rec, "utterance", in.keys, "confidence", 1, "inputmode", "dtmf", "interpretation", in.value)
 	return f.filled()
 }
 
 // keep makes the recording the item's value. more are further shadow variables.
 func (f *formRun) keep(i *item, rec ivr.Recorded, more ...any) {
-	r := &Recording{File: rec.File, Duration: rec.Duration}
+	r := &Recording{File: rec.File, Duration: rec.Duration, Type: i.recordType()}
 	if info, err := os.Stat(rec.File); err == nil {
 		r.Size = info.Size()
+	}
+	if r.bare() {
+		r.Size = int64(rec.Duration * sound.Rate / time.Second)
 	}
 	f.fill(i, f.x.vm.Wrap(r, "recording:"+filepath.Base(rec.File)))
 	var key any

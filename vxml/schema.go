@@ -10,7 +10,7 @@ import (
 
 // What may stand in many elements.
 const (
-	speech = "#text audio break desc emphasis enumerate foreach lexicon mark metadata p phoneme prosody s say-as sub value voice "
+	speech = "#text audio break desc emphasis enumerate foreach lexicon mark meta metadata p phoneme prosody s say-as sub value voice "
 	action = "#text assign audio clear data disconnect enumerate exit foreach goto if log mark prompt reprompt return script submit throw value var "
 	catchy = "catch error help noinput nomatch property "
 	fetchy = "fetchhint fetchtimeout maxage maxstale fetchaudio "
@@ -31,7 +31,7 @@ var shapes = map[string]shape{
 	"choice":     {fetchy + "dtmf accept next|expr|event|eventexpr message|messageexpr?", "#text audio enumerate grammar value break emphasis p s phoneme prosody say-as sub voice"},
 	"field":      {onItem + "type slot modal", catchy + "#text audio enumerate filled grammar link option prompt value"},
 	"option":     {"dtmf accept value", "#text"},
-	"initial":    {onItem, catchy + "#text audio link prompt value"},
+	"initial":    {onItem, catchy + "#text audio enumerate link prompt value"},
 	"block":      {onItem, action},
 	"record":     {onItem + "modal beep maxtime finalsilence dtmfterm type dest", catchy + "#text audio enumerate filled grammar prompt value"},
 	"transfer":   {onItem + "bridge|type? dest|destexpr connecttimeout maxtime transferaudio aai|aaiexpr?", catchy + "#text audio enumerate filled grammar prompt value"},

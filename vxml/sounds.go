@@ -74,13 +74,13 @@ func (s *sounds) close() error {
 
 // clip makes a file of what was fetched, or finds the one that there is.
 func (s *sounds) clip(r *fetch.Response) (*prompts.Clip, error) {
-	sum := sha256.Sum256(r.Body)
+	sum := sha256.Sum256(append([]byte(r.Type+"\n"), r.Body...))
 	key := hex.EncodeToString(sum[:16])
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.kept[key]
 	if k == nil {
-		pcm, err := sound.Decode(r.Body)
+		pcm, err := sound.Decode(r.Body, r.Type)
 		if err != nil {
 			return nil, err
 		}

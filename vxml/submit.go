@@ -2,11 +2,11 @@ package vxml
 
 import (
 	"bytes"
+	"cmp"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -158,13 +158,13 @@ func attach(w *multipart.Writer, name string, rec *Recording) error {
 	if rec.Size > maxUpload {
 		return fetch.ErrTooLarge
 	}
-	data, err := os.ReadFile(rec.File)
+	data, err := rec.data()
 	if err != nil {
 		return err
 	}
 	h := textproto.MIMEHeader{}
 	h.Set("Content-Disposition", multipart.FileContentDisposition(name, filepath.Base(rec.File)))
-	h.Set("Content-Type", "audio/x-wav")
+	h.Set("Content-Type", cmp.Or(rec.Type, "audio/x-wav"))
 	part, err := w.CreatePart(h)
 	if err != nil {
 		return err

@@ -86,7 +86,7 @@ func (f *formRun) dial(i *item, kind string) (ivr.Dial, error) {
 	return d, nil
 }
 
-// endpoint is where a destination is dialled: "tel:+49-30-123" (RFC 3966), if a trunk lets it out.
+// endpoint is where a destination is dialled: "tel:+49-30-123" (RFC 3966; people also write "tel://"), if a trunk lets it out.
 func (c *call) endpoint(dest string) (string, error) {
 	scheme, number, ok := strings.Cut(strings.TrimSpace(dest), ":")
 	if !ok || scheme == "" || number == "" || strings.ContainsAny(scheme, " /?#") {
@@ -95,7 +95,7 @@ func (c *call) endpoint(dest string) (string, error) {
 	if !strings.EqualFold(scheme, "tel") {
 		return "", throw("error.unsupported.uri", "only tel: can be called, not %s:", scheme)
 	}
-	number, _, _ = strings.Cut(number, ";")
+	number, _, _ = strings.Cut(strings.TrimPrefix(number, "//"), ";")
 	endpoint, err := c.Trunks.Endpoint(strings.NewReplacer("-", "", ".", "", "(", "", ")", "").Replace(number))
 	if err != nil {
 		return "", &Event{Name: "error.connection.noauthorization", Message: "this destination must not be called", cause: err}

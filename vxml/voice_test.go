@@ -23,6 +23,8 @@ func (wordVoice) Say(_ context.Context, lang, id string, _ prompts.Args) (prompt
 	return spokenClip("prompt " + id + " in " + lang), nil
 }
 
+func (wordVoice) Speaks(lang string) bool { return lang == "en" || lang == "de" || lang == "fr" }
+
 func (wordVoice) SayText(_ context.Context, lang, text string) (prompts.Clip, error) {
 	if lang != "en" && !strings.HasPrefix(lang, "en-") {
 		text = lang + ": " + text

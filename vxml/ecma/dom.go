@@ -15,6 +15,7 @@ const (
 	domAttr      = 2
 	domText      = 3
 	domProcInst  = 7
+	domComment   = 8
 	domDocument  = 9
 	maxDOMListed = 100_000
 )
@@ -30,6 +31,7 @@ type dom struct {
 
 // Document makes the DOM of a tree.
 func (vm *VM) Document(root *xmltree.Node) Value {
+	vm.domGlobals()
 	d := &dom{vm: vm, root: root, nodes: map[*xmltree.Node]*goja.Object{}}
 	d.document = vm.rt.NewDynamicObject(&domNode{dom: d, props: d.documentProps()})
 	return d.document
@@ -88,28 +90,31 @@ func (d *dom) method(f func(args ...string) Value) func() Value {
 // common are the properties that all nodes have.
 func (d *dom) common(kind int, name string) domProps {
 	null := d.null
-	return domProps{
+	p := domProps{
 		"nodeType": d.value(kind), "nodeName": d.value(name), "nodeValue": null, "parentNode": null, "firstChild": null,
 		"lastChild": null, "previousSibling": null, "nextSibling": null, "attributes": null, "namespaceURI": null,
 		"prefix": null, "localName": null, "childNodes": func() Value { return d.list(nil) },
-		"ownerDocument":               func() Value { return d.document },
-		"hasChildNodes":               d.method(func(...string) Value { return d.vm.rt.ToValue(false) }),
-		"hasAttributes":               d.method(func(...string) Value { return d.vm.rt.ToValue(false) }),
-		"ELEMENT_NODE":                d.value(domElement),
-		"ATTRIBUTE_NODE":              d.value(domAttr),
-		"TEXT_NODE":                   d.value(domText),
-		"DOCUMENT_NODE":               d.value(domDocument),
-		"toString":                    d.method(func(...string) Value { return d.vm.rt.ToValue("[object Node]") }),
-		"PROCESSING_INSTRUCTION_NODE": d.value(domProcInst),
+		"ownerDocument": func() Value { return d.document },
+		"hasChildNodes": d.method(func(...string) Value { return d.vm.rt.ToValue(false) }),
+		"hasAttributes": d.method(func(...string) Value { return d.vm.rt.ToValue(false) }),
+		"toString":      d.method(func(...string) Value { return d.vm.rt.ToValue("[object Node]") }),
 	}
+	for constant, v := range nodeTypes {
+		p[constant] = d.value(v)
+	}
+	return p
 }
+
+// top lists the nodes of the document itself.
+func (d *dom) top() []*xmltree.Node { return append(slices.Clip(d.root.Before), d.root) }
 
 func (d *dom) documentProps() domProps {
 	p := d.common(domDocument, "#document")
 	root := func() Value { return d.node(d.root) }
-	p["documentElement"], p["firstChild"], p["lastChild"] = root, root, root
-	p["ownerDocument"] = d.null
-	p["childNodes"] = func() Value { return d.list([]*xmltree.Node{d.root}) }
+	p["documentElement"], p["lastChild"] = root, root
+	p["firstChild"] = func() Value { return d.node(d.top()[0]) }
+	p["ownerDocument"], p["doctype"] = d.null, d.null
+	p["childNodes"] = func() Value { return d.list(d.top()) }
 	p["hasChildNodes"] = d.method(func(...string) Value { return d.vm.rt.ToValue(true) })
 	d.searches(p, func() []*xmltree.Node { return []*xmltree.Node{d.root} })
 	p["getElementById"] = d.method(func(a ...string) Value {
@@ -163,7 +168,9 @@ func (d *dom) node(n *xmltree.Node) Value {
 	case xmltree.Element:
 		p = d.elementProps(n)
 	case xmltree.Text:
-		p = d.textProps(n)
+		p = d.textProps(n, domText, "#text")
+	case xmltree.Comment:
+		p = d.textProps(n, domComment, "#comment")
 	default:
 		p = d.common(domProcInst, n.Name)
 		p["target"], p["data"], p["nodeValue"] = d.value(n.Name), d.value(n.Data), d.value(n.Data)
@@ -182,8 +189,8 @@ func (d *dom) family(n *xmltree.Node, p domProps) {
 		}
 		return d.node(n.Parent)
 	}
-	p["previousSibling"] = func() Value { return d.node(sibling(n, -1)) }
-	p["nextSibling"] = func() Value { return d.node(sibling(n, +1)) }
+	p["previousSibling"] = func() Value { return d.node(d.sibling(n, -1)) }
+	p["nextSibling"] = func() Value { return d.node(d.sibling(n, +1)) }
 	p["childNodes"] = func() Value { return d.list(n.Child) }
 	p["hasChildNodes"] = d.method(func(...string) Value { return d.vm.rt.ToValue(len(n.Child) > 0) })
 	if len(n.Child) > 0 {
@@ -193,27 +200,29 @@ func (d *dom) family(n *xmltree.Node, p domProps) {
 }
 
 // sibling is the node beside another one, or nil.
-func sibling(n *xmltree.Node, by int) *xmltree.Node {
-	if n.Parent == nil {
-		return nil
+func (d *dom) sibling(n *xmltree.Node, by int) *xmltree.Node {
+	list := d.top()
+	if n.Parent != nil {
+		list = n.Parent.Child
 	}
-	for i, c := range n.Parent.Child {
-		if j := i + by; c == n && j >= 0 && j < len(n.Parent.Child) {
-			return n.Parent.Child[j]
-		}
+	if j := slices.Index(list, n) + by; j >= 0 && j < len(list) {
+		return list[j]
 	}
 	return nil
 }
 
-func (d *dom) textProps(n *xmltree.Node) domProps {
-	p := d.common(domText, "#text")
+// textProps are the properties of CharacterData.
+func (d *dom) textProps(n *xmltree.Node, kind int, name string) domProps {
+	p := d.common(kind, name)
 	p["nodeValue"], p["data"] = d.value(n.Data), d.value(n.Data)
 	p["length"] = d.value(len([]rune(n.Data)))
 	p["substringData"] = func() Value {
 		return d.vm.rt.ToValue(func(from, count int) string {
 			r := []rune(n.Data)
-			from = min(max(0, from), len(r))
-			return string(r[from:min(len(r), from+max(0, min(count, len(r))))])
+			if from < 0 || count < 0 || from > len(r) {
+				panic(d.vm.domException(domIndexSize, "INDEX_SIZE_ERR"))
+			}
+			return string(r[from : from+min(count, len(r)-from)])
 		})
 	}
 	return p
@@ -234,7 +243,7 @@ func (d *dom) elementProps(n *xmltree.Node) domProps {
 		p["namespaceURI"] = d.value(n.Space)
 	}
 	text := func(s string) Value { return d.vm.rt.ToValue(s) }
-	p["getAttribute"] = d.method(func(a ...string) Value { return text(n.Attr(a[0])) })
+	p["getAttribute"] = d.method(func(a ...string) Value { return text(attrNS(n, "", a[0])) })
 	p["getAttributeNS"] = d.method(func(a ...string) Value { return text(attrNS(n, a[0], a[1])) })
 	p["hasAttribute"] = d.method(func(a ...string) Value { return d.vm.rt.ToValue(n.Has(a[0])) })
 	p["hasAttributeNS"] = d.method(func(a ...string) Value {
@@ -242,15 +251,16 @@ func (d *dom) elementProps(n *xmltree.Node) domProps {
 		return d.vm.rt.ToValue(ok)
 	})
 	p["hasAttributes"] = d.method(func(...string) Value { return d.vm.rt.ToValue(len(n.Attrs) > 0) })
-	p["getAttributeNode"] = d.method(func(a ...string) Value { return d.attrNamed(n, a[0]) })
+	p["getAttributeNode"] = d.method(func(a ...string) Value { return d.attrNamed(n, "", a[0]) })
+	p["getAttributeNodeNS"] = d.method(func(a ...string) Value { return d.attrNamed(n, a[0], a[1]) })
 	p["attributes"] = func() Value { return d.attrs(n) }
 	d.searches(p, func() []*xmltree.Node { return n.Child })
 	return p
 }
 
-func (d *dom) attrNamed(n *xmltree.Node, name string) Value {
+func (d *dom) attrNamed(n *xmltree.Node, space, name string) Value {
 	for _, a := range n.Attrs {
-		if a.Name == name && a.Space == "" {
+		if a.Name == name && a.Space == space {
 			return d.attr(n, a)
 		}
 	}
@@ -276,7 +286,8 @@ func (d *dom) attrs(n *xmltree.Node) Value {
 	}
 	o := d.vm.rt.NewArray(list...)
 	_ = o.Set("item", func(i int) Value { return d.item(list, i) })
-	_ = o.Set("getNamedItem", func(name string) Value { return d.attrNamed(n, name) })
+	_ = o.Set("getNamedItem", func(name string) Value { return d.attrNamed(n, "", name) })
+	_ = o.Set("getNamedItemNS", func(space, name string) Value { return d.attrNamed(n, space, name) })
 	return o
 }
 

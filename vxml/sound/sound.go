@@ -1,6 +1,6 @@
 // Package sound makes of the sound files that VoiceXML documents name the one kind that a telephone line plays: 8 kHz,
 // 16 bit, mono. It reads WAV and AU files with PCM of 8 or 16 bit, µ-law and A-law (VoiceXML 2.0, appendix E), in any
-// sample rate, with one or two channels.
+// sample rate, with one or two channels; and it reads and writes µ-law and A-law without a header.
 package sound
 
 import (
@@ -40,8 +40,8 @@ type format struct {
 	channels int
 }
 
-// Decode reads a file.
-func Decode(b []byte) ([]int16, error) {
+// Decode reads a file. Sound without a header, of 8 kHz, is known by its media type: MuLaw or ALaw.
+func Decode(b []byte, media string) ([]int16, error) {
 	var f format
 	var data []byte
 	var err error
@@ -51,7 +51,7 @@ func Decode(b []byte) ([]int16, error) {
 	case len(b) >= 24 && string(b[:4]) == ".snd":
 		f, data, err = au(b)
 	default:
-		err = ErrFormat
+		f, data, err = bare(b, media)
 	}
 	if err != nil {
 		return nil, err
@@ -174,29 +174,6 @@ func (f format) samples(data []byte) []int16 {
 		}
 	}
 	return out
-}
-
-// fromMuLaw decodes one sample (G.711).
-func fromMuLaw(c byte) int16 {
-	c = ^c
-	v := (int16(c&0x0f)<<3 + 0x84) << (c >> 4 & 7)
-	if c&0x80 != 0 {
-		return 0x84 - v
-	}
-	return v - 0x84
-}
-
-// fromALaw decodes one sample (G.711).
-func fromALaw(c byte) int16 {
-	c ^= 0x55
-	v := int16(c&0x0f)<<4 + 8
-	if e := c >> 4 & 7; e > 0 {
-		v = (v + 0x100) << (e - 1)
-	}
-	if c&0x80 == 0 {
-		return -v
-	}
-	return v
 }
 
 // mono mixes two channels.

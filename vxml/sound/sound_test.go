@@ -46,8 +46,11 @@ func TestDecode(t *testing.T) {
 		{"au mu-law", auFile(1, []byte{0x00}), []int16{-32124}},
 		{"au pcm", auFile(3, []byte{1, 0}), []int16{256}},
 		{"au pcm 8", auFile(2, []byte{0xff}), []int16{-256}},
+		{MuLaw, []byte{0xff, 0x00}, []int16{0, -32124}},
+		{"Audio/x-alaw-basic; rate=8000", []byte{0xd5, 0xaa}, []int16{8, 32256}},
+		{"audio/basic with a header", auFile(1, []byte{0x00}), []int16{-32124}},
 	} {
-		got, err := Decode(c.b)
+		got, err := Decode(c.b, c.name)
 		if err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, %v, want %v", c.name, got, err, c.want)
 		}
@@ -57,9 +60,34 @@ func TestDecode(t *testing.T) {
 func TestDecodeRefuses(t *testing.T) {
 	for _, b := range [][]byte{nil, []byte("RIFF"), []byte("ID3 an mp3 file"), file(1, 1, 24, 8000, nil), file(1, 3, 16, 8000, nil),
 		file(1, 1, 16, 1, []byte{1, 0}), file(85, 1, 0, 8000, nil), auFile(9, nil), []byte("RIFF\x00\x00\x00\x00WAVEdata\x01\x00\x00\x00x")} {
-		if got, err := Decode(b); err == nil {
+		if got, err := Decode(b, "audio/x-wav"); err == nil {
 			t.Errorf("%q was taken: %v", b, got)
 		}
+	}
+}
+
+// TestEncode writes every code that there is, and what lies between two of them.
+func TestEncode(t *testing.T) {
+	for _, media := range []string{MuLaw, ALaw} {
+		for v := range 1 << 16 {
+			want := int16(v - 1<<15)
+			b, err := Encode([]int16{want}, media)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := Decode(b, media)
+			off := max(int(got[0])-int(want), int(want)-int(got[0]))
+			if err != nil || off > 16+max(int(want), -int(want))/16 {
+				t.Fatalf("%s: %d became %d, %v", media, want, got[0], err)
+			}
+			b, _ = Encode(got, media)
+			if again, _ := Decode(b, media); again[0] != got[0] {
+				t.Fatalf("%s: the code's own %d became %d", media, got[0], again[0])
+			}
+		}
+	}
+	if _, err := Encode(nil, "audio/mpeg"); err == nil {
+		t.Error("MP3 was written")
 	}
 }
 
@@ -76,14 +104,14 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte("RIFF00000000fmt 00000000000000000000"))
 	f.Add(file(1, 1, 8, math.MaxUint32, []byte("x")))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := Decode(b)
+		s, err := Decode(b, MuLaw)
 		if err != nil {
 			return
 		}
 		if len(s) > 16*len(b)+16 {
 			t.Fatalf("%d samples of %d bytes", len(s), len(b))
 		}
-		again, err := Decode(WAV(s))
+		again, err := Decode(WAV(s), "")
 		if err != nil || !slices.Equal(s, again) {
 			t.Fatalf("%d samples became %d, %v", len(s), len(again), err)
 		}

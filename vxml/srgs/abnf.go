@@ -193,7 +193,7 @@ func (a *abnf) uriLine(what string) error {
 	}
 	switch what {
 	case "tag-format":
-		a.g.Format = uri
+		a.g.Format = tagFormat(uri)
 	case "base":
 		a.g.URI = xmltree.Resolve(a.g.URI, uri)
 	}

@@ -16,6 +16,16 @@ type tag struct {
 	err    error
 }
 
+// tagFormat is the format that a grammar names. Drafts put a year behind it.
+func tagFormat(name string) string {
+	for _, format := range []string{Literals, Scripts} {
+		if name == format || strings.HasPrefix(name, format+".") {
+			return format
+		}
+	}
+	return name
+}
+
 // newTag compiles a tag. One without a format is as the working drafts had it, or a literal: it is looked at when it runs.
 func newTag(text, format string) tag {
 	t := tag{text: strings.TrimSpace(text), format: format}

@@ -15,7 +15,7 @@ func ParseXML(n *xmltree.Node, uri string) (*Grammar, error) {
 	if n.Name != "grammar" {
 		return nil, wrong(n, "no <grammar>")
 	}
-	g := &Grammar{URI: uri, Root: n.Attr("root"), Mode: n.Attr("mode"), Format: n.Attr("tag-format"), rules: map[string]*rule{}}
+	g := &Grammar{URI: uri, Root: n.Attr("root"), Mode: n.Attr("mode"), Format: tagFormat(n.Attr("tag-format")), rules: map[string]*rule{}}
 	if base, ok := n.Lookup(xmltree.XML, "base"); ok {
 		g.URI = xmltree.Resolve(uri, base)
 	}
@@ -47,6 +47,9 @@ func (g *Grammar) declaration(c *xmltree.Node) error {
 		g.header = append(g.header, newTag(c.Text(), g.Format))
 	case "meta", "metadata", "lexicon":
 	default:
+		if foreign(c) {
+			return nil
+		}
 		return wrong(c, "<"+c.Name+"> does not belong here")
 	}
 	return nil
@@ -87,8 +90,14 @@ func (g *Grammar) part(c *xmltree.Node) (node, error) {
 	case "example":
 		return seq{}, nil
 	}
+	if foreign(c) {
+		return seq{}, nil
+	}
 	return nil, wrong(c, "<"+c.Name+"> does not belong here")
 }
+
+// foreign tells whether an element is of another name space than what it stands in: such ones are passed over.
+func foreign(c *xmltree.Node) bool { return c.Space != c.Parent.Space }
 
 func (g *Grammar) item(c *xmltree.Node) (node, error) {
 	body, err := g.content(c)

@@ -30,6 +30,8 @@ var ErrLimit = errors.New("xmltree: over the limit")
 type Limits struct {
 	Size  int // bytes
 	Depth int // elements within one another
+	// Comments keeps comments as nodes; otherwise the text in front of one and the text behind it are one.
+	Comments bool
 }
 
 // A Kind says what a Node is.
@@ -40,6 +42,7 @@ const (
 	Element Kind = iota
 	Text
 	Instruction
+	Comment
 )
 
 // An Attr is one attribute. Space is the name space's URI, or "".
@@ -53,10 +56,11 @@ type Node struct {
 	Prefix string // that stands for it in the text; "" is none, or a document that is not in UTF-8
 	Name   string // local name; the target of an instruction
 	Attrs  []Attr // without name space declarations
-	Data   string // of text and instructions
+	Data   string // of text, instructions and comments
 	Line   int    // where it begins, from 1
 	Parent *Node
 	Child  []*Node
+	Before []*Node // of the root element: the instructions and comments in front of it
 }
 
 // A SyntaxError is a document that is not well formed, or refused.
@@ -82,7 +86,7 @@ func Parse(data []byte, lim Limits) (*Node, error) {
 		return nil, &SyntaxError{1, fmt.Errorf("%w: %d bytes, at most %d", ErrLimit, len(data), lim.Size)}
 	}
 	d := decoder(data)
-	p := parser{Decoder: d, depth: lim.Depth}
+	p := parser{Decoder: d, depth: lim.Depth, comments: lim.Comments}
 	for {
 		line, _ := d.InputPos()
 		p.raw = data[min(int(d.InputOffset()), len(data)):]
@@ -124,7 +128,8 @@ func syntaxError(line int, err error) error {
 type parser struct {
 	*xml.Decoder
 	root, at *Node
-	before   []*Node // instructions in front of the root
+	before   []*Node // what stands in front of the root
+	comments bool
 	depth    int
 	level    int
 	raw      []byte // the text from the token on
@@ -157,7 +162,13 @@ func (p *parser) take(token xml.Token, line int) error {
 	case xml.CharData:
 		return p.text(string(t), line)
 	case xml.ProcInst:
-		p.instruction(t, line)
+		if t.Target != "xml" {
+			p.aside(&Node{Kind: Instruction, Name: t.Target, Data: string(t.Inst), Line: line})
+		}
+	case xml.Comment:
+		if p.comments {
+			p.aside(&Node{Kind: Comment, Data: string(t), Line: line})
+		}
 	case xml.Directive:
 		return directive(t)
 	}
@@ -192,7 +203,7 @@ func (p *parser) open(t xml.StartElement, line int) error {
 	case p.root != nil:
 		return errors.New("a second root element")
 	default:
-		p.root, n.Child = n, p.before
+		p.root, n.Before = n, p.before
 	}
 	p.at = n
 	return nil
@@ -213,13 +224,9 @@ func (p *parser) text(s string, line int) error {
 	return nil
 }
 
-// instruction keeps a processing instruction; one in front of the root becomes the root's first child.
-func (p *parser) instruction(t xml.ProcInst, line int) {
-	if t.Target == "xml" {
-		return
-	}
-	n := &Node{Kind: Instruction, Name: t.Target, Data: string(t.Inst), Line: line, Parent: p.at}
-	if p.at != nil {
+// aside keeps an instruction or a comment. What stands behind the root is left out.
+func (p *parser) aside(n *Node) {
+	if n.Parent = p.at; p.at != nil {
 		p.at.Child = append(p.at.Child, n)
 	} else if p.root == nil {
 		p.before = append(p.before, n)

@@ -23,7 +23,7 @@ func TestParse(t *testing.T) {
 	if e := n.Elements(); len(e) != 2 || e[0].Text() != "t&<x>ä" || e[0].Line != 5 || e[0].Parent != n {
 		t.Errorf("%+v", e)
 	}
-	if pi := n.Child[0]; pi.Kind != Instruction || pi.Name != "pi" || pi.Data != "some data" {
+	if pi := n.Before[0]; pi.Kind != Instruction || pi.Name != "pi" || pi.Data != "some data" {
 		t.Errorf("%+v", pi)
 	}
 }
