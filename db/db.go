@@ -22,7 +22,7 @@ const (
 type Options struct {
 	Source string           // path of a SQLite file, or postgres://…
 	Mode   Mode             // Serve or Admin
-	Clock  func() time.Time // the database's clock, for tests; nil is the system's. SQLite only
+	Clock  func() time.Time // the database's clock, for tests; nil is the system's, also in a bubble of testing/synctest. SQLite only
 	Log    *slog.Logger     // nil logs nothing
 
 	Schema fs.FS // the migrations, for tests; nil is the program's own

@@ -52,7 +52,7 @@ func New(t testing.TB) *Bed {
 // Prepare makes a Bed whose server is not started yet.
 func Prepare(t testing.TB) *Bed {
 	t.Helper()
-	database, err := db.Open(t.Context(), db.Options{Source: filepath.Join(t.TempDir(), "hark.db")})
+	database, err := db.Open(t.Context(), db.Options{Source: filepath.Join(t.TempDir(), "hark.db"), Clock: time.Now}) // which synctest replaces
 	if err != nil {
 		t.Fatal(err)
 	}
