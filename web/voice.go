@@ -94,7 +94,7 @@ func (v *visit) recording() (io.Reader, error) {
 		if err != nil {
 			return nil, errForm
 		}
-		samples, err := sound.Decode(file)
+		samples, err := sound.Decode(file, "")
 		if err != nil {
 			return nil, errForm
 		}

@@ -93,7 +93,7 @@ func (p *place) listens(a account, until string) (seconds []float64) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	samples, err := sound.Decode(file)
+	samples, err := sound.Decode(file, "")
 	if err != nil {
 		p.t.Fatal(err)
 	}

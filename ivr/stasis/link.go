@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"sync/atomic"
@@ -104,13 +103,7 @@ func (a *App) dial(ctx context.Context) (*websocket.Conn, error) {
 		return nil, err
 	}
 	conn, resp, err := websocket.Dial(ctx, req.URL.String(), &websocket.DialOptions{
-		HTTPClient: &http.Client{Transport: &http.Transport{
-			ReadBufferSize: 32 << 10,
-			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-				c, err := (&net.Dialer{}).DialContext(ctx, network, address)
-				return &calmConn{Conn: c}, err
-			},
-		}},
+		HTTPClient: a.rest.http,
 		HTTPHeader: req.Header,
 	})
 	if resp != nil && resp.StatusCode == http.StatusUnauthorized {
