@@ -49,25 +49,32 @@ func (f *formRun) collect(i *item) (*input, error) {
 	if !strings.Contains(f.x.property(f.frame(i), "inputmodes"), "dtmf") {
 		return c.unheard(first)
 	}
-	for again := true; again; again = c.hotword && c.in.event == evNoMatch {
-		c.anew()
-		began := time.Now()
-		key, err := c.first(first)
-		f.x.listened(began, key != "")
-		switch {
-		case err != nil:
-		case key == "":
-			c.in.event = evNoInput
-		case c.whole != srgs.None:
-			err = c.further(c.whole)
-		default:
-			err = c.match(key)
-		}
-		if err != nil {
+	for {
+		if err := c.turn(first); err != nil {
 			return nil, c.ended(err)
 		}
+		if !c.hotword || c.in.event != evNoMatch {
+			return f.mean(&c.in)
+		}
+		c.anew()
 	}
-	return f.mean(&c.in)
+}
+
+// turn waits for the caller to begin, and takes all that belongs to it.
+func (c *collecting) turn(wait time.Duration) error {
+	began := time.Now()
+	key, err := c.first(wait)
+	c.listened(began, key != "")
+	switch {
+	case err != nil:
+		return err
+	case key == "":
+		c.in.event = evNoInput
+		return nil
+	case c.whole != srgs.None:
+		return c.further(c.whole)
+	}
+	return c.match(key)
 }
 
 // collecting makes a turn of the grammars that count.

@@ -167,12 +167,12 @@ func (i *Interpreter) Handle(ctx context.Context, line ivr.Line, page string) (e
 }
 
 // first is the way into the first page. There is no document that could catch what is wrong with its root document: that is
-// thrown in the page itself.
+// thrown in the page itself, whose root may catch it when it is there.
 func (x *execution) first(page string) (*transition, error) {
 	doc, root, err := x.page(nil, nil, fetch.Request{URL: page})
 	var wrong *Event
 	if doc != nil && errors.As(err, &wrong) {
-		return &transition{doc: doc, root: doc, wrong: wrong}, nil
+		return &transition{doc: doc, root: cmp.Or(root, doc), wrong: wrong}, nil
 	}
 	return &transition{doc: doc, root: root, dialog: fragment(page)}, err
 }

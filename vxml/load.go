@@ -224,7 +224,7 @@ func readGrammar(r *fetch.Response, lim xmltree.Limits) (*srgs.Grammar, error) {
 // withAudio fetches while the caller hears fetchaudio, when it takes long.
 func (x *execution) withAudio(f *frame, n need, get func(context.Context) (*fetch.Response, error)) (*fetch.Response, error) {
 	src := ""
-	if n.kind == "document" && !x.gone {
+	if (n.kind == "document" || n.kind == "data") && !x.gone {
 		src = x.setting(f, n.e, "fetchaudio", "fetchaudio")
 	}
 	if src == "" || f == nil {

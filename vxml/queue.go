@@ -184,7 +184,8 @@ func (x *execution) besideSound(f *frame, src string, get func(context.Context) 
 	return a.out, a.err
 }
 
-// playFetchAudio plays until ctx ends; not at all when that is soon, or there is no such sound.
+// playFetchAudio plays until ctx ends, and once it has begun at least as long as the document says (6.1.5); not at all when
+// ctx ends soon, or there is no such sound.
 func (x *execution) playFetchAudio(ctx context.Context, f *frame, src string) {
 	delay := time.NewTimer(seconds(x.property(f, "fetchaudiodelay"), 2*time.Second))
 	defer delay.Stop()
@@ -198,8 +199,30 @@ func (x *execution) playFetchAudio(ctx context.Context, f *frame, src string) {
 		return
 	}
 	clip, err := x.sounds.clip(out)
+	hearing, stop := x.atLeast(ctx, seconds(x.property(f, "fetchaudiominimum"), 0))
+	defer stop()
 	for err == nil {
-		_, err = x.line.Gather(ctx, ivr.Gather{Play: []prompts.Clip{*clip}, NoBargeIn: true})
+		_, err = x.line.Gather(hearing, ivr.Gather{Play: []prompts.Clip{*clip}, NoBargeIn: true})
+	}
+}
+
+// atLeast is a context that ends when another one ends, but not before a time is over; with the call at once. stop lets go
+// of it.
+func (x *execution) atLeast(ctx context.Context, least time.Duration) (hearing context.Context, stop func()) {
+	began := time.Now()
+	hearing, end := context.WithCancelCause(x.live)
+	off := context.AfterFunc(ctx, func() {
+		rest := time.NewTimer(least - time.Since(began))
+		defer rest.Stop()
+		select {
+		case <-rest.C:
+		case <-hearing.Done():
+		}
+		end(errFetched)
+	})
+	return hearing, func() {
+		off()
+		end(nil)
 	}
 }
 
