@@ -30,6 +30,8 @@ type conn struct {
 	cancel context.CancelFunc
 	ping   *time.Timer
 
+	came time.Time // when it attached to its session; owned by the session's goroutine
+
 	// Owned by the reader; client is set once, before the session knows the connection.
 	session   *Session // nil until LOGIN or RESUME
 	client    string   // client kind

@@ -16,11 +16,13 @@ import (
 // reportKey is the fact under which a session's report stands in the store.
 const reportKey = "report"
 
-// reportPause gathers changes, so that a browser, which comes and goes with each page, does not cost a write each.
-// Reports become due at the same moments, reportBeat apart: those of all sessions that changed meanwhile share a commit.
+// reportPause gathers changes. Reports become due at the same moments, reportBeat apart: those of all sessions that changed
+// meanwhile share a commit. A client counts once it has stayed for reportStay, less than a report waits: a browser comes and
+// goes with each page, and a write for each would slow all the others down the more of them there are.
 const (
 	reportPause = time.Second
 	reportBeat  = 250 * time.Millisecond
+	reportStay  = 500 * time.Millisecond
 )
 
 // A Report is what only the owner of a session knows of it, left in the store for the operator. It may be a second old, and
@@ -28,7 +30,7 @@ const (
 type Report struct {
 	Node     string              `json:"node"`
 	Epoch    int64               `json:"epoch"`
-	Clients  map[string]int      `json:"clients"` // attached ones, by kind
+	Clients  map[string]int      `json:"clients"` // attached ones, by kind; not who came a moment ago
 	Networks []wire.ServiceEvent `json:"networks"`
 	Made     time.Time           `json:"made"` // since when it is so
 }
@@ -66,6 +68,9 @@ func (s *Session) reportSoon() {
 			if fresh {
 				s.tasks.Go(func() { s.writeReport(r) })
 			}
+			if s.somebodyNew() {
+				s.reportSoon()
+			}
 		})
 	})
 }
@@ -80,9 +85,24 @@ func (s *Session) report() Report {
 		Networks: s.networkStates(), Made: time.Now().UTC(),
 	}
 	for c := range s.clients {
-		r.Clients[c.client]++
+		if !c.isNew() {
+			r.Clients[c.client]++
+		}
 	}
 	return r
+}
+
+// isNew tells whether the client came a moment ago.
+func (c *conn) isNew() bool { return time.Since(c.came) < reportStay }
+
+// somebodyNew tells whether a report leaves out a client that is there. Only the session's goroutine calls it.
+func (s *Session) somebodyNew() bool {
+	for c := range s.clients {
+		if c.isNew() {
+			return true
+		}
+	}
+	return false
 }
 
 // networkStates lists the states of the external logins by name. Only the session's goroutine calls it.

@@ -174,6 +174,7 @@ func (s *Session) attach(c *conn) {
 	}
 	s.clients[c] = struct{}{}
 	s.used = time.Now()
+	c.came = s.used
 	s.reportSoon()
 }
 

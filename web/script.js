@@ -14,18 +14,34 @@
 
   // Parts of the page that a newer copy of it may replace; what is being written is none of them.
   var parts = ['#title', '#text', '#links', '#older', '#list'];
+  var shown = {}; // each part as it came: what has not changed stays, with the focus and the selection in it
+
+  function show(part, copy) {
+    if (shown[part] === copy.outerHTML) return;
+    shown[part] = copy.outerHTML;
+    $(part).replaceWith(document.importNode(copy, true));
+  }
 
   function take(html, withForms) {
     var fresh = new DOMParser().parseFromString(html, 'text/html');
     if (!$('#list', fresh) || !$('#list')) { location.reload(); return; }
+    var at = nameOf(document.activeElement);
     parts.concat(withForms ? ['#notice', '#forms'] : []).forEach(function (q) {
-      $(q).replaceWith(document.importNode($(q, fresh), true));
+      show(q, $(q, fresh));
     });
     document.title = fresh.title;
     var upto = $('[name=upto]', fresh);
     if (upto) all('[name=upto]').forEach(function (f) { f.value = upto.value; });
     dress();
     offerNotifications();
+    var again = at && document.activeElement === document.body && all('#page a, #page button, #page input').find(function (e) { return nameOf(e) === at; });
+    if (again) again.focus({ preventScroll: true });
+  }
+
+  // nameOf is what a link or a part of a player is known by in two copies of the page, so that who goes by keys stays there.
+  function nameOf(e) {
+    var li = e && e.closest('li'), sound = li && $('audio[data-seq]', li);
+    return e && (e.getAttribute('href') || (sound && e.tagName + sound.dataset.seq));
   }
 
   function playing() { return all('audio').some(function (a) { return !a.paused; }); }
@@ -63,7 +79,7 @@
       new Notification($('#title').textContent, { tag: 'hark' });
   }
   function offerNotifications() {
-    if (!window.Notification || Notification.permission !== 'default' || !$('#links')) return;
+    if (!window.Notification || Notification.permission !== 'default' || !$('#links') || $('#links button')) return;
     var b = make('button', 'Notify me', 'plain');
     b.type = 'button';
     b.onclick = function () { Notification.requestPermission().then(function () { b.remove(); }); };
@@ -80,6 +96,7 @@
     li.append(make('b', 'You', 'who'), ' ', state, make('p', text, 'said'));
     $('p.said', li).dir = 'auto';
     $('#list').append(li);
+    delete shown['#list']; // as it came it has no such line
     if (area.tagName === 'TEXTAREA') { area.value = ''; area.focus(); }
     toEnd();
     (function attempt(wait) {
@@ -209,6 +226,7 @@
     all('audio[data-seq]').forEach(function (a) { follow(a); voicePlayer(a); });
     all('form[data-voice]').forEach(recorder);
   }
+  parts.forEach(function (q) { shown[q] = $(q).outerHTML; });
   dress();
   toEnd();
   if (matchMedia('(pointer:fine)').matches && $('form[data-answer] textarea')) $('form[data-answer] textarea').focus({ preventScroll: true });

@@ -49,16 +49,22 @@ func (v *visit) you(ctx context.Context, notice string) (*Page, error) {
 	for _, n := range networks {
 		page.Items = append(page.Items, v.network(n))
 	}
-	page.Forms = append(page.Forms, Form{
+	quick := Form{
 		Title: "Quick replies", Action: v.base + "/you/replies", Submit: "Keep these",
 		Fields: []Field{{Kind: Words, Name: "replies", Label: "One in each line, five at most", Value: strings.Join(notes.quick, "\n")}, once()},
-	})
+	}
+	page.Forms = slices.Concat(v.statusForms(), []Form{quick, v.numberForm()}, v.leaveForms())
+	return page, nil
+}
+
+// statusForms are the ways to be there, each of one press.
+func (v *visit) statusForms() []Form {
+	forms := make([]Form, 0, len(shows))
 	for _, s := range shows {
 		show := Field{Kind: Hidden, Name: "show", Value: string(s.show)}
-		page.Forms = append(page.Forms, Form{Action: v.base + "/you/status", Submit: "Be " + strings.ToLower(s.name), Quiet: true, Fields: []Field{show, once()}})
+		forms = append(forms, Form{Action: v.base + "/you/status", Submit: "Be " + strings.ToLower(s.name), Quiet: true, Fields: []Field{show, once()}})
 	}
-	page.Forms = append(append(page.Forms, v.numberForm()), v.leaveForms()...)
-	return page, nil
+	return forms
 }
 
 // status sets how others see the user.

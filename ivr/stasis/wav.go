@@ -81,15 +81,15 @@ func (h *wavHeader) readFormat(r io.ReaderAt, at, length int64) error {
 	return nil
 }
 
-// withData is the header with its sound at at, said to be length bytes long. A length of 0, or one past the file's end,
-// stands for all there is.
+// withData is the header with its sound at at, said to be length bytes long. A length of less than a sample, such as
+// 0, or one past the file's end, stands for all there is.
 func (h wavHeader) withData(at, length, size int64) (wavHeader, error) {
 	if h.rate == 0 {
 		return h, fmt.Errorf("%w: sound before its format", errWAV)
 	}
 	h.dataAt, h.said = at, uint32(length)
 	there := min(size-at, 1<<31)
-	if length == 0 || length > there {
+	if length < int64(h.align) || length > there {
 		length = there
 	}
 	h.data = uint32(length - length%int64(h.align))
