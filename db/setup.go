@@ -40,7 +40,7 @@ import (
 // setUpConnections has every SQLite connection that this process opens from now on
 //
 //   - know the system's clock as hark_now(), one time for a whole statement. It is in C because calling Go from SQLite takes
-//     2 µs, a third of what the statement takes that each message begins with.
+//     1 to 2 µs, a quarter of what the statement takes that the storing of each message begins with.
 //   - plan each statement once. By itself SQLite plans many statements anew whenever other values are bound, nearly every one
 //     with an ORDER BY, a join or a partial index, in the hope of a better plan for those values. It never finds one here, and
 //     that took more time than running them.
