@@ -14,8 +14,8 @@ const (
 	// defaultBetween is Gather.Between's default.
 	defaultBetween = 3 * time.Second
 	// quietAfter is how long the line may lie without a packet behind a key, before silence is sent. Address translators
-	// and providers hang up after tens of seconds; fast keys need no command.
-	quietAfter = 500 * time.Millisecond
+	// and providers hang up after tens of seconds; a number that is keyed without a stop needs no command.
+	quietAfter = 2 * time.Second
 	// frameTime is one packet of sound. Behind sound, silence is sent for whatever is longer, so that packets flow on.
 	frameTime = 20 * time.Millisecond
 	// downTime is how long after a command that had no answer the news of a lost connection may take.
@@ -142,10 +142,12 @@ func (t *turn) run(ctx context.Context) (ivr.Input, error) {
 
 // collect waits until the input is whole.
 func (t *turn) collect(ctx context.Context) (ivr.Input, error) {
+	defer t.queue.letLie(0, "")
 	for {
 		if in, over := t.over(time.Now()); over {
 			return in, nil
 		}
+		t.queue.letLie(t.undecided(), t.Ends)
 		n, err := t.next(ctx, t.wake())
 		if err != nil {
 			return ivr.Input{}, err
@@ -171,6 +173,15 @@ func (t *turn) collect(ctx context.Context) (ivr.Input, error) {
 	}
 }
 
+// undecided is how many keys more decide nothing by themselves: those in the middle of a number. They are looked at together
+// with the one that decides, or when time is up, since to wake a call costs more than to look at a key.
+func (t *turn) undecided() int {
+	if t.taken.Len() == 0 || t.trailing || !t.player.done() {
+		return 0
+	}
+	return t.Max - t.taken.Len() - 1
+}
+
 // over tells what ended the turn without a key.
 func (t *turn) over(now time.Time) (ivr.Input, bool) {
 	switch {
@@ -191,8 +202,11 @@ func (t *turn) wait(now time.Time) {
 		return
 	}
 	t.deadline = now.Add(t.First)
-	if t.silentAt = now; t.First <= frameTime {
+	switch t.silentAt = now; {
+	case t.First <= frameTime:
 		t.silentAt = t.deadline.Add(quietAfter)
+	case len(t.Play) == 0 && now.Sub(t.keyed) < quietAfter: // in the middle of keys, which may each be a turn
+		t.silentAt = t.keyed.Add(quietAfter)
 	}
 }
 
@@ -242,7 +256,7 @@ func (t *turn) takeKeys(ctx context.Context, now time.Time) (ivr.Input, bool) {
 		if t.trailing && strings.IndexByte(t.Ends, key) < 0 {
 			return t.input(ivr.Full, now), true
 		}
-		t.keys = t.keys[1:]
+		t.keys, t.keyed = t.keys[1:], now
 		if in, full := t.take(key, now); full {
 			return in, true
 		}

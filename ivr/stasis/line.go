@@ -26,7 +26,8 @@ type Line struct {
 	queue  *queue
 
 	// The rest belongs to the call's goroutine.
-	keys     []byte // pressed and not taken yet
+	keys     []byte    // pressed and not taken yet
+	keyed    time.Time // when one was taken last
 	echoes   echoes
 	answered bool
 	hungUp   bool      // by us
@@ -181,6 +182,9 @@ func (l *Line) next(ctx context.Context, deadline time.Time) (note, error) {
 		select {
 		case <-l.queue.ready:
 		case <-late:
+			if n, ok := l.pop(); ok { // a key that woke nobody
+				return n, nil
+			}
 			return note{kind: expired, at: time.Now()}, nil
 		case <-ctx.Done():
 		case <-l.ctx.Done():

@@ -1,6 +1,9 @@
 package stasis
 
-import "sync"
+import (
+	"strings"
+	"sync"
+)
 
 // maxNotes is where a call's queue ends: a dialogue that has not looked for so long, while somebody keeps pressing keys,
 // will not look any more. The call is ended then; a note is never lost from a call that goes on.
@@ -11,7 +14,9 @@ const maxNotes = 10_000
 type queue struct {
 	mu    sync.Mutex
 	notes []note
-	ready chan struct{} // holds one token when there may be notes
+	lying int           // so many keys more wake nobody
+	but   string        // but for these
+	ready chan struct{} // holds one token when there may be notes that matter now
 }
 
 func newQueue() *queue { return &queue{ready: make(chan struct{}, 1)} }
@@ -24,11 +29,24 @@ func (q *queue) put(n note) bool {
 		return false
 	}
 	q.notes = append(q.notes, n)
+	if n.kind == keyPressed && q.lying > 0 && strings.IndexByte(q.but, n.key) < 0 {
+		q.lying--
+		return true
+	}
+	q.lying = 0
 	select {
 	case q.ready <- struct{}{}:
 	default:
 	}
 	return true
+}
+
+// letLie lets up to so many keys that come now lie until somebody looks: they wake nobody, up to the first note of another
+// kind, or key of but. It holds until the next letLie.
+func (q *queue) letLie(keys int, but string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.lying, q.but = keys, but
 }
 
 // take removes the oldest note; false says that there is none.

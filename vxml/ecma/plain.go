@@ -101,8 +101,10 @@ var builtIn = sync.OnceValue(func() ownNames {
 	names := ownNames{map[unistring.String]bool{}, map[unistring.String]bool{"__proto__": true}}
 	rt := goja.New()
 	g := rt.GlobalObject()
-	for _, name := range g.GetOwnPropertyNames() {
-		names.globals[unistring.NewFromString(name)] = !harmless(rt, g, name)
+	for o := g; o != nil; o = o.Prototype() { // "constructor" by itself is the global object's, from its prototype
+		for _, name := range o.GetOwnPropertyNames() {
+			names.globals[unistring.NewFromString(name)] = !harmless(rt, o, name)
+		}
 	}
 	names.collect(rt, g, map[*goja.Object]bool{})
 	delete(names.members, "length") // an accessor of typed arrays alone, which no plain source has

@@ -22,6 +22,7 @@ func TestPlain(t *testing.T) {
 		"({__proto__: a})", "[a]", "[a] = b", "({a} = b)", "`x${a}`", "`x`", "/x/", "a?.b", "a ?? f?.()", "...a", "f(...a)", "function* f() {}", "async function f() {}", "function f(...a) {}", "function f([a]) {}", "() => 1",
 		"var {x} = y", "let x = []; x[1] = 2", "with (a) b", "for (a in b) c", "for (a of b) c", "try { a } catch (e) {}", "switch (a) {}", "delete a.b", "'a' in b", "a instanceof b", "a, f``", "class A {}", "var Math = a",
 		"a = Function", "({x: String})", "x.apply", "x.call", "x.caller", "x.raw", "await1 => 2", "import.meta",
+		"constructor", "constructor(a)", "__proto__", "__proto__.a = b", "valueOf()", "toString = f", "hasOwnProperty", "function toString() {}",
 		"'x'.charAt", "f = s.slice", "f = parseInt", "parseInt.constructor('')", "Math.constructor(a)", "Math.floor", "Math[0]", "f(String)", "a.split('')",
 		"a.concat(a)", "a.push(1)", "a.replace('x', a)", "a.f().constructor", "(function() { return this })()", "function f() { return eval }", "function eval() {}",
 	}, hostile...) {
