@@ -18,7 +18,6 @@ func TestDiskFullInRecording(t *testing.T) {
 	s := open(t, nil)
 	folder := filepath.Join(s.SpoolDir, "recording")
 	p, c := s.call(t)
-	p.Say(600)
 	for _, test := range []struct {
 		size     int // of the disk, in KiB
 		key      string
@@ -31,6 +30,7 @@ func TestDiskFullInRecording(t *testing.T) {
 			testbed.SmallDisk(t, folder, fmt.Sprint(test.size, "k"))
 			var rec ivr.Recorded
 			for range 5 { // Linux counts the pages of a tmpfs for each processor, and now and then lets too many in
+				p.Say(600)
 				got := c.record(ivr.Record{Max: 20 * time.Second, Silence: 4 * time.Second, Ends: "#"})
 				if test.key != "" {
 					linetest.Until(time.Now(), 3500*time.Millisecond)
