@@ -30,8 +30,7 @@ func tellMemory(ctx context.Context, log *slog.Logger) {
 }
 
 // garbage is how much garbage may gather before it is collected, in percent of the memory that is in use. What a session
-// holds is little beside what its pages, calls and messages throw away: with Go's own 100 a page takes an eighth more of the
-// processor, and who asks while garbage is collected waits.
+// holds is little beside what its pages, calls and messages throw away, and who asks while garbage is collected waits.
 const garbage = 200
 
 // collectSeldom sets that, unless the operator has said otherwise by GOGC.
