@@ -1,8 +1,6 @@
 package web
 
-import (
-	"time"
-)
+import "time"
 
 // clock writes a time for somebody who reads it now.
 func (v *visit) clock(t time.Time) string {

@@ -3,6 +3,8 @@ package sipphone
 import (
 	"fmt"
 	"strings"
+
+	"hark/internal/g711"
 )
 
 // The RTP payload types of the two codecs (RFC 3551).
@@ -22,8 +24,8 @@ type law struct {
 }
 
 var (
-	muLaw = law{payloadPCMU, tableOf(decodeMu), encodeMu, encodeMu(0)}
-	aLaw  = law{payloadPCMA, tableOf(decodeA), encodeA, encodeA(0)}
+	muLaw = law{payloadPCMU, tableOf(g711.DecodeMu), g711.EncodeMu, g711.EncodeMu(0)}
+	aLaw  = law{payloadPCMA, tableOf(g711.DecodeA), g711.EncodeA, g711.EncodeA(0)}
 )
 
 // lawOf finds a codec by name; "" is pcmu.
@@ -51,62 +53,4 @@ func tableOf(decode func(byte) int16) *[256]int16 {
 		t[i] = decode(byte(i))
 	}
 	return &t
-}
-
-const (
-	muBias = 0x84
-	muClip = 32635
-)
-
-// encodeMu is G.711's μ-law: sign, three bits of exponent, four of mantissa, all inverted.
-func encodeMu(s int16) byte {
-	v, sign := int(s), byte(0)
-	if v < 0 {
-		v, sign = -v, 0x80
-	}
-	v = min(v, muClip) + muBias
-	exponent := 7
-	for mask := 0x4000; exponent > 0 && v&mask == 0; mask >>= 1 {
-		exponent--
-	}
-	return ^(sign | byte(exponent<<4) | byte(v>>(exponent+3)&0x0f))
-}
-
-func decodeMu(b byte) int16 {
-	b = ^b
-	v := (int(b&0x0f)<<3+muBias)<<(b>>4&7) - muBias
-	if b&0x80 != 0 {
-		v = -v
-	}
-	return int16(v)
-}
-
-// encodeA is G.711's A-law: as μ-law, with a linear lowest segment and every other bit inverted.
-func encodeA(s int16) byte {
-	v, sign := int(s), byte(0x80)
-	if v < 0 {
-		v, sign = -v-1, 0
-	}
-	exponent := 7
-	for mask := 0x4000; exponent > 0 && v&mask == 0; mask >>= 1 {
-		exponent--
-	}
-	mantissa := v >> 4
-	if exponent > 0 {
-		mantissa = v >> (exponent + 3)
-	}
-	return (sign | byte(exponent<<4) | byte(mantissa&0x0f)) ^ 0x55
-}
-
-func decodeA(b byte) int16 {
-	b ^= 0x55
-	exponent := int(b >> 4 & 7)
-	v := int(b&0x0f)<<4 + 8
-	if exponent > 0 {
-		v = (v + 0x100) << (exponent - 1)
-	}
-	if b&0x80 == 0 {
-		v = -v
-	}
-	return int16(v)
 }

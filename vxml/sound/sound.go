@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"hark/internal/g711"
 )
 
 // Rate is the sample rate of what Decode returns, in Hz.
@@ -164,9 +166,9 @@ func (f format) samples(data []byte) []int16 {
 	for i, c := range data {
 		switch {
 		case f.coding == mulaw:
-			out[i] = fromMuLaw(c)
+			out[i] = g711.DecodeMu(c)
 		case f.coding == alaw:
-			out[i] = fromALaw(c)
+			out[i] = g711.DecodeA(c)
 		case f.signed:
 			out[i] = int16(int8(c)) << 8
 		default:
