@@ -33,7 +33,7 @@ func measureRelay(ctx context.Context, l *lab) (_ []figure, err error) {
 	for _, name := range []string{relayWriter, relayReader, xmppName(0)} {
 		logins[name] = "password of " + name
 	}
-	s, err := l.startWith(ctx, setup{prosody: &testbed.ProsodyOptions{Users: logins}})
+	s, err := l.startWith(ctx, setup{prosody: &testbed.ProsodyOptions{Users: logins, LogLevel: "info"}})
 	if err != nil {
 		return nil, err
 	}

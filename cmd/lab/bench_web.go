@@ -49,7 +49,7 @@ func measureWeb(ctx context.Context, l *lab) (figures []figure, err error) {
 	for i := range webClients {
 		logins[xmppName(i)] = "password of " + xmppName(i)
 	}
-	s, err := l.startWith(ctx, setup{prosody: &testbed.ProsodyOptions{Users: logins, BOSH: true}})
+	s, err := l.startWith(ctx, setup{prosody: &testbed.ProsodyOptions{Users: logins, BOSH: true, LogLevel: "info"}})
 	if err != nil {
 		return nil, err
 	}

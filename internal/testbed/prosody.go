@@ -24,9 +24,11 @@ type ProsodyOptions struct {
 	Hibernation time.Duration
 	// Upload adds file upload (XEP-0363) at upload.DOMAIN, Rooms adds rooms (XEP-0045) at rooms.DOMAIN.
 	Upload, Rooms bool
-	// BOSH adds XMPP over HTTP (XEP-0124) at Prosody.BOSH. Its debug log, a few lines for every request, is left out then,
-	// and with it what History and Sessions read.
+	// BOSH adds XMPP over HTTP (XEP-0124) at Prosody.BOSH.
 	BOSH bool
+	// LogLevel is the least that the log tells of; "" is "debug", which History and Sessions read. A bench says "info" as
+	// servers in the field do: debugging, Prosody writes several lines for each stanza, which doubles its time.
+	LogLevel string
 }
 
 // Prosody is a running Prosody.

@@ -54,10 +54,6 @@ func (p *Prosody) lay(o ProsodyOptions, host string, port int) error {
 	if err != nil {
 		return err
 	}
-	level := "debug"
-	if o.BOSH {
-		level = "info"
-	}
 	hibernation := cmp.Or(o.Hibernation, 10*time.Minute)
 	err = renderFile(filepath.Join(p.Dir, "prosody.cfg.lua"), prosodyConfig, map[string]string{
 		"HARK_DIR":         p.Dir,
@@ -66,7 +62,7 @@ func (p *Prosody) lay(o ProsodyOptions, host string, port int) error {
 		"HARK_HTTP_PORT":   ports,
 		"HARK_HIBERNATION": strconv.Itoa(int(hibernation.Seconds())),
 		"HARK_DOMAIN":      p.Domain,
-		"HARK_LOG":         level,
+		"HARK_LOG":         cmp.Or(o.LogLevel, "debug"),
 		"HARK_COMPONENTS":  parts,
 	})
 	if err != nil {
