@@ -1,5 +1,6 @@
 // Package xmpppeer is somebody at the other end: an ordinary XMPP client, independent of im/xmpp, for the demo and the
-// tests that must see what a stranger's client would see. It has no stream management and no ambitions.
+// tests that must see what a stranger's client would see. It has no ambitions: stream
+// management only when it is asked for, and then it resumes nothing.
 package xmpppeer
 
 import (
@@ -8,6 +9,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net"
+	"strconv"
 	"sync"
 
 	"mellium.im/sasl"
@@ -17,6 +19,8 @@ import (
 	"mellium.im/xmpp/roster"
 	"mellium.im/xmpp/stanza"
 )
+
+const nsSM = "urn:xmpp:sm:3"
 
 // A Message is what the peer's client shows.
 type Message struct {
@@ -39,6 +43,8 @@ type Peer struct {
 	messages  chan Message
 	presences chan Presence
 	served    sync.WaitGroup
+	handled   uint32        // stanzas since stream management began; the reader's
+	managed   chan struct{} // closed when it begins
 }
 
 // Login connects to server ("host:port"), logs in as the bare JID and is available. It trusts the server's
@@ -60,7 +66,10 @@ func Login(ctx context.Context, server, bareJID, password string) (*Peer, error)
 		conn.Close()
 		return nil, fmt.Errorf("xmpppeer: login of %s: %w", bareJID, err)
 	}
-	p := &Peer{session: session, conn: conn, messages: make(chan Message, 1000), presences: make(chan Presence, 1000)}
+	p := &Peer{
+		session: session, conn: conn,
+		messages: make(chan Message, 1000), presences: make(chan Presence, 1000), managed: make(chan struct{}),
+	}
 	p.served.Go(func() {
 		_ = session.Serve(xmpp.HandlerFunc(p.handle)) // its end is the end of the connection
 		close(p.messages)
@@ -86,6 +95,41 @@ func (p *Peer) Say(ctx context.Context, to, id, body string) error {
 	}
 	text := xmlstream.Wrap(xmlstream.Token(xml.CharData(body)), xml.StartElement{Name: xml.Name{Local: "body"}})
 	return p.session.Send(ctx, stanza.Message{ID: id, To: address, Type: stanza.ChatMessage}.Wrap(text))
+}
+
+// Manage begins stream management (XEP-0198): from now on the server asks for an acknowledgement of what it sends, as it
+// does of every client that can be resumed. It returns when the server has agreed, and may be called once.
+func (p *Peer) Manage(ctx context.Context) error {
+	if err := p.session.Send(ctx, managing("enable", "resume", "true")); err != nil {
+		return err
+	}
+	select {
+	case <-p.managed:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// managing makes an element of stream management.
+func managing(name, attribute, value string) xml.TokenReader {
+	return xmlstream.Wrap(nil, xml.StartElement{
+		Name: xml.Name{Space: nsSM, Local: name},
+		Attr: []xml.Attr{{Name: xml.Name{Local: attribute}, Value: value}},
+	})
+}
+
+// manage counts from the beginning of stream management on, and answers the server's question how much arrived.
+func (p *Peer) manage(to xmlstream.TokenWriter, element string) error {
+	switch element {
+	case "enabled":
+		p.handled = 0
+		close(p.managed)
+	case "r":
+		_, err := xmlstream.Copy(to, managing("a", "h", strconv.FormatUint(uint64(p.handled), 10)))
+		return err
+	}
+	return nil
 }
 
 // Befriend puts somebody on the roster under a name, asks to see their presence, and lets them see ours.
@@ -116,6 +160,10 @@ func (p *Peer) Close() error {
 // handle keeps what a person would see; the rest passes.
 func (p *Peer) handle(t xmlstream.TokenReadEncoder, start *xml.StartElement) error {
 	decoder := xml.NewTokenDecoder(xmlstream.MultiReader(xmlstream.Token(*start), t))
+	if start.Name.Space == nsSM {
+		return p.manage(t, start.Name.Local)
+	}
+	p.handled++
 	switch start.Name.Local {
 	case "message":
 		var m Message

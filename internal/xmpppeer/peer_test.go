@@ -2,6 +2,8 @@ package xmpppeer_test
 
 import (
 	"context"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,13 +31,51 @@ func TestTwoPeers(t *testing.T) {
 	if err := ana.Say(ctx, "ben@localhost", "m1", "Grüße & <so>"); err != nil {
 		t.Fatal(err)
 	}
-	select {
-	case m := <-ben.Messages():
-		if m.Body != "Grüße & <so>" || m.From.Bare().String() != "ana@localhost" || m.ID != "m1" {
-			t.Errorf("got %+v", m)
+	next := func() xmpppeer.Message {
+		select {
+		case m := <-ben.Messages():
+			return m
+		case <-ctx.Done():
+			t.Fatal("nothing came")
 		}
-	case <-ctx.Done():
-		t.Fatal("nothing came")
+		panic("unreachable")
+	}
+	if m := next(); m.Body != "Grüße & <so>" || m.From.Bare().String() != "ana@localhost" || m.ID != "m1" {
+		t.Errorf("got %+v", m)
+	}
+	// A server ends a stream on which more is acknowledged than it sent.
+	if err := ben.Manage(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"m2", "m3", "m4"} {
+		if err := ana.Say(ctx, "ben@localhost", id, "and on"); err != nil {
+			t.Fatal(err)
+		}
+		if m := next(); m.ID != id {
+			t.Errorf("got %+v, want %s", m, id)
+		}
+	}
+	awaitLog(ctx, t, server.LogFile, "h='3'")
+}
+
+// awaitLog waits until a server has written something into its log.
+func awaitLog(ctx context.Context, t *testing.T, file, text string) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		log, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(log), text) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("the server did not log %s", text)
+		}
 	}
 }
 
