@@ -38,6 +38,10 @@ func bench(ctx context.Context, l *lab, names []string) error {
 		return err
 	}
 	begun, before := time.Now(), loadAverage()
+	kernel, err := kernelSpeed()
+	if err != nil {
+		return err
+	}
 	var all []figure
 	var failures []error
 	for _, m := range chosen {
@@ -52,8 +56,8 @@ func bench(ctx context.Context, l *lab, names []string) error {
 			break
 		}
 	}
-	fmt.Fprintf(l.out, "\n%s\nMeasured in %.0f s; load average %s before, %s after.\n",
-		table(all), time.Since(begun).Seconds(), before, loadAverage())
+	fmt.Fprintf(l.out, "\n%s\nMeasured in %.0f s; load average %s before, %s after; %s.\n",
+		table(all), time.Since(begun).Seconds(), before, loadAverage(), kernel)
 	return errors.Join(failures...)
 }
 
