@@ -204,11 +204,9 @@ func (b *builder) clear(n *xmltree.Node) act {
 }
 
 func (f *frame) clear(name string) error {
-	if f.form != nil {
-		if i := f.form.dialog.find(strings.TrimPrefix(name, "dialog.")); i != nil {
-			f.form.reset(i)
-			return nil
-		}
+	if i := f.itemOf(name); i != nil {
+		f.form.reset(i)
+		return nil
 	}
 	target := ecma.CompileTarget(name)
 	if err := f.assignable(target); err != nil {
@@ -218,6 +216,15 @@ func (f *frame) clear(name string) error {
 		return semantic(err)
 	}
 	return nil
+}
+
+// itemOf returns the form item whose variable a name means here: a variable of the block hides one of that name.
+func (f *frame) itemOf(name string) *item {
+	local, qualified := strings.CutPrefix(name, "dialog.")
+	if f.form == nil || !qualified && f.scope.Find(name) != f.form.scope {
+		return nil
+	}
+	return f.form.dialog.find(local)
 }
 
 func (b *builder) disconnect(n *xmltree.Node) act {

@@ -33,12 +33,11 @@ func (f *formRun) activate(i *item) ([]*active, error) {
 			a.of(c.grammars, c.doc, active{item: i})
 		}
 	}
-	if i.modal || a.err != nil {
-		a.level()
-		return a.list, a.err
-	}
 	a.links(i.links)
 	a.level()
+	if i.modal || a.err != nil {
+		return a.list, a.err
+	}
 	a.of(f.dialog.grammars, f.x.doc, active{dialog: f.dialog})
 	a.links(f.dialog.links)
 	a.level()

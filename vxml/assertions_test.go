@@ -48,6 +48,7 @@ func assertion(t *testing.T, site *caseSite, text string) {
 	}
 	site.files["main.vxml"] = []byte(text)
 	site.files["sub/only-here.wav"] = site.files["beep.wav"]
+	site.files["latin.gram"] = []byte("#ABNF 1.0 ISO-8859-1; root $r; $r = 1 {caf\xe9};")
 	site.files["latin.js"] = []byte("var word = \"a\xe9\"")
 	var notes []Note
 	i, err := New(Options{

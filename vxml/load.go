@@ -209,6 +209,10 @@ func (x *execution) grammar(f *frame, e *element, url string) (*srgs.Grammar, er
 func readGrammar(r *fetch.Response, lim xmltree.Limits) (*srgs.Grammar, error) {
 	text := string(r.Body)
 	if srgs.IsABNF(text) {
+		text, err := decoded(r.Body, srgs.Charset(text))
+		if err != nil {
+			return nil, throw(evFormat, "a grammar in an unknown charset: %v", err)
+		}
 		return srgs.ParseABNF(text, r.URL)
 	}
 	n, err := xmltree.Parse(r.Body, lim)

@@ -27,8 +27,11 @@ func (f *frame) say(p *prompt, list []speak) error {
 	if err != nil {
 		return err
 	}
-	if p != nil {
+	switch {
+	case p != nil:
 		f.x.timeout = p.attr("timeout")
+	case len(said) > 0:
+		f.x.timeout = "" // text is a prompt that names none
 	}
 	f.x.add(said)
 	return nil

@@ -3,20 +3,28 @@ package srgs
 import (
 	"fmt"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 
 	"hark/vxml/xmltree"
 )
 
 // header is the first line of a grammar in ABNF.
-var header = regexp.MustCompile(`^\s*#ABNF[ \t]+(1\.0|V1\.0)([ \t]+[A-Za-z0-9._:-]+)?[ \t]*;`)
+var header = regexp.MustCompile(`^\s*#ABNF[ \t]+V?1\.0(?:[ \t]+([A-Za-z0-9._:-]+))?[ \t]*;`)
 
 // maxNested is how many brackets may stand within one another.
 const maxNested = 50
 
 // IsABNF tells whether a text begins as a grammar in ABNF does.
 func IsABNF(text string) bool { return header.MatchString(strings.TrimPrefix(text, "\ufeff")) }
+
+// Charset is the encoding that the first line of a grammar in ABNF names; "" when it names none, or there is none.
+func Charset(text string) string {
+	if m := header.FindStringSubmatch(text); m != nil {
+		return m[1]
+	}
+	return ""
+}
 
 // ParseABNF reads a grammar in ABNF. uri is where it stands.
 func ParseABNF(text, uri string) (*Grammar, error) {
@@ -26,7 +34,7 @@ func ParseABNF(text, uri string) (*Grammar, error) {
 		return nil, fmt.Errorf("%w: line 1: no #ABNF 1.0;", ErrGrammar)
 	}
 	g := &Grammar{URI: uri, rules: map[string]*rule{}}
-	a := &abnf{g: g, src: text, at: len(h)}
+	a := &abnf{g: g, src: text, at: len(h), seen: map[string]bool{}}
 	for a.peek() != 0 {
 		if err := a.statement(); err != nil {
 			return nil, err
@@ -44,6 +52,7 @@ type abnf struct {
 	src   string
 	at    int
 	depth int
+	seen  map[string]bool // declarations
 }
 
 func (a *abnf) wrong(format string, args ...any) error {
@@ -152,7 +161,16 @@ func (a *abnf) statement() error {
 	if a.peek() == '$' {
 		return a.rule(false)
 	}
-	switch w := a.word(); w {
+	return a.keyword(a.word())
+}
+
+// keyword reads what stands behind the word that begins a statement.
+func (a *abnf) keyword(w string) error {
+	if a.seen[w] && slices.Contains([]string{"root", "mode", "language", "tag-format", "base"}, w) {
+		return a.wrong("%s is declared twice", w)
+	}
+	a.seen[w] = true
+	switch w {
 	case "public":
 		return a.rule(true)
 	case "private":
@@ -196,6 +214,9 @@ func (a *abnf) uriLine(what string) error {
 		a.g.Format = tagFormat(uri)
 	case "base":
 		a.g.URI = xmltree.Resolve(a.g.URI, uri)
+	}
+	if err := a.mediaType(); err != nil {
+		return err
 	}
 	return a.want(';')
 }
@@ -351,31 +372,19 @@ func (a *abnf) repeated(part node) (node, error) {
 			if err != nil {
 				return nil, err
 			}
-			span, probability, _ := strings.Cut(strings.TrimSpace(s), " ")
+			span, prob, _ := strings.Cut(strings.TrimSpace(s), " ")
 			low, high, err := counts(span)
 			if err != nil {
 				return nil, a.wrong("%v", err)
 			}
-			if err := a.probability(probability); err != nil {
-				return nil, err
+			if err := probability(strings.Trim(strings.TrimSpace(prob), "/")); err != nil {
+				return nil, a.wrong("%v", err)
 			}
 			part = repeat{low, high, part}
 		default:
 			return part, nil
 		}
 	}
-}
-
-// probability checks how likely a repeat is. Keys are never uncertain: it is not used.
-func (a *abnf) probability(s string) error {
-	s = strings.Trim(strings.TrimSpace(s), "/")
-	if s == "" {
-		return nil
-	}
-	if _, err := strconv.ParseFloat(s, 64); err != nil {
-		return a.wrong("%q is no probability", s)
-	}
-	return nil
 }
 
 // tag reads {…} or {!{…}!}.
@@ -403,10 +412,8 @@ func (a *abnf) reference() (node, error) {
 		if err != nil {
 			return nil, err
 		}
-		if a.at+1 < len(a.src) && a.src[a.at] == '~' && a.src[a.at+1] == '<' {
-			if _, err := a.until(">"); err != nil {
-				return nil, err
-			}
+		if err := a.mediaType(); err != nil {
+			return nil, err
 		}
 		return a.g.reference(strings.TrimSpace(uri), line)
 	}
@@ -415,4 +422,13 @@ func (a *abnf) reference() (node, error) {
 		return specialNode(id, line)
 	}
 	return a.g.reference("#"+id, line)
+}
+
+// mediaType passes over a "~<type>" behind a URI. What a file is, is seen in the file.
+func (a *abnf) mediaType() error {
+	if !strings.HasPrefix(a.src[a.at:], "~<") {
+		return nil
+	}
+	_, err := a.until(">")
+	return err
 }

@@ -23,8 +23,9 @@ var builtins = map[string]string{
 		"$evening = 0 0 | 1 (3|4|5|6|7|8|9) | 2 (0|1|2|3);\n$minute = (0|1|2|3|4|5) $digit;\n",
 	// mm.nn, the star is the point
 	"currency": "public $r = $digit<1-> [* $digit<2>] {out = meta.current().text.replace('*', '.')};\n",
-	// the star is the point
-	"number": "public $r = $digit<1-> [* $digit<0->] {out = meta.current().text.replace('*', '.')} | * $digit<1-> {out = meta.current().text.replace('*', '0.')};\n",
+	// the star is the point; zeros in front go, with them ECMAScript would read it as octal
+	"number": "public $r = $digit<1-> [* $digit<0->] {out = meta.current().text.replace('*', '.').replace(/^0+([0-9])/, '$1')} | " +
+		"* $digit<1-> {out = meta.current().text.replace('*', '0.')};\n",
 	// the star begins the extension
 	"phone": "public $r = $digit<1-> [* $digit<1->] {out = meta.current().text.replace('*', 'x')};\n",
 }

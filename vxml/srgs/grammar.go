@@ -91,6 +91,9 @@ func special(id string) bool { return id == "NULL" || id == "VOID" || id == "GAR
 
 // finish checks and compiles a grammar that was read.
 func (g *Grammar) finish() (*Grammar, error) {
+	if g.Mode != "" && g.Mode != "voice" && g.Mode != "dtmf" {
+		return nil, fmt.Errorf("%w: mode is voice or dtmf, not %q", ErrGrammar, g.Mode)
+	}
 	if g.Root != "" && g.rules[g.Root] == nil {
 		return nil, fmt.Errorf("%w: no rule %q, which is the root", ErrGrammar, g.Root)
 	}

@@ -104,6 +104,10 @@ func TestBadGrammars(t *testing.T) {
 		"<grammar><rule id='r'><one-of>1</one-of></rule></grammar>", "<grammar><rule id='r'><ruleref/></rule></grammar>",
 		"<grammar><rule id='r'><ruleref special='WHAT'/></rule></grammar>", "<grammar><rule id='r'><item repeat='-'>1</item></rule></grammar>",
 		"<grammar><rule id='r'><one-of><item weight='-1'>1</item></one-of></rule></grammar>", "<grammar root='x'><rule id='r'>1</rule></grammar>",
+		"<grammar>1<rule id='r'>1</rule></grammar>", "<grammar><rule id='r'><one-of>1<item>2</item></one-of></rule></grammar>",
+		"<grammar version='2.0'><rule id='r'>1</rule></grammar>", "<grammar mode='x'><rule id='r'>1</rule></grammar>",
+		"<grammar><rule id='r' scope='x'>1</rule></grammar>", "<grammar><rule id='r'><item repeat='1-2' repeat-prob='2'>1</item></rule></grammar>",
+		"root $r; root $s; $r = 1; $s = 2;", "mode dtmf; mode voice; $r = 1;", "mode x; $r = 1;", "$r = 1<0-1 /1.5/>;",
 	} {
 		if _, err := parseAny(src); err == nil {
 			t.Errorf("%.60q was taken", src)
@@ -142,6 +146,9 @@ func TestBuiltins(t *testing.T) {
 		{"currency", "12*50", "final", `"12.50"`},
 		{"number", "3*14", "open", `"3.14"`},
 		{"number", "*5", "open", `"0.5"`},
+		{"number", "007", "open", `"7"`},
+		{"number", "00*5", "open", `"0.5"`},
+		{"number", "0", "open", `"0"`},
 		{"phone", "030123*45", "open", `"030123x45"`},
 	} {
 		g, err := Builtin(c.uri)

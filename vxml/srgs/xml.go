@@ -19,7 +19,14 @@ func ParseXML(n *xmltree.Node, uri string) (*Grammar, error) {
 	if base, ok := n.Lookup(xmltree.XML, "base"); ok {
 		g.URI = xmltree.Resolve(uri, base)
 	}
-	for _, c := range n.Elements() {
+	if v := n.Attr("version"); v != "" && v != "1.0" {
+		return nil, wrong(n, fmt.Sprintf("version %q is not 1.0", v))
+	}
+	children, err := onlyElements(n)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range children {
 		if err := g.declaration(c); err != nil {
 			return nil, err
 		}
@@ -28,6 +35,16 @@ func ParseXML(n *xmltree.Node, uri string) (*Grammar, error) {
 		return nil, wrong(n, "no rule")
 	}
 	return g.finish()
+}
+
+// onlyElements returns the children of an element that may hold no text.
+func onlyElements(n *xmltree.Node) ([]*xmltree.Node, error) {
+	for _, c := range n.Child {
+		if c.Kind == xmltree.Text && strings.TrimSpace(c.Data) != "" {
+			return nil, wrong(n, "text does not belong into <"+n.Name+">")
+		}
+	}
+	return n.Elements(), nil
 }
 
 func wrong(n *xmltree.Node, text string) error {
@@ -41,6 +58,9 @@ func (g *Grammar) declaration(c *xmltree.Node) error {
 		body, err := g.content(c)
 		if err != nil {
 			return err
+		}
+		if s := c.Attr("scope"); s != "" && s != "public" && s != "private" {
+			return wrong(c, fmt.Sprintf("scope is public or private, not %q", s))
 		}
 		return g.add(&rule{id: c.Attr("id"), public: c.Attr("scope") == "public", body: body}, c.Line)
 	case "tag":
@@ -105,6 +125,9 @@ func (g *Grammar) item(c *xmltree.Node) (node, error) {
 		return body, err
 	}
 	low, high, err := counts(c.Attr("repeat"))
+	if err == nil {
+		err = probability(c.Attr("repeat-prob"))
+	}
 	if err != nil {
 		return nil, wrong(c, err.Error())
 	}
@@ -128,9 +151,24 @@ func counts(s string) (low, high int, err error) {
 	return low, high, nil
 }
 
+// probability checks how likely a repeat is, "" or a number from 0 to 1. Keys are never uncertain: it is not used.
+func probability(s string) error {
+	if p, err := strconv.ParseFloat(s, 64); s != "" && (err != nil || p < 0 || p > 1) {
+		return fmt.Errorf("%q is no probability", s)
+	}
+	return nil
+}
+
 func (g *Grammar) oneOf(c *xmltree.Node) (node, error) {
+	items, err := onlyElements(c)
+	if err != nil {
+		return nil, err
+	}
 	var list []choice
-	for _, i := range c.Elements() {
+	for _, i := range items {
+		if foreign(i) {
+			continue
+		}
 		if i.Name != "item" {
 			return nil, wrong(i, "only <item> may stand in <one-of>")
 		}
