@@ -14,6 +14,7 @@ import (
 // key climb the ladder: the choices again, the long form, help, and the end.
 func runMenu(ctx context.Context, c *Call) (state, error) {
 	n := c.node
+	c.keyed = false
 	list := slices.Concat(c.enter(n), c.choices(n))
 	announced := false
 	for misses := 0; misses < maxTurns; {
