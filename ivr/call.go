@@ -24,6 +24,7 @@ type Call struct {
 	asides  []phrase // said before the next prompt, and in one piece with it
 	trouble int      // failures in a row
 	spare   spareHash
+	keyed   bool // keys came in this state
 
 	user     string // what was keyed at login
 	code     string

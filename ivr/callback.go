@@ -99,7 +99,7 @@ func takeRung(ctx context.Context, c *Call, digits string) (state, error) {
 	case digits == notMe:
 		return c.deny(ctx)
 	case len(digits) < c.set.PINDigits:
-		return stay, nil
+		return help, nil
 	}
 	next, err := takePIN(ctx, c, digits)
 	if next == atNumber { // wrong

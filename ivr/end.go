@@ -33,12 +33,23 @@ func end(ctx context.Context, c *Call) (state, error) {
 // giveUp ends a call in which no good key was heard for long.
 func giveUp(ctx context.Context, c *Call) (state, error) {
 	if c.session == nil {
-		return done, c.play(ctx, say("login.bye"))
+		return done, c.play(ctx, c.noLogin())
 	}
 	if c.keepRecording(ctx) {
 		c.tell(say("end.recording"))
 	}
 	return done, c.play(ctx, append([]phrase{say("giveup")}, c.goodbye()...)...)
+}
+
+// noLogin is the last word to who did not log in, and maybe cannot: some telephones send no keys.
+func (c *Call) noLogin() phrase {
+	switch {
+	case c.outbound:
+		return say("end.goodbye")
+	case c.keyed:
+		return say("login.goodbye")
+	}
+	return say("login.bye")
 }
 
 // goodbye is the session number and the last word.

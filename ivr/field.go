@@ -9,6 +9,7 @@ import (
 // was keyed, or goes back when nothing was; hash ends it.
 func runField(ctx context.Context, c *Call) (state, error) {
 	n := c.node
+	c.keyed = false
 	question := n.question(c)
 	list := slices.Concat(c.enter(n), []phrase{say(question)})
 	for misses := 0; misses < maxTurns; {
@@ -16,7 +17,7 @@ func runField(ctx context.Context, c *Call) (state, error) {
 		if err != nil {
 			return "", err
 		}
-		next := stay
+		next, told := stay, false
 		switch keyed := in.Keys != ""; {
 		case in.End == "*" && keyed:
 			list = []phrase{say(question)}
@@ -29,11 +30,14 @@ func runField(ctx context.Context, c *Call) (state, error) {
 			next, err = n.empty(ctx, c)
 		case keyed && (in.End == "#" || in.Why == Full || !n.exact || n.max(c.set) == longestPIN):
 			next, err = n.take(ctx, c, in.Keys)
+			told = next == stay
 		}
 		if err != nil || next != stay && next != help {
 			return next, err
 		}
-		misses++
+		if misses++; told { // why it does not do: who still tries is not given up
+			misses = min(misses, maxTurns-1)
+		}
 		list = n.fieldRung(question, misses)
 		if next == help {
 			list = []phrase{say(n.help), say(question)}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"hark/prompts"
 )
@@ -13,9 +14,13 @@ import (
 // key climb the ladder: the choices again, the long form, help, and the end.
 func runMenu(ctx context.Context, c *Call) (state, error) {
 	n := c.node
+	c.keyed = false
 	list := slices.Concat(c.enter(n), c.choices(n))
+	announced := false
 	for misses := 0; misses < maxTurns; {
-		press, _, err := c.turn(ctx, c.clips(ctx, slices.Concat(c.aside(), c.networks.news(), list)...), c.set.MenuFirst)
+		head := c.clips(ctx, append(c.aside(), c.networks.news()...)...)
+		press, in, err := c.turn(ctx, append(head, c.clips(ctx, list...)...), c.set.MenuFirst)
+		announced = announced || begun(in, len(head))
 		switch {
 		case errors.Is(err, errNotice):
 			list = append(c.announce(ctx), c.choices(n)...)
@@ -25,6 +30,8 @@ func runMenu(ctx context.Context, c *Call) (state, error) {
 		case press == "":
 			misses++
 			list = c.rung(n, misses)
+			continue
+		case !announced && n.unexpected(c, press):
 			continue
 		}
 		next, err := c.press(ctx, n, press)
@@ -44,6 +51,20 @@ func runMenu(ctx context.Context, c *Call) (state, error) {
 		}
 	}
 	return atGiveUp, nil
+}
+
+// reaction is how fast nobody answers to what he hears.
+const reaction = 300 * time.Millisecond
+
+// begun tells whether a turn came so far that the caller could answer to the clip with this index.
+func begun(in Input, clip int) bool {
+	return in.Clip > clip || in.Clip == clip && in.At >= reaction
+}
+
+// unexpected tells whether a key, pressed before the caller knew where he is, must have been meant for another node.
+func (n *node) unexpected(c *Call, press string) bool {
+	k, ok := n.key(c, press)
+	return ok && k.heard
 }
 
 // press does what the node has on a key.

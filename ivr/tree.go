@@ -127,6 +127,8 @@ type key struct {
 	do    step   // what it does first, nil for nothing; it may also lead to the node's next, to stay or startAgain
 	// hot keys are not offered among the choices, only in the long form and in help.
 	hot bool
+	// heard keys are not taken from what was typed ahead: the caller must have heard where he is.
+	heard bool
 	// when tells whether the key is there at the moment; nil is always.
 	when func(c *Call) bool
 	// args fills what the label has besides name; lang is the language it is said in, where it is another one.

@@ -82,6 +82,7 @@ func (c *Call) gather(ctx context.Context, g Gather) (Input, error) {
 			return in, err
 		}
 		if !c.spare.take(&g, in) {
+			c.keyed = true
 			return in, nil
 		}
 		g.Play = rest(g.Play, in.Clip, in.At)

@@ -33,9 +33,9 @@ func writeNodes() []*node {
 		{name: atDrafts, kind: passing, run: nextDraft, next: []state{atDrafts, atDraft, atHome, atReader}},
 		{name: atDraft, kind: menu, run: runMenu, back: atDrafts, intro: draftIntro, help: "draft.help", quiet: true,
 			keys: []key{
-				{press: "1", label: "draft.key.1", do: sendDraft, to: atDrafts},
+				{press: "1", label: "draft.key.1", do: sendDraft, to: atDrafts, heard: true},
 				{press: "2", label: "draft.key.2", do: hearRecording, to: stay},
-				{press: "3", label: "draft.key.3", do: dropDraft, to: atDrafts},
+				{press: "3", label: "draft.key.3", do: dropDraft, to: atDrafts, heard: true},
 				{press: "*", label: "draft.key.later", do: leaveDraft, to: atDrafts},
 			}},
 	}
