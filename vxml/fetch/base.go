@@ -64,7 +64,7 @@ func (c *Client) file(u *url.URL, r Request) (*Response, error) {
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, &StatusError{http.StatusNotFound}
+		return nil, fmt.Errorf("%w: %s is no file", &StatusError{http.StatusNotFound}, f.Name())
 	}
 	body, err := io.ReadAll(io.LimitReader(f, r.MaxSize+1))
 	switch {
@@ -81,9 +81,9 @@ func (c *Client) file(u *url.URL, r Request) (*Response, error) {
 func fileError(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return errors.Join(&StatusError{http.StatusNotFound}, err)
+		return fmt.Errorf("%w: %w", &StatusError{http.StatusNotFound}, err)
 	case errors.Is(err, fs.ErrPermission):
-		return errors.Join(&StatusError{http.StatusForbidden}, err)
+		return fmt.Errorf("%w: %w", &StatusError{http.StatusForbidden}, err)
 	}
 	return fmt.Errorf("fetch: %w", err)
 }
