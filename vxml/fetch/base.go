@@ -13,6 +13,12 @@ import (
 	"strings"
 )
 
+// CheckBase tells what is wrong with a base of Options.Allow.
+func CheckBase(s string) error {
+	_, err := base(s)
+	return err
+}
+
 // base reads an allowed base. Its path ends with a slash, so that "/app" does not allow "/apple".
 func base(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
@@ -21,7 +27,7 @@ func base(s string) (*url.URL, error) {
 	}
 	host := u.Scheme == "http" || u.Scheme == "https"
 	if !host && u.Scheme != "file" || host == (u.Host == "") || u.User != nil || u.RawQuery != "" {
-		return nil, fmt.Errorf("fetch: base %q is not http(s)://host/… or file:///…", s)
+		return nil, fmt.Errorf("fetch: base %q is not http(s)://host/… or file:///…, without a user and a question mark", s)
 	}
 	u.Path = path.Clean("/" + u.Path)
 	if u.Path != "/" {
