@@ -73,7 +73,7 @@ func badFetch(ctx context.Context, err error) error {
 	case errors.As(err, &status):
 		e.Name = fmt.Sprintf("%s.http.%d", evBadFetch, status.Code)
 	case errors.Is(err, fetch.ErrForbidden):
-		e.Message = "not an allowed address"
+		e.Message = "not an allowed address: neither in the page's folder nor below a base of vxml.allow"
 	case errors.Is(err, srgs.ErrBuiltin):
 		e.Name = evBuiltin
 	case errors.As(err, &syntax):

@@ -38,7 +38,9 @@ func defaultAudio() audioConfig {
 // checkAudio tells what cannot work of the voice messages.
 func (c *config) checkAudio(bad func(key, format string, args ...any)) {
 	a := &c.Audio
-	if u, err := url.Parse(a.URL); err != nil || u.Host == "" || !strings.HasSuffix(u.Path, "/") {
+	if a.URL == "" {
+		bad("audio.url", "is missing: with listen.web = \"\" say at which address the links to voice messages are served")
+	} else if u, err := url.Parse(a.URL); err != nil || u.Host == "" || !strings.HasSuffix(u.Path, "/") {
 		bad("audio.url", "%q is not a URL that ends in a slash, like https://im.example.org/a/", a.URL)
 	}
 	for key, value := range map[string]int64{

@@ -13,6 +13,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"hark/prompts"
+	"hark/vxml/fetch"
 )
 
 // config is hark.toml. The file hark.toml in the project's root explains every key; TestExampleConfig keeps the two
@@ -108,14 +109,16 @@ type duration time.Duration
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (d *duration) UnmarshalText(b []byte) error {
 	text := string(b)
+	unit := time.Duration(1)
 	if days, ok := strings.CutSuffix(text, "d"); ok {
-		hours, err := time.ParseDuration(days + "h")
-		*d = duration(24 * hours)
-		return err
+		text, unit = days+"h", 24
 	}
 	v, err := time.ParseDuration(text)
-	*d = duration(v)
-	return err
+	if err != nil {
+		return fmt.Errorf("%q is no time like \"30s\", \"12h\" or \"30d\"", b)
+	}
+	*d = duration(unit * v)
+	return nil
 }
 
 // defaultConfig is what an empty file means: everything in one process, data in /var/lib/hark.
@@ -129,6 +132,7 @@ func defaultConfig() config {
 		Prompts:  promptsConfig{Synthesiser: "flite"},
 		Audio:    defaultAudio(),
 		Dial:     dialConfig{Talks: 20},
+		Retain:   retainConfig{Age: duration(30 * 24 * time.Hour), Count: 1000},
 		Node:     nodeConfig{Lease: duration(6 * time.Second)},
 	}
 }
@@ -144,10 +148,8 @@ func loadConfig(path string) (config, error) {
 	}
 	c := defaultConfig()
 	meta, err := toml.Decode(string(text), &c)
-	if parse := (toml.ParseError{}); errors.As(err, &parse) {
-		return config{}, fmt.Errorf("%s:%d: %s", path, parse.Position.Line, parse.Message)
-	} else if err != nil {
-		return config{}, fmt.Errorf("%s: %w", path, err)
+	if err != nil {
+		return config{}, unreadable(path, err)
 	}
 	var problems []error
 	for _, key := range meta.Undecoded() {
@@ -174,7 +176,7 @@ func (c *config) finish() (problems []problem) {
 	setDefault(&c.Keys, filepath.Join(c.Data, "hark.keys"))
 	setDefault(&c.Prompts.Cache, filepath.Join(c.Data, "speech"))
 	setDefault(&c.Audio.Dir, filepath.Join(c.Data, "audio"))
-	if c.Audio.URL == "" {
+	if c.Audio.URL == "" && c.Listen.Web != "" {
 		c.Audio.URL = "http://" + c.Listen.Web + "/a/"
 	}
 	if len(c.Numbers) == 0 {
@@ -231,16 +233,28 @@ func (c *config) defaultData() string {
 
 // address is how clients dial this node.
 func (c *config) address() string {
-	if c.Listen.Presence != "" && !strings.HasPrefix(c.Listen.Presence, "tls://") {
+	if c.Listen.Presence != "" && !c.secure() {
 		return "hark://" + c.Name
 	}
 	return "harks://" + c.Name
+}
+
+// secure tells whether other processes' clients come over TLS.
+func (c *config) secure() bool { return strings.HasPrefix(c.Listen.Presence, "tls://") }
+
+// loopback tells whether a host is this machine's own address.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // checkNode tells what cannot work of several nodes on one database.
 func (c *config) checkNode(bad func(key, format string, args ...any)) {
 	if strings.Contains(c.DB, "://") && !c.shared() {
 		bad("db", "%q is neither a file nor postgres://user@host/name", c.DB)
+	}
+	if host, _, err := net.SplitHostPort(c.Listen.Presence); err == nil && !c.secure() && !loopback(host) {
+		bad("listen.presence", "%q would have PINs in plain text on a network: write \"tls://%s\", or an address of this machine's own like 127.0.0.1", c.Listen.Presence, c.Listen.Presence)
 	}
 	if c.shared() && c.Listen.Presence == "" {
 		bad("listen.presence", "is missing: with PostgreSQL other nodes' clients must reach this one, as at \"tls://:7778\"")
@@ -275,6 +289,22 @@ func (c *config) check(bad func(key, format string, args ...any)) {
 	}
 	if c.Asterisk.ARI != "" && c.Asterisk.Password == "" {
 		bad("asterisk.password", "is missing: give the password of the ARI user, or file:/path, or env:NAME")
+	}
+	for key, value := range map[string]int64{"asterisk.calls": int64(c.Asterisk.Calls), "retain.age": int64(c.Retain.Age), "retain.count": int64(c.Retain.Count)} {
+		if value < 1 {
+			bad(key, "must be more than 0")
+		}
+	}
+	if c.Asterisk.Settle < 0 {
+		bad("asterisk.settle", "must not be below 0")
+	}
+	if _, err := mediaMap(c.Asterisk.Sounds); err != nil {
+		bad("asterisk.sounds", "%v", err)
+	}
+	for _, base := range c.VXML.Allow {
+		if err := fetch.CheckBase(base); err != nil {
+			bad("vxml.allow", "%v", err)
+		}
 	}
 	c.checkAudio(bad)
 	if _, err := c.wayOut(); err != nil {

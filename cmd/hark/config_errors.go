@@ -1,12 +1,32 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"github.com/BurntSushi/toml"
 )
+
+// wrongType is how the TOML package says where a value of the wrong type is, and then what is wrong.
+var wrongType = regexp.MustCompile(`line (\d+) \(last key "(.*)"\): (?:type mismatch for \S+ )?(.*)$`)
+
+// tomlWords are TOML's words for what the TOML package calls by Go's.
+var tomlWords = strings.NewReplacer("incompatible types: TOML value has type ", "has the wrong type, ", "; destination has type ", " instead of ",
+	"[]map[string]interface {}", "[[table]]", "[]map[string]any", "[[table]]", "map[string]any", "table", "slice", "array, [ … ] or [[…]]", "int64", "integer", "float64", "float")
+
+// unreadable says why a text is no configuration, with its line.
+func unreadable(path string, err error) error {
+	if parse := (toml.ParseError{}); errors.As(err, &parse) {
+		return fmt.Errorf("%s:%d: %s %s", path, parse.Position.Line, parse.LastKey, parse.Message)
+	}
+	if part := wrongType.FindStringSubmatch(err.Error()); part != nil {
+		return fmt.Errorf("%s:%s: %s %s", path, part[1], part[2], tomlWords.Replace(part[3]))
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
 
 // unknownKey says where an unknown key stands and which known one it resembles.
 func unknownKey(path, text string, key toml.Key) error {

@@ -94,7 +94,7 @@ func mediaMap(text string) (map[string]string, error) {
 	}
 	local, remote, ok := strings.Cut(text, "=")
 	if !ok || local == "" || remote == "" {
-		return nil, fmt.Errorf("asterisk.sounds: %q is not of the form local=path at Asterisk", text)
+		return nil, fmt.Errorf("%q is not of the form local=path at Asterisk", text)
 	}
 	return map[string]string{local: remote}, nil
 }

@@ -44,7 +44,11 @@ and keeps their session alive when they hang up.
 
   hark check                  does the configuration make sense, and what would run?
   hark account add --name Ana make a user; prints the number and the PIN, once
-  hark serve                  run it`,
+  hark serve                  run it
+
+The exit status is 0 when what was asked for is done, else 1, with the reason on standard error. The configuration
+explains every key; hark.toml beside the sources is the one to copy. "hark completion --help" tells how a shell completes
+these commands.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -69,6 +73,7 @@ and keeps their session alive when they hang up.
 		p.phoneCommand(),
 		p.versionCommand(),
 	)
+	explainMisuse(root)
 	return root.ExecuteContext(ctx)
 }
 

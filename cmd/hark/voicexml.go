@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"strings"
 
@@ -16,21 +17,24 @@ import (
 	"hark/vxml/fetch"
 )
 
-// pageURL is the URL of a page that may be given as a file.
+// pageURL is the URL of a page that may be given as a file, without "../" in it: it is to be the one that links within the
+// page lead to.
 func pageURL(page string) string {
-	if strings.Contains(page, "://") {
-		return page
+	if u, err := url.Parse(page); err == nil && u.Host+u.Path != "" && strings.Contains(page, "://") {
+		u = u.JoinPath()
+		setDefault(&u.Path, "/")
+		return u.String()
 	}
 	if path, err := filepath.Abs(page); err == nil {
 		page = path
 	}
-	return "file://" + page
+	return (&url.URL{Scheme: "file", Path: page}).String()
 }
 
 // folderOf is the base of a page: whatever lies beside it may be fetched by it.
 func folderOf(page string) string {
-	url := pageURL(page)
-	return url[:strings.LastIndex(url, "/")+1]
+	before, _, _ := strings.Cut(pageURL(page), "?")
+	return before[:strings.LastIndex(before, "/")+1]
 }
 
 // bases are what VoiceXML dialogues may fetch from (T18); none when no number is answered by one.
@@ -48,22 +52,34 @@ func (c config) bases() (bases []string) {
 
 func (p *program) vxmlCommand() *cobra.Command {
 	command := &cobra.Command{Use: "vxml", Short: "Check VoiceXML dialogues, and try them"}
+	var allow []string
 	check := &cobra.Command{
 		Use:   "check FILE|URL",
 		Short: "Tell what is wrong with a document, with line numbers",
-		Args:  cobra.ExactArgs(1),
-		RunE:  func(cmd *cobra.Command, args []string) error { return p.checkPage(cmd.Context(), args[0]) },
+		Long: `Tell what is wrong with a document, with line numbers. The exit status is 0 when it can be run, whatever else is told of it.
+The configuration is not read.`,
+		Example: `  hark vxml check /srv/dialogues/first.vxml`,
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return p.checkPage(cmd.Context(), args[0], allow) },
 	}
 	var o console.Options
 	var player string
 	run := &cobra.Command{
 		Use:   "run FILE|URL",
 		Short: "Run a document on the telephone in the terminal",
-		Args:  cobra.ExactArgs(1),
+		Long: `Run a document on the telephone in the terminal: type the keys 0-9 * #, and read what a caller would hear; h hangs up. What
+the document does is told on standard error. It may fetch what lies in its folder and what --allow names, nothing else.
+The configuration is not read, and there is no messenger: Hark's own functions fail.`,
+		Example: `  hark vxml run /srv/dialogues/first.vxml
+  hark vxml run /srv/dialogues/english/main.vxml --allow file:///srv/dialogues/`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Player = strings.Fields(player)
-			return p.runPage(cmd.Context(), args[0], o)
+			return p.runPage(cmd.Context(), args[0], allow, o)
 		},
+	}
+	for _, c := range []*cobra.Command{check, run} {
+		c.Flags().StringArrayVar(&allow, "allow", nil, "a further base to fetch from, as vxml.allow in hark.toml; may be repeated")
 	}
 	run.Flags().StringVar(&player, "player", "", "a program that plays the WAV file named as its last argument")
 	run.Flags().StringVar(&o.Speech, "speech", "", "a WAV file to speak into recordings; silence without one")
@@ -73,8 +89,8 @@ func (p *program) vxmlCommand() *cobra.Command {
 }
 
 // checkPage prints the problems of a page.
-func (p *program) checkPage(ctx context.Context, page string) (err error) {
-	interpreter, err := vxml.New(vxml.Options{Fetch: fetch.Options{Allow: []string{folderOf(page)}}})
+func (p *program) checkPage(ctx context.Context, page string, allow []string) (err error) {
+	interpreter, err := vxml.New(vxml.Options{Fetch: fetch.Options{Allow: append(allow, folderOf(page))}})
 	if err != nil {
 		return err
 	}
@@ -96,13 +112,13 @@ func (p *program) checkPage(ctx context.Context, page string) (err error) {
 }
 
 // runPage makes one call in the terminal.
-func (p *program) runPage(ctx context.Context, page string, o console.Options) (err error) {
+func (p *program) runPage(ctx context.Context, page string, allow []string, o console.Options) (err error) {
 	speaker, done, err := newReferenceSpeaker(ctx, defaultSynth)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	interpreter, err := vxml.New(vxml.Options{Fetch: fetch.Options{Allow: []string{folderOf(page)}}, Voice: speaker,
+	interpreter, err := vxml.New(vxml.Options{Fetch: fetch.Options{Allow: append(allow, folderOf(page))}, Voice: speaker,
 		Watch: func(n vxml.Note) { fmt.Fprintf(p.errOut, "(%s) %s\n", n.Kind, n.Text) }})
 	if err != nil {
 		return err

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,5 +50,48 @@ func TestVoiceXMLCheck(t *testing.T) {
 	}
 	if out, err := p.run("", "vxml", "check", bad); err == nil || !strings.Contains(out, bad+":4:") {
 		t.Errorf("a bad document: %v\n%s", err, out)
+	}
+}
+
+// TestPageURL names pages in every way that people do; the address is the one that links within the page lead to.
+func TestPageURL(t *testing.T) {
+	for page, want := range map[string][2]string{
+		"/srv/a/../b/x.vxml":               {"file:///srv/b/x.vxml", "file:///srv/b/"},
+		"/srv/a b#1%?.vxml":                {"file:///srv/a%20b%231%25%3F.vxml", "file:///srv/"},
+		"file:///srv/a/../b/x.vxml":        {"file:///srv/b/x.vxml", "file:///srv/b/"},
+		"http://h:80/a/../b/x.vxml?q=/y/z": {"http://h:80/b/x.vxml?q=/y/z", "http://h:80/b/"},
+		"http://h":                         {"http://h/", "http://h/"},
+	} {
+		if got := [2]string{pageURL(page), folderOf(page)}; got != want {
+			t.Errorf("%s: got %q, want %q", page, got, want)
+		}
+	}
+}
+
+// TestVoiceXMLRunAbove runs a page that goes to one in the folder above it: only with --allow.
+func TestVoiceXMLRunAbove(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name, block string) {
+		path := filepath.Join(folder, name)
+		text := `<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml"><form><block>` + block + `</block></form></vxml>`
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o750), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("in/first.vxml", `<goto next="../second.vxml"/>`)
+	write("second.vxml", `<log>came here</log>`)
+	first := filepath.Join(folder, "in", "..", "in", "first.vxml")
+	run := func(args ...string) (string, error) {
+		var notes strings.Builder
+		keys, noKeys := io.Pipe() // the end of the input would hang up
+		defer noKeys.Close()
+		err := (&program{in: keys, out: io.Discard, errOut: &notes}).run(t.Context(), append([]string{"vxml", "run", "--speed", "50", first}, args...))
+		return notes.String(), err
+	}
+	if _, err := run(); err == nil || !strings.Contains(err.Error(), "neither in the page's folder nor below a base of vxml.allow") {
+		t.Errorf("without --allow: %v", err)
+	}
+	if notes, err := run("--allow", "file://"+folder+"/"); err != nil || !strings.Contains(notes, "came here") {
+		t.Errorf("with --allow: %v\n%s", err, notes)
 	}
 }

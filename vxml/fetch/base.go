@@ -13,6 +13,12 @@ import (
 	"strings"
 )
 
+// CheckBase tells what is wrong with a base of Options.Allow.
+func CheckBase(s string) error {
+	_, err := base(s)
+	return err
+}
+
 // base reads an allowed base. Its path ends with a slash, so that "/app" does not allow "/apple".
 func base(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
@@ -21,7 +27,7 @@ func base(s string) (*url.URL, error) {
 	}
 	host := u.Scheme == "http" || u.Scheme == "https"
 	if !host && u.Scheme != "file" || host == (u.Host == "") || u.User != nil || u.RawQuery != "" {
-		return nil, fmt.Errorf("fetch: base %q is not http(s)://host/… or file:///…", s)
+		return nil, fmt.Errorf("fetch: base %q is not http(s)://host/… or file:///…, without a user and a question mark", s)
 	}
 	u.Path = path.Clean("/" + u.Path)
 	if u.Path != "/" {
@@ -64,7 +70,7 @@ func (c *Client) file(u *url.URL, r Request) (*Response, error) {
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, &StatusError{http.StatusNotFound}
+		return nil, fmt.Errorf("%w: %s is no file", &StatusError{http.StatusNotFound}, f.Name())
 	}
 	body, err := io.ReadAll(io.LimitReader(f, r.MaxSize+1))
 	switch {
@@ -81,9 +87,9 @@ func (c *Client) file(u *url.URL, r Request) (*Response, error) {
 func fileError(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return errors.Join(&StatusError{http.StatusNotFound}, err)
+		return fmt.Errorf("%w: %w", &StatusError{http.StatusNotFound}, err)
 	case errors.Is(err, fs.ErrPermission):
-		return errors.Join(&StatusError{http.StatusForbidden}, err)
+		return fmt.Errorf("%w: %w", &StatusError{http.StatusForbidden}, err)
 	}
 	return fmt.Errorf("fetch: %w", err)
 }

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// With onlyBelow instead of runnable, Cobra's usage does not say of a command with others below it that it runs by itself.
+const runnable, onlyBelow = "{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}"
+
+// explainMisuse has a command and all below it tell how they are used when they are given wrong options or arguments.
+// One that only has others below it refuses a word that is none of them; Cobra would print its help, and call that success.
+func explainMisuse(command *cobra.Command) {
+	command.SetFlagErrorFunc(misuse)
+	command.SetUsageTemplate(strings.ReplaceAll(command.UsageTemplate(), runnable, onlyBelow))
+	command.SuggestionsMinimumDistance = 2
+	command.Args = explained(command.Args)
+	if command.HasSubCommands() && !command.Runnable() {
+		command.Args = subcommand
+		command.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+	for _, below := range command.Commands() {
+		explainMisuse(below)
+	}
+}
+
+// explained is check with the usage behind its error.
+func explained(check cobra.PositionalArgs) cobra.PositionalArgs {
+	if check == nil {
+		return nil
+	}
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return misuse(cmd, err)
+		}
+		return nil
+	}
+}
+
+// misuse adds to an error how the command is used.
+func misuse(cmd *cobra.Command, err error) error {
+	usage := strings.TrimSuffix(cmd.UseLine(), " [flags]")
+	if cmd.HasSubCommands() {
+		usage += " COMMAND"
+	}
+	return fmt.Errorf("%w\nusage: %s; \"%s --help\" tells more", err, usage, cmd.CommandPath())
+}
+
+// subcommand refuses what is no command below this one, and tells what was perhaps meant.
+func subcommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := fmt.Errorf("there is no command %q below %q", args[0], cmd.CommandPath())
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		err = fmt.Errorf("%w; did you mean %s?", err, strings.Join(near, " or "))
+	}
+	return misuse(cmd, err)
+}
