@@ -16,6 +16,7 @@ func TestCopy(t *testing.T) {
 	must(t, from.Write(t.Context(), func(tx *db.Tx) error {
 		for _, statement := range []string{
 			`INSERT INTO node (name, addr, inc, lease_until, prior_end, draining) VALUES ('a:1', 'harks://a:1', 3, 17, 5, TRUE)`,
+			`INSERT INTO account (usr, name, language, pin, pin_digits, made) VALUES ('4711001', 'Ana', 'en', 'argon2id', 8, 5)`,
 			`INSERT INTO resume (usr, network, state) VALUES ('1', 'xmpp', x'00ff10')`,
 			`INSERT INTO message (usr, seq, outgoing, origin, id, sender, recipient, name, body, attachments, reply_to, sent, state, stored, size, gone)
 			 VALUES ('1', 1, FALSE, 'o', '', 'xmpp:ana@x', '', 'Ana', 'Grüße 👋 "quoted"' || char(10), '', '', -5, '', 9007199254740993, 1, TRUE)`,
@@ -36,7 +37,7 @@ func TestCopy(t *testing.T) {
 	for _, c := range copied {
 		rows[c.Table] = c.Rows
 	}
-	if rows["message"] != 2 || rows["resume"] != 1 || rows["node"] != 1 || rows["session"] != 0 || len(rows) < 13 {
+	if rows["message"] != 2 || rows["resume"] != 1 || rows["node"] != 1 || rows["account"] != 1 || rows["session"] != 0 || len(rows) < 13 {
 		t.Errorf("%v", copied)
 	}
 	if _, err := db.Copy(t.Context(), from, to); !errors.Is(err, db.ErrNotEmpty) {

@@ -128,5 +128,6 @@ func shorten(m wire.Message) wire.Message {
 	}
 	m.Body = body + "…"
 	m.Attachments = m.Attachments[:min(len(m.Attachments), 1)]
+	m.Origin, m.ReplyTo, m.Choices = "", "", nil
 	return m
 }

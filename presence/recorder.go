@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -215,20 +214,31 @@ func (a arrival) isMessage() bool {
 	return ok
 }
 
-// maxAttachments is how many links of one message are kept.
-const maxAttachments = 8
+// What of the links of a message is kept: so many, each so long and with so many bytes of media type and title.
+const (
+	maxAttachments = 8
+	longestLink    = 4096
+	maxType        = 100
+	maxTitle       = 200
+)
 
 // clean makes a stranger's message fit for a frame and for being spoken: valid UTF-8, no control characters but line
-// ends and tabs, at most im.MaxBody bytes.
+// ends and tabs, at most im.MaxBody bytes, with links that are not too long. The store sees to its ids.
 func clean(m im.Message) im.Message {
 	m.Body = cleanText(m.Body, im.MaxBody)
 	m.Name = cleanText(m.Name, 200)
-	m.Attachments = slices.Clone(m.Attachments[:min(len(m.Attachments), maxAttachments)])
-	for i, a := range m.Attachments {
-		if !im.IsWaveform(a.Waveform) {
-			m.Attachments[i].Waveform = nil
+	var kept []im.Attachment
+	for _, a := range m.Attachments {
+		if len(a.URL) > longestLink || len(kept) == maxAttachments {
+			continue
 		}
+		if !im.IsWaveform(a.Waveform) {
+			a.Waveform = nil
+		}
+		a.Type, a.Title = cleanText(a.Type, maxType), cleanText(a.Title, maxTitle)
+		kept = append(kept, a)
 	}
+	m.Attachments = kept
 	return m
 }
 

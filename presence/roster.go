@@ -42,8 +42,9 @@ func (c *conn) roster(ctx context.Context) (result, error) {
 		}
 		contacts = append(contacts, contact)
 	}
+	contacts = fitContacts(contacts) // by number: strangers who come later push nobody out
 	slices.SortFunc(contacts, inOrder)
-	return result{payload: wire.RosterReply{Contacts: fitContacts(contacts)}}, nil
+	return result{payload: wire.RosterReply{Contacts: contacts}}, nil
 }
 
 // inOrder puts who is there first, then sorts by name.
@@ -94,11 +95,13 @@ func (s *Session) eachMessage(ctx context.Context, after sessions.Seq, f func(se
 	}
 }
 
-// bookKey is where the contact numbers are kept, maxBook how many people have one (the store keeps 64 KiB a fact).
+// bookKey is where the contact numbers are kept, maxBook how many people have one at most. A book is a fact of the store,
+// which keeps sessions.MaxState bytes of one.
 const (
-	bookKey  = "contacts"
-	maxBook  = 400
-	maxNamed = 40 // bytes of a name in the book
+	bookKey   = "contacts"
+	maxBook   = 400
+	maxNamed  = 40  // bytes of a name in the book
+	maxBooked = 256 // bytes of an address; one of 2,000 is a stranger's who wants to take the place of others
 )
 
 // A book gives each person a number that stays: the index plus one.
@@ -112,6 +115,13 @@ type person struct {
 	Address im.Address `json:"a"`
 	Name    string     `json:"n,omitempty"` // what the messages called them, for who is on no roster
 	Wrote   bool       `json:"w,omitempty"` // has written, or was written to
+}
+
+// room is how many bytes of the book the line takes at most, whatever the person will be called: nothing in a name takes
+// more than twice its bytes in JSON.
+func (p person) room() int {
+	address, _ := wire.Marshal(p.Address) // a text cannot fail
+	return len(address) + 2*maxNamed + len(`{"a":,"n":"","w":true},`)
 }
 
 // updateBook reads the book, adds who is new, and stores it if anybody is.
@@ -132,7 +142,7 @@ func (s *Session) updateBook(ctx context.Context, known *names) (book, error) {
 	if err != nil || !changed {
 		return b, err
 	}
-	if raw, err = json.Marshal(b); err != nil {
+	if raw, err = wire.Marshal(b); err != nil {
 		return b, err
 	}
 	return b, s.server.Sessions.SetState(ctx, s.user, bookKey, raw)
@@ -143,19 +153,22 @@ func (s *Session) extendBook(ctx context.Context, b *book, known *names) (change
 	people := slices.SortedFunc(maps.Keys(known.roster), func(a, b im.Address) int {
 		return cmp.Or(cmp.Compare(known.roster[a], known.roster[b]), cmp.Compare(a.String(), b.String()))
 	})
-	index := make(map[im.Address]int, len(b.People))
+	index, room := make(map[im.Address]int, len(b.People)), sessions.MaxState-64
 	for i, p := range b.People {
 		index[p.Address] = i
+		room -= p.room()
 	}
 	add := func(a im.Address) *person {
 		i, known := index[a]
 		if !known {
-			if len(b.People) == maxBook {
-				return &person{}
+			fresh := person{Address: a}
+			if len(b.People) == maxBook || room < fresh.room() || len(a.ID) > maxBooked {
+				return &fresh
 			}
+			room -= fresh.room()
 			i, changed = len(b.People), true
 			index[a] = i
-			b.People = append(b.People, person{Address: a})
+			b.People = append(b.People, fresh)
 		}
 		return &b.People[i]
 	}

@@ -13,6 +13,7 @@ import (
 
 const (
 	maxSendID  = 128
+	maxAddress = 3071            // bytes (RFC 7622, 3.1)
 	maxLink    = 2048            // bytes of a URL
 	outcomeFor = 5 * time.Second // how long SEND waits for the network to take the message
 )
@@ -109,8 +110,10 @@ func checkSend(req wire.SendRequest) error {
 	switch {
 	case req.ID == "" || len(req.ID) > maxSendID || strings.ContainsFunc(req.ID, notPrintable):
 		return badArgument("a message needs an id of 1 to 128 printable characters")
-	case req.To.IsZero():
-		return badArgument("a message needs a receiver")
+	case req.To.IsZero() || len(req.To.ID) > maxAddress:
+		return badArgument("a message needs a receiver, whose address has at most 3071 bytes")
+	case len(req.ReplyTo) > sessions.MaxID:
+		return badArgument("the id of the message that this one answers has at most 512 bytes")
 	case len(req.Body) > im.MaxBody || len(req.Attachments) > maxAttachments:
 		return refuse(wire.TooLong, "", "the message is too long")
 	case req.Body == "" && len(req.Attachments) == 0:
@@ -121,6 +124,9 @@ func checkSend(req wire.SendRequest) error {
 	for _, a := range req.Attachments {
 		if len(a.URL) > maxLink || strings.ContainsFunc(a.URL, notPrintable) || a.URL == "" {
 			return badArgument("an attachment needs a link of at most 2048 printable characters")
+		}
+		if len(a.Type) > maxType || len(a.Title) > maxTitle {
+			return badArgument("an attachment's media type has at most 100 bytes, its title 200")
 		}
 		if !im.IsWaveform(a.Waveform) {
 			return badArgument("a waveform is at most 100 peaks, each from 0 to 100")

@@ -1,6 +1,8 @@
 package sessions
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +16,10 @@ import (
 // overhead is what a message costs in the retention's count beside its text.
 const overhead = 128
 
+// MaxID is the longest id of a message, in bytes, that is kept as it is. The sender chooses it; PostgreSQL has no index on
+// what does not fit on a page, and a message is to fit into a frame.
+const MaxID = 512
+
 // A messageRow is a message as the table holds it.
 type messageRow struct {
 	im.Message
@@ -24,8 +30,9 @@ type messageRow struct {
 	size        int
 }
 
-// rowOf cleans the message of what not every engine can keep (NUL and broken UTF-8 in texts).
+// rowOf cleans the message of what not every engine can keep (NUL and broken UTF-8 in texts, ids without end).
 func rowOf(m im.Message, state im.DeliveryState) (messageRow, error) {
+	shortenIDs(&m)
 	for _, text := range []*string{&m.Origin, &m.ID, &m.From.ID, &m.To.ID, &m.Name, &m.Body, &m.ReplyTo} {
 		*text = clean(*text)
 	}
@@ -42,6 +49,21 @@ func rowOf(m im.Message, state im.DeliveryState) (messageRow, error) {
 	}
 	r.size = overhead + len(m.Body) + len(m.Name) + len(r.attachments) + len(r.choices)
 	return r, nil
+}
+
+// shortenIDs replaces an origin that is too long by its digest. Another such id is forgotten, and with it that the sender
+// wants to know when the message was read.
+func shortenIDs(m *im.Message) {
+	if len(m.Origin) > MaxID {
+		sum := sha256.Sum256([]byte(m.Origin))
+		m.Origin = "sha256:" + hex.EncodeToString(sum[:])
+	}
+	if len(m.ID) > MaxID {
+		m.ID, m.Markable = "", false
+	}
+	if len(m.ReplyTo) > MaxID {
+		m.ReplyTo = ""
+	}
 }
 
 // packed is a list as JSON, "" when it is empty.

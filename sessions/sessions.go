@@ -27,6 +27,8 @@
 // reports a message that Hark itself sent (a carbon copy, the archive: same ID, receiver and body), Append knows it too,
 // and a Queued one becomes Sent.
 //
+// Ids are the senders' choice: one longer than MaxID is told from others and not given back.
+//
 // What retention drops by count or size stays known by its origin and id until the age bound is over; what is still
 // Queued is never dropped.
 //

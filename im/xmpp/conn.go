@@ -274,11 +274,15 @@ func (c *Conn) say(ctx context.Context, how im.CloseMode) {
 	_ = c.wait(ctx, func() bool { return c.cause != nil }) // the reader ends when the server has closed its side
 }
 
+// askEvery is after how many stanzas that need not be sent again, such as answers to what strangers ask, the server is asked
+// to acknowledge them: those that it has not fill the ledger, and a full one takes no message.
+const askEvery = 64
+
 // sendStanza counts and writes a stanza. s.Data is what to send again after a resumption, nil if nothing. c.mu must be
 // held.
 func (c *Conn) sendStanza(s sent, data []byte) (ticket uint64) {
 	c.ledger.sent(s)
-	if s.Data != nil {
+	if s.Data != nil || len(c.ledger.queue)%askEvery == 0 {
 		data = append(data[:len(data):len(data)], c.request()...)
 	}
 	return c.put(data)

@@ -155,14 +155,22 @@ func (v view) readBody(r *reading, env envelope, from, to string) {
 func (v view) origin(env envelope, m *im.Message) string {
 	switch {
 	case env.sent && m.ID != "":
-		return "own:" + m.ID
+		return "own:" + short(m.ID)
 	case env.archiveID != "":
 		return env.archiveID
 	case m.ID != "":
-		return m.From.ID + "/" + m.ID
+		return m.From.ID + "/" + short(m.ID)
 	}
 	// Some senders give no id at all. The same text at the same time is the same message then.
 	return m.From.ID + "@" + env.child(nsDelay, "delay").attr("stamp") + "#" + digest(m.Body)
+}
+
+// short is an id that somebody chose, or its digest when it would be in the way: origins are remembered.
+func short(id string) string {
+	if len(id) > 200 {
+		return digest(id)
+	}
+	return id
 }
 
 // readReports reads what the other side says about a message of ours, and whether it types.

@@ -13,6 +13,12 @@ type resource struct {
 	im.Presence
 }
 
+// Bounds of what is remembered of others' presence: a contact's clients (the latest), and people while there is no roster.
+const (
+	maxResources = 16
+	maxPeople    = 1000
+)
+
 // handlePresence takes somebody's presence, or a request to see ours. c.mu must be held.
 func (c *Conn) handlePresence(e *element) {
 	from := e.attr("from")
@@ -22,10 +28,21 @@ func (c *Conn) handlePresence(e *element) {
 	}
 	switch e.attr("type") {
 	case "", "unavailable":
+		if !c.follows(bare) {
+			return
+		}
 		c.shown(bare, resourceOf(from), readPresence(e, bare))
 	case "subscribe":
 		c.wantsToSee(bare, e)
 	}
+}
+
+// follows tells whether somebody's presence matters: anybody may send his, and what strangers send must not fill the
+// memory. c.mu must be held.
+func (c *Conn) follows(bare string) bool {
+	_, contact := c.roster[bare]
+	_, shown := c.resources[bare]
+	return contact || shown || c.roster == nil && len(c.resources) < maxPeople
 }
 
 // shown updates one client of a contact, and emits the contact's presence if that changes it. c.mu must be held.
@@ -35,6 +52,7 @@ func (c *Conn) shown(bare, name string, p im.Presence) {
 	if p.Show != im.Offline {
 		list = append(list, resource{name: name, Presence: p})
 	}
+	list = list[max(0, len(list)-maxResources):]
 	if c.resources == nil {
 		c.resources = make(map[string][]resource)
 	}

@@ -1,6 +1,7 @@
 package presencetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -76,12 +77,13 @@ func (n *Network) Deliver(from, to, body string, attachments ...im.Attachment) {
 	n.DeliverMessage(from, to, im.Message{Body: body, Attachments: attachments})
 }
 
-// DeliverMessage is Deliver for a message that has more to it, such as Choices; who, when and ids are filled in.
+// DeliverMessage is Deliver for a message that has more to it, such as Choices; who and when are filled in, and ids where there are none.
 func (n *Network) DeliverMessage(from, to string, m im.Message) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	b := n.box(to)
-	m.Origin, m.ID = from+"/"+strconv.Itoa(len(b.log)), strconv.Itoa(len(b.log))
+	m.ID = cmp.Or(m.ID, strconv.Itoa(len(b.log)))
+	m.Origin = cmp.Or(m.Origin, from+"/"+m.ID)
 	m.From, m.To = im.Address{Network: n.Name, ID: from}, im.Address{Network: n.Name, ID: to}
 	m.Sent, m.Markable = time.Now().UTC(), !n.Unmarked
 	b.log = append(b.log, m)

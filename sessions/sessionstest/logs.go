@@ -2,6 +2,8 @@ package sessionstest
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"sync"
@@ -65,6 +67,7 @@ var logRules = []rule{
 		must(t, err)
 		equal(t, "body", bodies(t, h.Store, sessions.Query{})[0], "a\uFFFDb\uFFFDc")
 	}},
+	{"ids may be of any length", longIDs},
 	{"delivery needs no session and is idempotent by origin", deliver},
 	{"delivery joins the log of a session that there is", func(t *testing.T, h Harness) {
 		ctx := context.Background()
@@ -84,6 +87,29 @@ func wantSeqs(t tb, got []sessions.Seq, want ...sessions.Seq) {
 	t.Helper()
 	if !slices.Equal(got, want) {
 		t.Fatalf("numbers are %v, want %v", got, want)
+	}
+}
+
+// longIDs: strangers choose the ids of their messages. One that is too long still tells a message from another, and is not
+// given back.
+func longIDs(t *testing.T, h Harness) {
+	ctx := context.Background()
+	epoch := owned(t, h)
+	random := make([]byte, 10_000) // which no index holds
+	rand.Read(random)
+	long := hex.EncodeToString(random)
+	m, other := incoming(1), incoming(2)
+	m.Origin, m.ID, m.ReplyTo, m.Markable = long, long, long, true
+	other.Origin = long + "2"
+	copied := m
+	copied.Outgoing = true
+	seqs, err := h.Store.Append(ctx, user, epoch, []im.Message{m, other, m, copied}, "xmpp", nil)
+	must(t, err)
+	wantSeqs(t, seqs, 1, 2, 1, 3)
+	got, err := h.Store.Read(ctx, user, sessions.Query{})
+	must(t, err)
+	if first := got[0]; len(first.Origin) > sessions.MaxID || first.ID != "" || first.ReplyTo != "" || first.Markable {
+		t.Errorf("%d, %d and %d bytes of ids, markable %v", len(first.Origin), len(first.ID), len(first.ReplyTo), first.Markable)
 	}
 }
 
