@@ -69,6 +69,14 @@ type dialog struct {
 	grammars []*grammar
 }
 
+// menuItem is the one item of a menu; nil for a form.
+func (d *dialog) menuItem() *item {
+	if d.menu {
+		return d.items[0]
+	}
+	return nil
+}
+
 // find returns the item of a name.
 func (d *dialog) find(name string) *item {
 	for _, i := range d.items {

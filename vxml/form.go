@@ -28,7 +28,7 @@ func (x *execution) runForm(d *dialog, t *transition) error {
 	f.reset(nil)
 	err := f.settle(f.initialise(t), nil)
 	if err == nil && t.input != nil {
-		err = f.settle(f.take(t.input, nil), nil)
+		err = f.settle(f.take(t.input, d.menuItem()), d.menuItem())
 	}
 	for {
 		if err := f.stepped(err); err != nil {

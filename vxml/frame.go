@@ -102,14 +102,19 @@ func (f *frame) each(e *element, do func(*frame) error) error {
 	if !ok {
 		return throw(evSemantic, "not an array: %s", e.attr("array"))
 	}
+	name := e.attr("item")
+	if !goodName(name) {
+		return throw(evSemantic, "%q is no name of a variable", name)
+	}
+	s := f.scope.Find(name)
+	if s == nil || s.Fixed() {
+		s = f.scope
+	}
 	for _, v := range list {
 		if err := f.x.step(); err != nil {
 			return err
 		}
-		if f.scope.Find(e.attr("item")) == nil {
-			f.scope.Declare(e.attr("item"), nil)
-		}
-		f.scope.Find(e.attr("item")).Declare(e.attr("item"), v)
+		s.Declare(name, v)
 		if err := do(f); err != nil {
 			return err
 		}

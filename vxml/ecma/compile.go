@@ -109,12 +109,7 @@ func CompileTarget(src string) *Target {
 
 // root finds the first names of a left side.
 func (t *Target) root(tree *ast.Program) error {
-	var x ast.Expression
-	if len(tree.Body) == 1 {
-		if s, ok := tree.Body[0].(*ast.ExpressionStatement); ok {
-			x = s.Expression
-		}
-	}
+	x := onlyExpression(tree)
 	for {
 		switch e := x.(type) {
 		case *ast.Identifier:
@@ -128,6 +123,16 @@ func (t *Target) root(tree *ast.Program) error {
 			return fmt.Errorf("%w: nothing that can be assigned to", ErrSource)
 		}
 	}
+}
+
+// onlyExpression is what a program consists of, nil when that is not one expression.
+func onlyExpression(tree *ast.Program) ast.Expression {
+	if len(tree.Body) == 1 {
+		if s, ok := tree.Body[0].(*ast.ExpressionStatement); ok {
+			return s.Expression
+		}
+	}
+	return nil
 }
 
 func compile(name, src string) (*goja.Program, error) {

@@ -53,6 +53,7 @@ func TestScopes(t *testing.T) {
 		"x": "inner", "f()": "outer", "g()": "innerouter", "a": "2", "document.a": "2", "document.x": "outer", "c+l": "7",
 		"p+r": "11", "typeof K": "function", "fresh": "7", "typeof nothing": "undefined", "nothing": "error",
 		"a == 2 // a comment": "true", "{z: 1}.z": "1", "1;2": "error", "": "error", "__own__": "error",
+		"eval('x')": "inner", "eval('({z: 1})').z": "1", "eval('{z: 1}')": "1", "new Function('return typeof x')()": "undefined",
 	} {
 		if got := text(t, vm, dialog, src); got != want {
 			t.Errorf("%s = %s, want %s", src, got, want)
@@ -149,6 +150,7 @@ var hostile = []string{
 	"/x/.constructor('(?=a)(a+)+$').test('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab')",
 	"'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab'.match('(?=a)(a+)+$')",
 	"eval('/(?=a)(a+)+$/')", "(function(){}).constructor('while(true){}')()", "eval('while(true){}')",
+	"function f() { return eval('f()') } f()",
 	"({toString: function() { while (true); }}) + ''",
 	strings.Repeat("(", 1e5), strings.Repeat("[", 1e5), strings.Repeat("{", 1e5), strings.Repeat("!", 1e5) + "1",
 	strings.Repeat("a?", 1e4), "x=" + strings.Repeat("1+", 5e4) + "1;nothing", strings.Repeat("x", MaxSource+1),

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/dop251/goja"
+	"github.com/dop251/goja/ast"
 )
 
 // The bounds of what one built-in function may do.
@@ -57,8 +58,8 @@ func (vm *VM) tameFunction(g *goja.Object) {
 			}
 		}
 		src := "(function anonymous(" + strings.Join(params, ",") + "\n) {\n" + body + "\n})"
-		v := vm.eval(goja.FunctionCall{Arguments: []Value{vm.rt.ToValue(src)}})
-		return v.ToObject(vm.rt)
+		vm.parsed(src)
+		return vm.must(vm.rt.RunString(src)).ToObject(vm.rt)
 	}).ToObject(vm.rt)
 	_ = made.Set("prototype", proto)
 	_ = proto.DefineDataProperty("constructor", made, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE)
@@ -86,16 +87,31 @@ func (vm *VM) hideConstructors() {
 	})
 }
 
-// eval evaluates in the outermost scope; a script in a document often reads data that way.
+// eval evaluates an expression in the scope of the document, and statements in the outermost one: a script often reads data
+// that way, or a variable whose name it computes. It sees no variables of functions.
 func (vm *VM) eval(call goja.FunctionCall) Value {
 	src, ok := call.Argument(0).Export().(string)
 	if !ok {
 		return call.Argument(0)
 	}
-	if _, err := parse("", src); err != nil {
+	tree := vm.parsed(src)
+	if e := CompileExpr(src); vm.scope != nil && e.Err == nil && onlyExpression(tree) != nil {
+		return vm.must(vm.call(e.program, vm.scope))
+	}
+	return vm.must(vm.rt.RunString(src))
+}
+
+// parsed looks at a source that a script made.
+func (vm *VM) parsed(src string) *ast.Program {
+	tree, err := parse("", src)
+	if err != nil {
 		panic(vm.rt.NewTypeError("%v", err))
 	}
-	v, err := vm.rt.RunString(src)
+	return tree
+}
+
+// must throws an error on into the script.
+func (vm *VM) must(v Value, err error) Value {
 	if err != nil {
 		panic(err)
 	}
@@ -115,11 +131,7 @@ func (vm *VM) wrap(proto *goja.Object, name string, check func(this Value, args 
 	}
 	_ = proto.DefineDataProperty(name, vm.rt.ToValue(func(call goja.FunctionCall) Value {
 		check(call.This, call.Arguments)
-		v, err := f(call.This, call.Arguments...)
-		if err != nil {
-			panic(err)
-		}
-		return v
+		return vm.must(f(call.This, call.Arguments...))
 	}), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
 }
 

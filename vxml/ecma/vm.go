@@ -46,7 +46,8 @@ type VM struct {
 	lim   Limits
 	spent time.Duration
 	busy  bool
-	tamed bool // before the first program that is not plain
+	tamed bool  // before the first program that is not plain
+	scope Value // in which the program runs
 }
 
 // New makes a VM. It holds no resources besides memory.
@@ -84,11 +85,14 @@ func (vm *VM) Run(s *Scope, script *Script) error {
 	return err
 }
 
-// call runs a program that is a function, with arguments.
+// call runs a program that is a function, with arguments, of which the first is the scope.
 func (vm *VM) call(p program, args ...Value) (Value, error) {
 	if !p.plain {
 		vm.tame()
 	}
+	before := vm.scope
+	vm.scope = args[0]
+	defer func() { vm.scope = before }()
 	return vm.guard(func() (Value, error) {
 		f, err := vm.rt.RunProgram(p.prog)
 		if err != nil {
