@@ -151,6 +151,8 @@ func takeNewPIN(ctx context.Context, c *Call, pin string) (state, error) {
 	switch {
 	case !c.change.proven:
 		return c.provePIN(ctx, pin)
+	case len(pin) < c.set.PINDigits:
+		return help, nil
 	case c.change.first == "":
 		c.change.first = pin
 		return startAgain, nil
