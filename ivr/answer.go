@@ -39,7 +39,7 @@ func answerNodes() []*node {
 			keys: append(quick.keys(),
 				key{press: "8", label: "quick.key.spell", do: startSpelling, to: atSpell},
 				key{press: "*", label: "key.back", do: leaveAnswer, to: atReader, hot: true},
-			), next: []state{atHome, atWho, atWritten}},
+			), next: []state{atHome, atWho, atConfirm, atWritten}},
 		{name: atSpell, kind: spelling, run: spell, back: atQuick, help: "spell.help", quiet: true,
 			said: []string{"spell.on", "spell.long"}, next: []state{atWritten},
 			letters: letters{prompt: "spell", full: "spell.full", longest: longestText, text: messageText, to: atWritten, drop: (*Call).drop}},
@@ -117,8 +117,13 @@ func sendReply(ctx context.Context, c *Call, i int) (state, error) {
 	return next, err
 }
 
-// leaveAnswer goes back to where the caller came from.
-func leaveAnswer(_ context.Context, c *Call) (state, error) { return c.after, nil }
+// leaveAnswer goes back to where the caller came from: the message, or the choice of the person.
+func leaveAnswer(_ context.Context, c *Call) (state, error) {
+	if c.after == atHome {
+		return atConfirm, nil
+	}
+	return c.after, nil
+}
 
 // writtenIntro reads back what was written.
 func writtenIntro(c *Call) []phrase {

@@ -157,9 +157,14 @@ func callBackIntro(c *Call) []phrase {
 	}
 	list := []phrase{say("callback.on", "number", number, "count", c.back.Daily)}
 	if c.back.QuietFrom != c.back.QuietTo {
-		list = append(list, say("callback.silent", "from", c.back.QuietFrom, "to", c.back.QuietTo))
+		list = append(list, say("callback.silent", "from", oClock(c.back.QuietFrom), "to", oClock(c.back.QuietTo)))
 	}
 	return list
+}
+
+// oClock is a whole hour of the day.
+func oClock(hour int) prompts.Clock {
+	return prompts.Clock(time.Date(2000, 1, 1, hour, 0, 0, 0, time.UTC))
 }
 
 // switchCallBack makes a step that switches the calls on or off.

@@ -3,6 +3,8 @@ package ivr
 import (
 	"context"
 	"time"
+
+	"hark/prompts"
 )
 
 // endNodes are the ways in which Hark ends a call.
@@ -56,7 +58,7 @@ func (c *Call) noLogin() phrase {
 func (c *Call) goodbye() []phrase {
 	list := append([]phrase{say("end.code")}, dictated(c.session.Code)...)
 	if !c.session.Until.IsZero() {
-		list = append(list, say("end.until", "time", c.session.Until))
+		list = append(list, say("end.until", "time", prompts.Moment(c.session.Until)))
 	}
 	return append(list, say("end.goodbye"))
 }

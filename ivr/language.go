@@ -43,7 +43,11 @@ func (c *Call) language(text string) string { return languageOf(text, c.lang, c.
 // read makes pieces of a message's text that can be said one after the other, in the text's own language.
 func (c *Call) read(text string) (list []phrase) {
 	lang := c.language(text)
-	for _, piece := range sentences(speakable(text, lang, c.wordingOf(lang))) {
+	text = speakable(text, lang, c.wordingOf(lang))
+	if text != "" && strings.Trim(text, namedSigns) == "" { // "?" alone has no sound
+		return spelledOut(text)
+	}
+	for _, piece := range sentences(text) {
 		list = append(list, phrase{text: piece, lang: lang})
 	}
 	return list

@@ -31,6 +31,9 @@ func (p pad) letter(key byte, taps int) rune {
 	return letters[(taps-1)%len(letters)]
 }
 
+// namedSigns are the signs that have a prompt of their own.
+const namedSigns = " .,?!'-@:/"
+
 // letterID is the prompt that names a character which can be spelled, "" when there is none.
 func letterID(r rune) string {
 	switch {
@@ -38,7 +41,7 @@ func letterID(r rune) string {
 		return "digit." + string(r)
 	case r >= 'a' && r <= 'z':
 		return "letter." + string(r)
-	case strings.ContainsRune("äöüß .,?!'-@:/", r):
+	case strings.ContainsRune("äöüß"+namedSigns, r):
 		return fmt.Sprintf("letter.%x", r)
 	}
 	return ""

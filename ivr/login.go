@@ -14,7 +14,7 @@ func loginNodes() []*node {
 		{name: atAnswer, kind: passing, run: answer, next: []state{atNumber, atKnown, atRung, atArrive}},
 		{name: atKnown, kind: field, run: runField, back: atNumber, help: "login.pin.help", quiet: true, intro: knownIntro,
 			next:   []state{atArrive, atNumber, atAway, atEnd},
-			digits: digits{prompt: "login.pin", max: pinDigits, exact: true, take: takeKnown}},
+			digits: digits{prompt: "login.known", max: pinDigits, exact: true, take: takeKnown}},
 		{name: atNumber, kind: field, run: runField, back: atCode, help: "login.number.help", next: []state{atPIN},
 			digits: digits{prompt: "login.number", max: userDigits, hash: true, exact: true, take: takeNumber}},
 		{name: atPIN, kind: field, run: runField, back: atNumber, help: "login.pin.help", quiet: true,
@@ -76,9 +76,9 @@ func answer(ctx context.Context, c *Call) (state, error) {
 // knownIntro greets the owner of the caller id, who still has to prove it.
 func knownIntro(c *Call) []phrase {
 	if c.known == "" {
-		return []phrase{say("login.known.unnamed")}
+		return []phrase{say("login.back.unnamed")}
 	}
-	return []phrase{say("login.known", "name", c.known)}
+	return []phrase{say("login.back", "name", c.known)}
 }
 
 // takeKnown logs the owner of the caller id in, and goes on where that one stopped.

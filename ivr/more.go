@@ -62,7 +62,7 @@ func moreNodes() []*node {
 func sayCode(_ context.Context, c *Call) (state, error) {
 	c.tell(append([]phrase{say("end.code")}, dictated(c.session.Code)...)...)
 	if !c.session.Until.IsZero() {
-		c.tell(say("end.until", "time", c.session.Until))
+		c.tell(say("end.until", "time", prompts.Moment(c.session.Until)))
 	}
 	return stay, nil
 }
@@ -151,6 +151,8 @@ func takeNewPIN(ctx context.Context, c *Call, pin string) (state, error) {
 	switch {
 	case !c.change.proven:
 		return c.provePIN(ctx, pin)
+	case len(pin) < c.set.PINDigits:
+		return help, nil
 	case c.change.first == "":
 		c.change.first = pin
 		return startAgain, nil

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"hark/presence/wire"
+	"hark/prompts"
 )
 
 // networks are the caller's external logins that are away. A presence server tells of them unasked, so they are
@@ -53,7 +54,7 @@ func (n *networks) news() (list []phrase) {
 		case "conflict":
 			list = append(list, say("network.taken"))
 		default:
-			list = append(list, say("network.down", "time", o.Since))
+			list = append(list, say("network.down", "time", prompts.Moment(o.Since)))
 		}
 	}
 	return list

@@ -1,9 +1,11 @@
 package ivr
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"hark/im"
 	"hark/presence/wire"
@@ -44,13 +46,26 @@ func (c *Call) meet(ctx context.Context) error {
 
 // called is how somebody is spoken of: by the contact's name, else by what the address says.
 func (c *Call) called(a im.Address) any {
-	if contact, ok := c.people.byAddress(a); ok && contact.Name != "" {
-		return contact.Name
-	}
-	if name, ok := c.queue.names[a]; ok {
+	contact, _ := c.people.byAddress(a)
+	if name := cmp.Or(sayable(contact.Name), sayable(c.queue.names[a])); name != "" {
 		return name
 	}
 	return bare(a)
+}
+
+// sayable is a name without its pictures and signs, "" when nothing of it can be said: not every voice knows other scripts
+// than ours.
+func sayable(name string) string {
+	kept := strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Latin, unicode.Mn, unicode.Nd) || strings.ContainsRune(".'&@-", r) {
+			return r
+		}
+		return ' '
+	}, name)
+	if !strings.ContainsFunc(kept, func(r rune) bool { return unicode.In(r, unicode.Latin, unicode.Nd) }) {
+		return ""
+	}
+	return strings.Join(strings.Fields(kept), " ")
 }
 
 // bare makes something speakable of an address: the digits of a user number, or what stands before the @.
@@ -58,7 +73,7 @@ func bare(a im.Address) any {
 	if a.Network == im.Hark {
 		return prompts.Digits(a.ID)
 	}
-	local, _, _ := strings.Cut(a.ID, "@")
+	local, _, _ := strings.Cut(strings.TrimPrefix(a.ID, "@"), "@")
 	return strings.NewReplacer(".", " ", "_", " ", "-", " ").Replace(local)
 }
 

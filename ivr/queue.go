@@ -53,6 +53,7 @@ type sound struct {
 	voice   bool     // it has a recording in it, so keys seek in it
 	own     []string // its links that are ours
 	lasting bool     // it cannot be heard at the moment and stays new
+	unread  bool     // there is something in it that the voice cannot speak, now or ever
 }
 
 // current is the message being read.

@@ -150,7 +150,16 @@ func (c *Call) heading(m *item) []phrase {
 		return []phrase{ear}
 	}
 	q.said = m.From
-	return []phrase{ear, say("reader.from", "name", c.called(m.From), "time", m.Sent)}
+	return []phrase{ear, m.sender(c)}
+}
+
+// sender says whom a message is from, and when it came. A clock that is ahead of ours is not believed.
+func (i *item) sender(c *Call) phrase {
+	sent := i.Sent
+	if now := time.Now(); sent.After(now) {
+		sent = now
+	}
+	return say("reader.from", "name", c.called(i.From), "time", sent)
 }
 
 // almost is how much of the last word may be missing of what was heard to its end.
@@ -173,10 +182,10 @@ func (c *Call) reached(ctx context.Context, m *item, in Input, shift int) error 
 	if q.voice {
 		whole = m.listened(from, q.at, length(q.clips))
 	}
-	if !whole || q.lasting || m.heard && m.told {
+	if !whole || q.lasting || m.heard && (m.told || q.unread) {
 		return nil
 	}
-	if m.heard = true; !m.told {
+	if m.heard = true; !m.told && !q.unread {
 		m.told = true
 		q.tell = append(q.tell, m.Seq)
 	}

@@ -66,8 +66,12 @@ func record(ctx context.Context, c *Call) (state, error) {
 		c.tell(say("record.full"))
 		return c.after, nil
 	}
+	prompt := c.aside()
+	if c.after == atReader { // the key may have come when the next one's message had just begun
+		prompt = append(prompt, say("quick", "name", c.called(c.person)))
+	}
 	r, err := c.line.Record(ctx, Record{
-		Prompt: c.clips(ctx, append(c.aside(), say("record"))...), Tone: c.short("tone"),
+		Prompt: c.clips(ctx, append(prompt, say("record"))...), Tone: c.short("tone"),
 		Max: c.set.MaxRecording, Silence: c.set.Silence, Ends: "#*", Tick: c.short("tick"), Warn: c.set.Tick,
 	})
 	if r.File != "" {

@@ -52,12 +52,27 @@ func (c *Call) render(ctx context.Context) {
 	}
 	for done := 0; len(s.pending) > 0 && done < ahead; s.pending = s.pending[1:] {
 		done += len(s.pending[0].text)
-		clips := c.clips(ctx, s.pending[0])
+		clips := c.piece(ctx, s.pending[0])
 		s.lasting = s.lasting || len(clips) == 0
 		for _, clip := range clips {
 			s.clips = append(s.clips, c.paced(ctx, clip))
 		}
 	}
+}
+
+// piece renders a piece of a message. In the place of what has no sound, as a script that the voice does not know, the
+// caller hears that there is something.
+func (c *Call) piece(ctx context.Context, p phrase) []prompts.Clip {
+	clip, err := c.clip(ctx, p)
+	switch {
+	case errors.Is(err, prompts.ErrUnspeakable):
+		c.queue.unread = true
+		return c.clips(ctx, say("text.unreadable"))
+	case err != nil:
+		c.log.Warn("a message cannot be spoken", "err", err)
+		return nil
+	}
+	return []prompts.Clip{clip}
 }
 
 // warm renders what comes next beside the call, so that it is there when it is needed: the next piece of the message at
@@ -92,7 +107,7 @@ func (c *Call) comingUp() func(ctx context.Context) error {
 		return nil
 	}
 	m := q.items[q.pos+1]
-	name, said := say("reader.from", "name", c.called(m.From), "time", m.Sent), q.said
+	name, said := m.sender(c), q.said
 	return func(ctx context.Context) error {
 		if m.From != said {
 			if _, err := c.clip(ctx, name); err != nil {

@@ -157,7 +157,7 @@ func TestPromptsExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := prompts.Args{"name": "Ben", "number": 1, "text": "Yes.", "count": 2, "from": 22, "to": 7}
+	args := prompts.Args{"name": "Ben", "number": 1, "text": "Yes.", "count": 2, "from": oClock(22), "to": oClock(7)}
 	for _, lang := range book.Languages() {
 		for name, n := range tree {
 			for _, id := range promptsOf(n) {

@@ -395,12 +395,15 @@ func (w *world) setSend(rest string) error {
 
 func (w *world) setSpeech(rest string) error { return fail(w.voice, rest) }
 
-// fail reads "fails", "fails ID", "works".
+// fail reads "fails", "fails ID", "works", and for a voice that does not know the script "cannot read".
 func fail(v *ivrtest.Voice, rest string) error {
 	word, id, _ := strings.Cut(rest, " ")
 	v.Fail = func(asked string) error {
 		if word == "fails" && (id == "" || id == asked) {
 			return errors.New("no synthesiser")
+		}
+		if rest == "cannot read" && asked == "" {
+			return fmt.Errorf("free text: %w", prompts.ErrUnspeakable)
 		}
 		return nil
 	}

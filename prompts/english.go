@@ -156,7 +156,7 @@ func (e english) Relative(t, now time.Time) string {
 	case d.Abs().Round(time.Minute) < time.Hour:
 		return "in " + e.count(int64(d.Abs().Round(time.Minute)/time.Minute), "minute")
 	}
-	return e.day(t, now) + " at " + e.clock(t)
+	return e.day(t, now) + " at " + e.Clock(t)
 }
 
 // day says the day of t as seen from now.
@@ -206,11 +206,16 @@ func (e english) year(n int64) string {
 
 // Exact says "Sunday, the third of May, at nine fifteen".
 func (e english) Exact(t, now time.Time) string {
-	return fmt.Sprintf("%s, %s, at %s", t.Weekday(), e.date(t, now), e.clock(t))
+	return fmt.Sprintf("%s, %s, at %s", t.Weekday(), e.date(t, now), e.Clock(t))
 }
 
-// clock says the time of day by twelve hours: "nine fifteen" is in the morning, the rest of the day is named.
-func (e english) clock(t time.Time) string {
+// Moment says "tomorrow at noon", "Friday at eight o'clock".
+func (e english) Moment(t, now time.Time) string {
+	return strings.TrimPrefix(e.day(t, now), "on ") + " at " + e.Clock(t)
+}
+
+// Clock says the time of day by twelve hours: "nine fifteen" is in the morning, the rest of the day is named.
+func (e english) Clock(t time.Time) string {
 	hour, minute := t.Hour(), t.Minute()
 	switch {
 	case minute == 0 && hour == 0:

@@ -76,6 +76,14 @@ func TestEnglishTimes(t *testing.T) {
 			t.Errorf("%v: %q, want %q", tt.t, got, tt.want)
 		}
 	}
+	for then, want := range map[time.Time]string{ // since, until
+		noon.Add(-2 * time.Minute): "today at eleven fifty-eight", at(5, 6, 12, 0): "tomorrow at noon", at(5, 8, 8, 0): "Friday at eight o'clock",
+		at(4, 3, 12, 0): "the third of April at noon",
+	} {
+		if got := (english{}).Moment(then, noon); got != want {
+			t.Errorf("since %v: %q, want %q", then, got, want)
+		}
+	}
 }
 
 func TestTimesAreTheListeners(t *testing.T) {

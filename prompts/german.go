@@ -188,7 +188,7 @@ func (g german) Relative(t, now time.Time) string {
 	case d.Abs().Round(time.Minute) < time.Hour:
 		return "in " + g.since(d, minutes)
 	}
-	return g.day(t, now) + " um " + g.clock(t)
+	return g.day(t, now) + " um " + g.Clock(t)
 }
 
 // day says the day of t as seen from now.
@@ -230,11 +230,16 @@ func (g german) year(n int64) string {
 
 // Exact says "Sonntag, der dritte Mai, um neun Uhr fünfzehn".
 func (g german) Exact(t, now time.Time) string {
-	return fmt.Sprintf("%s, der %s, um %s", germanDays[t.Weekday()], g.date(t, now, "e"), g.clock(t))
+	return fmt.Sprintf("%s, der %s, um %s", germanDays[t.Weekday()], g.date(t, now, "e"), g.Clock(t))
 }
 
-// clock says the time of day by twenty-four hours: "neun Uhr fünfzehn", "Mitternacht".
-func (g german) clock(t time.Time) string {
+// Moment says "morgen um zwölf Uhr", "Freitag um acht Uhr".
+func (g german) Moment(t, now time.Time) string {
+	return strings.TrimPrefix(g.day(t, now), "am ") + " um " + g.Clock(t)
+}
+
+// Clock says the time of day by twenty-four hours: "neun Uhr fünfzehn", "Mitternacht".
+func (g german) Clock(t time.Time) string {
 	if t.Hour() == 0 && t.Minute() == 0 {
 		return "Mitternacht"
 	}

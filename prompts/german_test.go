@@ -78,6 +78,14 @@ func TestGermanTimes(t *testing.T) {
 	if got := (german{}).Exact(at(5, 3, 9, 15), noon); got != "Sonntag, der dritte Mai, um neun Uhr fünfzehn" {
 		t.Errorf("exact: %q", got)
 	}
+	for then, want := range map[time.Time]string{ // seit, bis
+		noon.Add(-2 * time.Minute): "heute um elf Uhr achtundfünfzig", noon.Add(24 * time.Hour): "morgen um zwölf Uhr",
+		noon.Add(-4 * 24 * time.Hour): "Freitag um zwölf Uhr",
+	} {
+		if got := (german{}).Moment(then, noon); got != want {
+			t.Errorf("seit %v: %q, want %q", then, got, want)
+		}
+	}
 }
 
 func TestGermanDurations(t *testing.T) {

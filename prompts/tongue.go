@@ -17,6 +17,10 @@ type Tongue interface {
 	Relative(t, now time.Time) string
 	// Exact says date and clock time of t; what it shares with now (the year) may be left out.
 	Exact(t, now time.Time) string
+	// Moment says when t is so that it can follow "since" and "until".
+	Moment(t, now time.Time) string
+	// Clock says the time of day.
+	Clock(t time.Time) string
 	// Duration says a length of time.
 	Duration(d time.Duration) string
 	// List joins names into one phrase.
