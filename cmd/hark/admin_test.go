@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,3 +100,57 @@ func TestCheckFinds(t *testing.T) {
 		t.Error("a secret is printed")
 	}
 }
+
+// TestPortTaken starts where another process listens already: it is told at once, before speech is rendered.
+func TestPortTaken(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for _, key := range []string{"web", "presence", "admin"} {
+		p := newAdmin(t, "[audio]\nurl = \"http://h/a/\"\n[listen]\nweb = \"\"\n")
+		config, err := loadConfig(p.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch address := taken.Addr().String(); key {
+		case "web":
+			config.Listen.Web = address
+		case "presence":
+			config.Listen.Presence = "tls://" + address
+		case "admin":
+			config.Listen.Admin = address
+		}
+		err = serve(t.Context(), config, slog.New(slog.DiscardHandler))
+		if err == nil || !strings.Contains(err.Error(), "listen."+key+": listen tcp") || !strings.Contains(err.Error(), "address already in use") {
+			t.Errorf("%s: %v", key, err)
+		}
+		if _, err := os.Stat(config.Prompts.Cache); err == nil {
+			t.Errorf("%s: speech is rendered first", key)
+		}
+	}
+}
+
+// TestStopAtStart asks Hark to stop while it starts: that is no error.
+func TestStopAtStart(t *testing.T) {
+	p := newAdmin(t, "[listen]\nweb = \"127.0.0.1:0\"\n")
+	config, err := loadConfig(p.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	log := slog.New(slog.NewTextHandler(writerFunc(func(b []byte) {
+		if strings.Contains(string(b), "database schema brought up to date") {
+			stop()
+		}
+	}), nil))
+	if err := serve(ctx, config, log); err != nil || ctx.Err() == nil {
+		t.Errorf("got %v, stopped: %v", err, ctx.Err())
+	}
+}
+
+// writerFunc is a function as an io.Writer.
+type writerFunc func([]byte)
+
+func (f writerFunc) Write(b []byte) (int, error) { f(b); return len(b), nil }
