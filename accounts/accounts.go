@@ -20,7 +20,7 @@ var (
 	// ErrBadPIN: the PIN does not have the right form or stands on the blocklist.
 	ErrBadPIN = errors.New("accounts: this PIN is too easy to guess or has the wrong form")
 	// ErrBadName: the name is empty, too long, or has signs in it that cannot be spoken or shown.
-	ErrBadName = errors.New("accounts: this name is empty, too long, or has control characters")
+	ErrBadName = errors.New("accounts: this name is empty, longer than 60 characters, or has control characters")
 )
 
 // TryLater refuses because the account is locked for a while, or because the server protects itself. Who answers a

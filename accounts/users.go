@@ -29,8 +29,12 @@ type NewUser struct {
 	Language string // "" is "en"
 }
 
-// Add makes an account with a random number and a random PIN, which is not shown again.
+// Add makes an account with a random number and a random PIN, which is not shown again. ErrBadName.
 func (d *DB) Add(ctx context.Context, n NewUser) (u User, pin string, err error) {
+	name, err := checkName(n.Name)
+	if err != nil {
+		return User{}, "", err
+	}
 	if n.Language == "" {
 		n.Language = "en"
 	}
@@ -43,7 +47,7 @@ func (d *DB) Add(ctx context.Context, n NewUser) (u User, pin string, err error)
 	if err != nil {
 		return User{}, "", inside(err)
 	}
-	u = User{Name: n.Name, Language: n.Language}
+	u = User{Name: name, Language: n.Language}
 	err = d.db.Write(ctx, func(tx *db.Tx) error { return insertUser(tx, &u, kept, digits) })
 	if err != nil {
 		return User{}, "", err
@@ -182,11 +186,20 @@ func (d *DB) replacePIN(ctx context.Context, number, pin string) error {
 // maxName is how many characters a name has at most.
 const maxName = 60
 
-// SetName changes what the user is called. ErrBadName, ErrNotFound.
-func (d *DB) SetName(ctx context.Context, number, name string) error {
+// checkName returns a name without the space around it, or ErrBadName.
+func checkName(name string) (string, error) {
 	name = strings.TrimSpace(name)
 	if name == "" || utf8.RuneCountInString(name) > maxName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
-		return ErrBadName
+		return "", ErrBadName
+	}
+	return name, nil
+}
+
+// SetName changes what the user is called. ErrBadName, ErrNotFound.
+func (d *DB) SetName(ctx context.Context, number, name string) error {
+	name, err := checkName(name)
+	if err != nil {
+		return err
 	}
 	return d.db.Write(ctx, func(tx *db.Tx) error {
 		return changed(tx.Exec(`UPDATE account SET name = $2 WHERE usr = $1`, number, name))

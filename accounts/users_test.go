@@ -127,6 +127,8 @@ func TestSetName(t *testing.T) {
 	}
 	for _, name := range []string{"", " \t", "a\nb", "\xff", strings.Repeat("ä", maxName+1)} {
 		wantErr(t, r.SetName(ctx, user, name), ErrBadName)
+		_, _, err := r.Add(ctx, NewUser{Name: name})
+		wantErr(t, err, ErrBadName)
 	}
 	must(t, r.SetName(ctx, user, strings.Repeat("ä", maxName)))
 	wantErr(t, r.SetName(ctx, "9999999", "Ana"), ErrNotFound)

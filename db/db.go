@@ -64,10 +64,14 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 }
 
 func openEngine(ctx context.Context, o Options) (engine, error) {
-	if strings.HasPrefix(o.Source, "postgres://") || strings.HasPrefix(o.Source, "postgresql://") {
+	if isPostgres(o.Source) {
 		return openPostgres(ctx, o.Source, o)
 	}
 	return openSQLite(ctx, o.Source, o)
+}
+
+func isPostgres(source string) bool {
+	return strings.HasPrefix(source, "postgres://") || strings.HasPrefix(source, "postgresql://")
 }
 
 // Exclusive tells whether this process may act as a node: it serves the database, or the engine knows no owner.

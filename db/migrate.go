@@ -31,7 +31,7 @@ func Schema() fs.FS {
 func versions(ctx context.Context, p *goose.Provider, name string) (have, want int64, err error) {
 	have, want, err = p.GetVersions(ctx)
 	if err != nil {
-		return 0, 0, fmt.Errorf("db: schema version: %w", classify(err))
+		return 0, 0, fmt.Errorf("db: schema version of %s: %w", name, classify(err))
 	}
 	if have > want {
 		return 0, 0, fmt.Errorf("%w: %s has schema %d, this hark knows up to %d; use the newer hark", ErrTooNew, name, have, want)

@@ -32,13 +32,22 @@ const (
 	stalled    = 3 * time.Second
 )
 
-func openPostgres(ctx context.Context, url string, o Options) (_ *postgres, err error) {
+// postgresConfig reads the URL of a database, and bounds how long it is waited for.
+func postgresConfig(url string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("db: %w", err) // pgx leaves the password out
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 3 * time.Second
+	}
+	return config, nil
+}
+
+func openPostgres(ctx context.Context, url string, o Options) (_ *postgres, err error) {
+	config, err := postgresConfig(url)
+	if err != nil {
+		return nil, err
 	}
 	if _, chosen := config.RuntimeParams[stallParam]; !chosen {
 		config.RuntimeParams[stallParam] = strconv.Itoa(int(stalled.Milliseconds()))

@@ -59,11 +59,14 @@ func openSQLite(ctx context.Context, path string, o Options) (_ *sqlite, err err
 	return s, nil
 }
 
-// prepareFile makes the file with mode 0600 before SQLite would make it with the umask's; SQLite gives the files it
+// prepareFile makes the file's folder, and the file with mode 0600 before SQLite would make it with the umask's; SQLite gives the files it
 // makes beside it the same mode.
 func prepareFile(path string) error {
 	if path == "" {
 		return errors.New("db: no database is named")
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return fmt.Errorf("db: %w", err)
 	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

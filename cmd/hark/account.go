@@ -5,12 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"hark/accounts"
 	"hark/im"
+	"hark/ivr/console"
 )
 
 func (p *program) accountCommand() *cobra.Command {
@@ -30,9 +33,14 @@ func (p *program) accountAdd() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "add --name NAME",
 		Short: "Make a user; prints the user number and the PIN, once",
-		Args:  cobra.NoArgs,
+		Example: `  hark account add --name Ana
+  hark account add --name "Renée Łuczak" --language de --json`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withStores(cmd.Context(), func(s stores) error {
+				if _, err := bookIn(language, s.config.Prompts.Dir); err != nil {
+					return err
+				}
 				u, pin, err := s.accounts.Add(cmd.Context(), accounts.NewUser{Name: name, Language: language})
 				if err != nil {
 					return err
@@ -137,7 +145,7 @@ func (p *program) accountNetwork() *cobra.Command {
   hark account network set 2740915 xmpp ana@example.org --server xmpp.internal:5222`,
 		Args: cobra.ExactArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			password, err := p.readPassword()
+			password, err := p.readPassword(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -168,14 +176,25 @@ func (p *program) accountNetwork() *cobra.Command {
 	return command
 }
 
-// readPassword reads one line.
-func (p *program) readPassword() (string, error) {
+// readPassword reads one line, which a terminal does not show.
+func (p *program) readPassword(ctx context.Context) (string, error) {
 	fmt.Fprint(p.errOut, "Password: ")
+	if p.in == os.Stdin && isTerminal(os.Stdin) {
+		restore, err := console.Hide(os.Stdin)
+		if err != nil {
+			return "", err
+		}
+		defer func() { _ = restore(); fmt.Fprintln(p.errOut) }()
+		defer context.AfterFunc(ctx, func() { _ = restore() })() // the next interrupt ends the program here
+	}
 	line, err := bufio.NewReader(p.in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
 	if password := strings.TrimRight(line, "\r\n"); password != "" {
 		return password, nil
 	}
-	return "", errors.Join(errors.New("no password was given on standard input"), err)
+	return "", errors.New("no password was given on standard input")
 }
 
 func (p *program) accountDelete() *cobra.Command {

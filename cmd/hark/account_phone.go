@@ -23,6 +23,9 @@ whose owner you know, such as those of your own switch. Only numbers that dial.t
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withStores(cmd.Context(), func(s stores) error {
+				if _, err := s.accounts.Get(cmd.Context(), args[0]); err != nil {
+					return nobody(args[0], err)
+				}
 				phone, err := s.accounts.Phone(cmd.Context(), args[0])
 				if errors.Is(err, accounts.ErrNotFound) {
 					fmt.Fprintf(p.out, "%s is called nowhere.\n", args[0])
@@ -31,7 +34,7 @@ whose owner you know, such as those of your own switch. Only numbers that dial.t
 				if err != nil {
 					return err
 				}
-				return p.printTable("NUMBER\tPROVEN\tCALLED FOR MESSAGES\tNOT FROM\tTO\tA DAY", []string{fmt.Sprintf("%s\t%v\t%v\t%d\t%d\t%d",
+				return p.printTable("NUMBER\tPROVEN\tCALLED FOR MESSAGES\tNOT FROM\tTO\tA DAY", []string{fmt.Sprintf("%s\t%v\t%v\t%d:00\t%d:00\t%d",
 					phone.Number, phone.Proven, phone.Ring, phone.QuietFrom, phone.QuietTo, phone.Daily)})
 			})
 		},
@@ -55,7 +58,12 @@ whose owner you know, such as those of your own switch. Only numbers that dial.t
 		Short: "Call the user nowhere",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withStores(cmd.Context(), func(s stores) error { return s.accounts.DropPhone(cmd.Context(), args[0], "") })
+			return p.withStores(cmd.Context(), func(s stores) error {
+				if _, err := s.accounts.Get(cmd.Context(), args[0]); err != nil {
+					return nobody(args[0], err)
+				}
+				return s.accounts.DropPhone(cmd.Context(), args[0], "")
+			})
 		},
 	}
 	command.AddCommand(show, set, drop)

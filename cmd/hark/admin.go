@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"text/tabwriter"
 
 	"hark/accounts"
@@ -27,6 +28,9 @@ func (p *program) withStores(ctx context.Context, do func(stores) error) (err er
 	}
 	log := p.logger(logConfig{Level: "warn", Format: "text"})
 	database, err := db.Open(ctx, db.Options{Source: c.DB, Mode: db.Admin, Log: log})
+	if errors.Is(err, os.ErrPermission) {
+		return fmt.Errorf("%w; run hark as the user whose database it is, such as with \"runuser -u hark -- hark …\"", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ func (p *program) audioCommand() *cobra.Command {
 	var asJSON bool
 	list := p.audioAction("list", "List the recordings and drafts", cobra.NoArgs,
 		func(ctx context.Context, s *audio.Store, _ []string) error { return p.listAudio(ctx, s, owner, asJSON) })
+	list.RunE = orNoRecordings(list.RunE, func() error { return p.printRecordings(nil, asJSON) })
 	list.Flags().StringVar(&owner, "user", "", "only those of this user number")
 	list.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	show := p.audioAction("show ID", "Show everything that is known about a recording", cobra.ExactArgs(1),
@@ -40,6 +41,9 @@ func (p *program) audioCommand() *cobra.Command {
 			return err
 		})
 	verify := p.audioAction("verify", "Read and decode every recording, and tell what is wrong", cobra.NoArgs, p.verifyAudio)
+	for _, command := range []*cobra.Command{gc, verify} {
+		command.RunE = orNoRecordings(command.RunE, p.sayNoRecordings)
+	}
 	rotate := &cobra.Command{
 		Use:   "rotate",
 		Short: "Sign new links with a new key; old links stay valid. Restart the server afterwards",
@@ -62,6 +66,26 @@ name: copy that to every node, and restart the servers.`,
 	return command
 }
 
+// errNoRecordings: the folder of the recordings is not there, since there never was one. These commands do not make it: run
+// as another user they would own it.
+var errNoRecordings = errors.New("there are no voice messages yet")
+
+// orNoRecordings has a command do something else when there are no voice messages yet.
+func orNoRecordings(run func(*cobra.Command, []string) error, none func() error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		err := run(cmd, args)
+		if errors.Is(err, errNoRecordings) && errors.Is(err, os.ErrNotExist) {
+			return none()
+		}
+		return err
+	}
+}
+
+func (p *program) sayNoRecordings() error {
+	_, err := fmt.Fprintln(p.out, "There are no voice messages yet.")
+	return err
+}
+
 // audioAction makes a command that works on the store.
 func (p *program) audioAction(use, short string, args cobra.PositionalArgs, do func(context.Context, *audio.Store, []string) error) *cobra.Command {
 	return &cobra.Command{Use: use, Short: short, Args: args, RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -70,7 +94,7 @@ func (p *program) audioAction(use, short string, args cobra.PositionalArgs, do f
 			return err
 		}
 		if _, err := os.Stat(c.Audio.Dir); err != nil && c.Audio.Bucket == "" {
-			return fmt.Errorf("no voice messages yet: %w", err)
+			return fmt.Errorf("%w: %w", errNoRecordings, err)
 		}
 		store, err := openAudioBeside(cmd.Context(), c)
 		if err != nil {
@@ -91,8 +115,12 @@ func (p *program) listAudio(ctx context.Context, s *audio.Store, owner string, a
 	if err != nil {
 		return err
 	}
+	return p.printRecordings(recordings, asJSON)
+}
+
+func (p *program) printRecordings(recordings []audio.Recording, asJSON bool) error {
 	if asJSON {
-		return p.printJSON(recordings)
+		return p.printJSON(append([]audio.Recording{}, recordings...)) // [] and never null
 	}
 	var rows []string
 	for _, r := range recordings {

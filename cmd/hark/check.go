@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"hark/accounts"
+	"hark/db"
 	"hark/ivr/stasis"
 	"hark/prompts"
 )
@@ -20,7 +23,8 @@ func (p *program) checkCommand() *cobra.Command {
 		Use:   "check",
 		Short: "Read the configuration, say what would run, and try what can be tried",
 		Long: `Read the configuration and print what "hark serve" would run. Everything that is wrong is told with its line.
-Then look whether the synthesiser is there and whether Asterisk lets Hark in. The exit status is 0 when all is well.`,
+Then look whether the synthesiser, the database, the secrets and the certificates are there, and whether Asterisk lets Hark
+in. Nothing is made or changed, and a running server is not disturbed. The exit status is 0 when all is well.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loadConfig(p.configPath)
@@ -77,15 +81,18 @@ func (p *program) try(ctx context.Context, c config) error {
 		fmt.Fprintf(p.out, "%-12s ok\n", what)
 	}
 	result("numbers", c.plan().Check())
-	_, err := prompts.LoadBook(nil, c.Prompts.Dir)
+	result("texts", c.tryTexts())
+	synth, err := prompts.NewSynthesiser(ctx, c.Prompts.synthesiser())
 	for _, n := range c.Numbers {
-		_, own := prompts.LoadBook(nil, n.Prompts)
-		err = errors.Join(err, own)
+		if err == nil {
+			_, err = synth.Key(n.Language)
+		}
 	}
-	result("texts", err)
-	_, err = prompts.NewSynthesiser(ctx, c.Prompts.synthesiser())
 	result("synthesiser", err)
 	result("data folder", writable(c.Data))
+	result("database", db.Check(ctx, c.DB))
+	result("secrets", c.tryKeys())
+	result("certificates", c.tryCertificates())
 	if c.Audio.Bucket != "" {
 		result("recordings", tryBucket(ctx, c.Audio))
 	}
@@ -94,6 +101,39 @@ func (p *program) try(ctx context.Context, c config) error {
 		result("asterisk", app.Check(ctx))
 	}
 	return errors.Join(problems...)
+}
+
+// tryTexts looks for the words of every number in its language.
+func (c config) tryTexts() error {
+	_, err := prompts.LoadBook(nil, c.Prompts.Dir)
+	for _, n := range c.Numbers {
+		if _, own := bookIn(n.Language, c.Prompts.Dir, n.Prompts); err == nil && own != nil {
+			err = fmt.Errorf("number %s: %w", n.Called, own)
+		}
+	}
+	return err
+}
+
+// tryKeys reads the file of secrets when there is one; "hark serve" makes it.
+func (c config) tryKeys() error {
+	if _, err := os.Stat(c.Keys); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	_, err := accounts.LoadKeys(c.Keys)
+	return err
+}
+
+// tryCertificates reads the certificates that the configuration names.
+func (c config) tryCertificates() error {
+	_, err := rootsWith("xmpp.ca", c.XMPP.CA)
+	_, nodes := rootsWith("listen.ca", c.Listen.CA)
+	err = errors.Join(err, nodes)
+	if l := c.Listen; l.Cert != "" || l.Key != "" {
+		if _, own := tls.LoadX509KeyPair(l.Cert, l.Key); own != nil {
+			err = errors.Join(err, fmt.Errorf("listen.cert and listen.key: %w", own))
+		}
+	}
+	return err
 }
 
 // tryBucket connects to the bucket.
@@ -113,7 +153,10 @@ func writable(folder string) error {
 			return fmt.Errorf("%s is not a folder", folder)
 		}
 		if err == nil {
-			return unix.Access(folder, unix.W_OK)
+			if err := unix.Access(folder, unix.W_OK); err != nil {
+				return fmt.Errorf("nothing can be written in %s: %w; \"runuser -u hark -- hark check\" looks as the user who is to run it", folder, err)
+			}
+			return nil
 		}
 		if !errors.Is(err, os.ErrNotExist) {
 			return err

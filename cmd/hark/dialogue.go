@@ -21,12 +21,9 @@ that calls run on, with the texts of --dir laid over the built-in ones, as promp
 		Example: `  hark dialogue --language de | less`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			book, err := prompts.LoadBook(nil, dir)
+			book, err := bookIn(language, dir)
 			if err != nil {
 				return err
-			}
-			if !slices.Contains(book.Languages(), language) {
-				return fmt.Errorf("there is no language %q; there are %s", language, strings.Join(book.Languages(), ", "))
 			}
 			return ivr.PrintDialogue(p.out, ivr.Settings{}, func(id string) string { return book.Written(language, id) })
 		},
@@ -34,4 +31,16 @@ that calls run on, with the texts of --dir laid over the built-in ones, as promp
 	command.Flags().StringVar(&language, "language", "en", "language of the texts")
 	command.Flags().StringVar(&dir, "dir", "", "folder with an administrator's own texts")
 	return command
+}
+
+// bookIn reads the texts, the built-in ones with those of the folders laid over them, which must be there in a language.
+func bookIn(language string, folders ...string) (*prompts.Book, error) {
+	book, err := prompts.LoadBook(nil, folders...)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(book.Languages(), language) {
+		return nil, fmt.Errorf("there is no language %q; there are %s", language, strings.Join(book.Languages(), ", "))
+	}
+	return book, nil
 }

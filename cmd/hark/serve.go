@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -70,15 +72,36 @@ func serve(ctx context.Context, c config, log *slog.Logger) (err error) {
 	collectSeldom()
 	p := &parts{config: c, log: log, webOpen: make(chan struct{})}
 	defer func() { err = errors.Join(err, p.close()) }()
-	if err := p.open(ctx); err != nil {
+	if err := p.open(ctx); ctx.Err() != nil {
+		log.Info("stopping")
+		return nil
+	} else if err != nil {
 		return err
 	}
 	return p.run(ctx)
 }
 
-// open opens every part, in the order in which they stand on each other.
+// freePorts tells of an address that another process has, before speech is rendered, which takes a minute at first.
+func (p *parts) freePorts(ctx context.Context) error {
+	l := p.config.Listen
+	for key, address := range map[string]string{"web": l.Web, "presence": strings.TrimPrefix(l.Presence, "tls://"), "agi": l.AGI, "admin": l.Admin} {
+		if address == "" || strings.Contains(address, "/") { // none, or a socket's path
+			continue
+		}
+		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+		if err != nil {
+			return fmt.Errorf("listen.%s: %w", key, err)
+		}
+		if err := listener.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// open opens every part, in the order in which they stand on each other; last what takes long.
 func (p *parts) open(ctx context.Context) error {
-	for _, open := range []func(context.Context) error{p.openStores, p.openAudio, p.openSpeech, p.openPresence} {
+	for _, open := range []func(context.Context) error{p.openStores, p.freePorts, p.openAudio, p.openPresence, p.openSpeech} {
 		if err := open(ctx); err != nil {
 			return err
 		}

@@ -34,6 +34,19 @@ func open(path string) (tty *os.File, restore func() error, err error) {
 	}, nil
 }
 
+// Hide has a terminal not show what is typed, for a password. The returned function shows it again; it may be called from
+// another goroutine, and more than once. Hide fails for what is no terminal.
+func Hide(tty *os.File) (restore func() error, err error) {
+	before, err := change(tty, func(t *unix.Termios) { t.Lflag &^= unix.ECHO })
+	if err != nil {
+		return nil, fmt.Errorf("console: no terminal: %w", err)
+	}
+	return func() error {
+		_, err := change(tty, func(t *unix.Termios) { *t = before })
+		return err
+	}, nil
+}
+
 // change changes a terminal's settings and returns those before.
 func change(tty *os.File, how func(*unix.Termios)) (before unix.Termios, err error) {
 	raw, err := tty.SyscallConn()
