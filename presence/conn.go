@@ -97,6 +97,7 @@ func (c *conn) serve() {
 	c.ping = time.AfterFunc(pingAfter, c.askForLife)
 	c.ping.Reset(pingAfter) // now that the timer's function can see c.ping
 	defer c.ping.Stop()
+	defer c.cancel() // before the timer stops: see askForLife
 	for c.serveOne() {
 	}
 	if c.session != nil {
@@ -104,10 +105,13 @@ func (c *conn) serve() {
 	}
 }
 
-// askForLife asks a silent client for a sign of life. The timer calls it.
+// askForLife asks a silent client for a sign of life. The timer calls it, perhaps just when the reader gives the client up
+// and stops the timer: then it must not go on.
 func (c *conn) askForLife() {
 	c.out.push(wire.Event{Name: wire.Ping}.Append(nil))
-	c.ping.Reset(pingAfter)
+	if c.ping.Reset(pingAfter); c.ctx.Err() != nil {
+		c.ping.Stop()
+	}
 }
 
 // serveOne reads one line and deals with it; false ends the connection.
