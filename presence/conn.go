@@ -21,14 +21,15 @@ const (
 // A conn is one client connection. Its reader goroutine, serve, reads requests and carries them out one after the other;
 // a client may pipeline them. Anybody may push to its outbox.
 type conn struct {
-	server *Server
-	nc     net.Conn
-	reader *wire.Reader
-	out    *outbox
-	log    *slog.Logger
-	ctx    context.Context // ends when the reader does
-	cancel context.CancelFunc
-	ping   *time.Timer
+	server  *Server
+	nc      net.Conn
+	outside bool // of another process
+	reader  *wire.Reader
+	out     *outbox
+	log     *slog.Logger
+	ctx     context.Context // ends when the reader does
+	cancel  context.CancelFunc
+	ping    *time.Timer
 
 	came time.Time // when it attached to its session; owned by the session's goroutine
 
@@ -41,9 +42,12 @@ type conn struct {
 
 // ServeConn serves one client until it leaves, it is detached, or the server stops; it closes nc. While the server is
 // stopping it says BYE and returns at once. ctx's end has the same effect as the server's.
-func (s *Server) ServeConn(ctx context.Context, nc net.Conn) {
+func (s *Server) ServeConn(ctx context.Context, nc net.Conn) { s.serveConn(ctx, nc, true) }
+
+// serveConn is ServeConn; outside tells that the client is in another process.
+func (s *Server) serveConn(ctx context.Context, nc net.Conn, outside bool) {
 	s.setup()
-	c := &conn{server: s, nc: nc, reader: wire.NewReader(nc), out: newOutbox(nc), log: s.Log}
+	c := &conn{server: s, nc: nc, outside: outside, reader: wire.NewReader(nc), out: newOutbox(nc), log: s.Log}
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	defer c.cancel()
 	if err := s.register(c); err != nil {
@@ -64,15 +68,19 @@ func (s *Server) ServeConn(ctx context.Context, nc net.Conn) {
 
 var errTooMany = errors.New("presence: too many connections")
 
-// register adds a connection, or refuses it.
+// register adds a connection, or refuses it. Those of other processes are bounded, since anybody may make them; the doors of
+// this one bound their own, and strangers must not take their place.
 func (s *Server) register(c *conn) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopping {
 		return errStopping
 	}
-	if len(s.conns) >= s.MaxClients {
+	if c.outside && s.outside >= s.MaxClients {
 		return errTooMany
+	}
+	if c.outside {
+		s.outside++
 	}
 	s.conns[c] = struct{}{}
 	s.tasks.Add(1)
@@ -82,6 +90,9 @@ func (s *Server) register(c *conn) error {
 func (s *Server) unregister(c *conn) {
 	s.mu.Lock()
 	delete(s.conns, c)
+	if c.outside {
+		s.outside--
+	}
 	s.mu.Unlock()
 	s.tasks.Done()
 }
@@ -97,6 +108,7 @@ func (c *conn) serve() {
 	c.ping = time.AfterFunc(pingAfter, c.askForLife)
 	c.ping.Reset(pingAfter) // now that the timer's function can see c.ping
 	defer c.ping.Stop()
+	defer c.cancel() // before the timer stops: see askForLife
 	for c.serveOne() {
 	}
 	if c.session != nil {
@@ -104,10 +116,13 @@ func (c *conn) serve() {
 	}
 }
 
-// askForLife asks a silent client for a sign of life. The timer calls it.
+// askForLife asks a silent client for a sign of life. The timer calls it, perhaps just when the reader gives the client up
+// and stops the timer: then it must not go on.
 func (c *conn) askForLife() {
 	c.out.push(wire.Event{Name: wire.Ping}.Append(nil))
-	c.ping.Reset(pingAfter)
+	if c.ping.Reset(pingAfter); c.ctx.Err() != nil {
+		c.ping.Stop()
+	}
 }
 
 // serveOne reads one line and deals with it; false ends the connection.

@@ -255,18 +255,39 @@ func TestHundredConnects(t *testing.T) {
 	}
 }
 
+// So many clients of other processes are served at once; however many there are, the doors of this process are served.
 func TestTooManyConnections(t *testing.T) {
 	b := presencetest.Prepare(t)
 	b.Adjust = func(s *presence.Server) { s.MaxClients = 1 }
 	b.Start()
-	b.Client()
-	conn, err := b.Server.Pipe(t.Context())
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := presence.NewClient(conn, nil); !presence.HasCode(err, wire.TryLater) {
-		t.Errorf("%v", err)
+	go b.Server.Serve(t.Context(), l)
+	dial := func() (*presence.Client, error) {
+		conn, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return presence.NewClient(conn, nil)
 	}
+	first, err := dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dial(); !presence.HasCode(err, wire.TryLater) {
+		t.Errorf("the second of other processes: %v", err)
+	}
+	b.Login(presencetest.Ana, presencetest.AnaPIN, "")
+	first.Close()
+	b.Until("another one is served", func() bool {
+		next, err := dial()
+		if err == nil {
+			next.Close()
+		}
+		return err == nil
+	})
 }
 
 // A listener that fails is told about.

@@ -119,7 +119,11 @@ func (d *Dialer) attempt(ctx context.Context, url string, been map[string]bool, 
 	if err != nil {
 		return nil, wire.SessionReply{}, err
 	}
+	stop := context.AfterFunc(ctx, func() { conn.Close() }) // a server that hangs does not greet
 	client, err := NewClient(conn, d.Log)
+	if !stop() && err != nil {
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		return nil, wire.SessionReply{}, err
 	}

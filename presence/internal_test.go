@@ -173,3 +173,22 @@ func TestReportsShareBeats(t *testing.T) {
 		}
 	}
 }
+
+// The timer that asks a silent client for a sign of life ends with the connection, also when it fires at that moment: a
+// silent client is given up after three times that long.
+func TestPingEndsWithTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		here, there := net.Pipe()
+		s := &Server{}
+		go s.ServeConn(t.Context(), there)
+		synctest.Wait()
+		var c *conn
+		for c = range s.conns {
+		}
+		here.Close()
+		synctest.Wait()
+		if c.askForLife(); c.ping.Stop() {
+			t.Error("it goes on")
+		}
+	})
+}

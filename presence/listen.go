@@ -47,7 +47,7 @@ func (s *Server) Pipe(ctx context.Context) (net.Conn, error) {
 		return nil, err
 	}
 	here, there := net.Pipe()
-	if err := s.start(func() { s.ServeConn(s.base, there) }); err != nil {
+	if err := s.start(func() { s.serveConn(s.base, there, false) }); err != nil {
 		return nil, err
 	}
 	return here, nil

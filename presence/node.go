@@ -171,9 +171,7 @@ func (s *Server) comeBack(ctx context.Context) {
 		s.Log.Warn("presence: still down", "err", err)
 		return
 	}
-	if s.start(func() { s.restore(ctx) }) != nil {
-		return
-	}
+	_ = s.start(func() { s.restore(ctx) }) // unless it is stopping
 }
 
 // watch passes on what other nodes did, and opens the sessions that they handed to this one.

@@ -36,7 +36,7 @@ type Server struct {
 	StopTimeout time.Duration // for Shutdown when Run's context ends; 0 is 15 s
 	RestorePace time.Duration // between two sessions that are opened again by themselves; 0 is 20 ms
 	SessionIdle time.Duration // a session that no client used for so long ends; 0 is 7 days
-	MaxClients  int           // connections at once; 0 is 20,000
+	MaxClients  int           // connections at once of clients in other processes; 0 is 20,000
 	SendEvery   time.Duration // a user may send one message in so long; 0 is 1 s, negative is no limit (threat T13)
 	SendBurst   int           // and so many at once; 0 is 10
 
@@ -60,6 +60,7 @@ type Server struct {
 	up        chan struct{} // closed while the node is up
 	listeners map[net.Listener]struct{}
 	conns     map[*conn]struct{}
+	outside   int              // how many of them are of other processes
 	sessions  map[string]*slot // by user
 }
 

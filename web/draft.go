@@ -96,6 +96,19 @@ func (d draft) words() string {
 	return words
 }
 
+// maxDraftText is how many bytes of text the drafts may have together. The presence server keeps 32 KiB of them, in JSON: what
+// is left is for the recordings that a telephone has to keep when its caller hangs up.
+const maxDraftText = 24 << 10
+
+// textOf is how many bytes the texts of drafts take in JSON.
+func textOf(list []draft) (size int) {
+	for _, d := range list {
+		raw, _ := wire.Marshal(d.Text) // a text cannot fail
+		size += len(raw)
+	}
+	return size
+}
+
 // keep makes a draft of an answer instead of sending it.
 func (v *visit) keep(ctx context.Context, person wire.Contact, text, number string) (*Page, error) {
 	if strings.TrimSpace(text) == "" {
@@ -108,7 +121,11 @@ func (v *visit) keep(ctx context.Context, person wire.Contact, text, number stri
 	id := "web-" + number
 	if !slices.ContainsFunc(list, func(d draft) bool { return d.ID == id }) {
 		made := wire.DraftValue{To: person.Address, Text: text, Made: time.Now().UTC()}
-		if err := v.putDrafts(ctx, append([]draft{{DraftValue: made, ID: id}}, list...)); err != nil {
+		list = append([]draft{{DraftValue: made, ID: id}}, list...)
+		if textOf(list) > maxDraftText {
+			return v.again(ctx, person, text, "There is no room for so long a draft. Please send it, or send or drop another one first.")
+		}
+		if err := v.putDrafts(ctx, list); err != nil {
 			return nil, err
 		}
 	}

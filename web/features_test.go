@@ -137,6 +137,29 @@ func TestDrafts(t *testing.T) {
 	}
 }
 
+// What does not fit among the drafts stays in the form, and leaves room for a recording that the telephone has to keep.
+func TestLongDraft(t *testing.T) {
+	d := open(t)
+	b := d.browser(t, true)
+	b.login()
+	d.Online(1)
+	b.get("/with/1")
+	action, fields := b.form("Send")
+	long := strings.Repeat("long ", 4000)
+	fields.Set("text", long)
+	fields.Set("keep", "Keep as a draft")
+	b.post(action, fields)
+	b.says("Kept as a draft.")
+	action, fields = b.form("Send")
+	fields.Set("text", long+"and more")
+	fields.Set("keep", "Keep as a draft")
+	b.post(action, fields)
+	b.says("no room")
+	if _, again := b.form("Send"); again.Get("text") != long+"and more" {
+		t.Errorf("%d bytes are left in the form", len(again.Get("text")))
+	}
+}
+
 // Who hung up in the middle of a message goes on there in the browser, and the other way round.
 func TestGoOn(t *testing.T) {
 	d := open(t)
