@@ -412,20 +412,23 @@ func (b *builder) prompts(n *xmltree.Node) []*prompt {
 	var list []*prompt
 	var bare *prompt
 	for _, c := range n.Child {
-		switch {
-		case c.Kind == xmltree.Element && c.Name == "prompt":
+		if c.Kind == xmltree.Element && c.Name == "prompt" {
 			list = append(list, b.prompt(c))
 			bare = nil
-		case c.Kind == xmltree.Text && (bare != nil || strings.TrimSpace(c.Data) != ""),
-			c.Kind == xmltree.Element && (c.Name == "audio" || c.Name == "value" || c.Name == "enumerate"):
-			if bare == nil {
-				bare = &prompt{element: &element{node: c}, count: 1}
-				list = append(list, bare)
-			}
-			bare.speak = append(bare.speak, b.speechNode(c))
-		case c.Kind == xmltree.Element:
-			bare = nil
+			continue
 		}
+		said := b.speechNode(c)
+		switch {
+		case said == nil:
+			bare = nil
+			continue
+		case bare == nil && c.Kind == xmltree.Text && strings.TrimSpace(c.Data) == "":
+			continue
+		case bare == nil:
+			bare = &prompt{element: &element{node: c}, count: 1}
+			list = append(list, bare)
+		}
+		bare.speak = append(bare.speak, said)
 	}
 	return list
 }

@@ -235,10 +235,10 @@ func (l *linter) lookAtDialogs() {
 // item checks that the caller hears what to do, and can do it.
 func (l *linter) item(d *dialog, i *item) {
 	name := cmp.Or(i.name, d.id)
-	if (i.kind == "field" || i.kind == "menu" || i.kind == "record") && len(i.prompts) == 0 {
+	if (i.kind == "field" || i.kind == "menu" || i.kind == "record") && len(i.prompts) == 0 && !saidBefore(i.node) {
 		l.say(i.node, "the %s %q says nothing before it listens", i.kind, name)
 	}
-	keys := len(i.grammars) + len(d.grammars)
+	keys := len(i.grammars) + len(d.grammars) + len(i.links) + len(d.links) + len(l.doc.links)
 	for _, c := range i.choices {
 		keys += len(c.grammars)
 	}
@@ -253,6 +253,34 @@ func (l *linter) item(d *dialog, i *item) {
 	for _, c := range d.node.Elements() {
 		l.nextItems(d, c)
 	}
+}
+
+// saidBefore tells whether a block or a <filled> in front of an item says something, which is heard before the item listens.
+func saidBefore(item *xmltree.Node) bool {
+	for _, c := range item.Parent.Elements() {
+		if c == item {
+			return false
+		}
+		for _, f := range append(c.Elements(), c) {
+			if (f.Name == "block" || f.Name == "filled") && says(f) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// says tells whether anything in an element is spoken.
+func says(n *xmltree.Node) bool {
+	return slices.ContainsFunc(n.Child, func(c *xmltree.Node) bool {
+		switch {
+		case c.Kind == xmltree.Text:
+			return strings.TrimSpace(c.Data) != ""
+		case c.Kind != xmltree.Element || c.Name == "script" || c.Name == "log":
+			return false
+		}
+		return c.Name == "audio" || c.Name == "value" || c.Name == "enumerate" || says(c)
+	})
 }
 
 // nextItems checks where <goto nextitem> leads.

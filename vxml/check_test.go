@@ -35,6 +35,17 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestOdd proves that Check finds nothing in what is seldom seen, and allowed.
+func TestOdd(t *testing.T) {
+	doc, err := os.ReadFile("testdata/check/odd.vxml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range Check(doc, "http://app.example/x.vxml") {
+		t.Error(p)
+	}
+}
+
 // TestInvalid proves that documents that the language does not allow are refused, with the line.
 func TestInvalid(t *testing.T) {
 	for doc, want := range map[string]string{

@@ -171,7 +171,10 @@ func (f *formRun) ready(i *item) error {
 	if i.kind == "block" {
 		return nil
 	}
-	if err := f.x.badProperty(f.frame(i)); err != nil || i.kind != "initial" {
+	if err := f.x.badProperty(f.frame(i)); err != nil {
+		return err
+	}
+	if err := f.x.unheardType(f.frame(i)); err != nil || i.kind != "initial" {
 		return err
 	}
 	list, err := f.activate(i)

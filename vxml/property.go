@@ -23,6 +23,7 @@ var kinds = map[string]func(string) bool{
 	"documentmaxage": isCount, "documentmaxstale": isCount, "grammarmaxage": isCount, "grammarmaxstale": isCount,
 	"scriptmaxage": isCount, "scriptmaxstale": isCount, "audiomaxage": isCount, "audiomaxstale": isCount, "datamaxage": isCount,
 	"datamaxstale": isCount, "maxnbest": isCount,
+	"recordutterance": isBool,
 	"termchar":        func(v string) bool { return v == "" || len(v) == 1 && srgs.IsKey(v[0]) },
 	"bargein":         isBool,
 	"bargeintype":     oneOf("speech", "hotword"),

@@ -80,9 +80,22 @@ func (f *formRun) record(i *item) error {
 }
 
 // recordType is the media type of the element, without parameters.
-func (i *item) recordType() string {
-	t, _, _ := strings.Cut(cmp.Or(i.attr("type"), "audio/x-wav"), ";")
+func (i *item) recordType() string { return mediaType(i.attr("type")) }
+
+// mediaType is a media type without parameters; "" is WAV.
+func mediaType(t string) string {
+	t, _, _ = strings.Cut(cmp.Or(t, "audio/x-wav"), ";")
 	return strings.ToLower(strings.TrimSpace(t))
+}
+
+// unheardType throws what is wrong with the type in which input shall be recorded (VoiceXML 2.1, 7). Keys make no sound:
+// lastresult$.recording stays undefined.
+func (x *execution) unheardType(f *frame) error {
+	t := mediaType(x.property(f, "recordutterancetype"))
+	if x.property(f, "recordutterance") == "true" && !recordTypes[t] {
+		return throw(evFormat, "recordings of type %s", t)
+	}
+	return nil
 }
 
 // recordRequest reads the element's attributes, and plays what is said before.

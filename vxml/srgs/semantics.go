@@ -34,6 +34,10 @@ func newTag(text, format string) tag {
 	case Scripts:
 		t.script, t.err = ecma.Compile("", t.text)
 	default:
+		if digits := strings.Trim(t.text, "0123456789") == ""; digits && len(t.text) > 1 && t.text[0] == '0' {
+			t.format = Literals // a number to be dialled, that ECMAScript would read as octal
+			break
+		}
 		t.script, _ = ecma.Compile("", t.text)
 		t.expr = ecma.CompileExpr(t.text)
 	}

@@ -85,6 +85,7 @@ func Parse(data []byte, lim Limits) (*Node, error) {
 	if len(data) > lim.Size {
 		return nil, &SyntaxError{1, fmt.Errorf("%w: %d bytes, at most %d", ErrLimit, len(data), lim.Size)}
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // editors put it in front of UTF-8
 	d := decoder(data)
 	p := parser{Decoder: d, depth: lim.Depth, comments: lim.Comments}
 	for {

@@ -28,6 +28,14 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// TestMark reads UTF-8 with the mark that editors put in front of it.
+func TestMark(t *testing.T) {
+	n, err := Parse([]byte("\ufeff<?xml version='1.0'?>\n<a><p:b xmlns:p='u'/></a>"), Limits{})
+	if err != nil || n.Line != 2 || n.Elements()[0].Prefix != "p" {
+		t.Errorf("%+v, %v", n, err)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	for doc, line := range map[string]int{
 		"": 1, "text": 1, "<a>": 1, "<a/><b/>": 1, "<a/>\ntext": 1, "<a>\n</b>": 2, "<a b='1' b='2'/>": 1, "<a>&x;</a>": 1,
