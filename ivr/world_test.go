@@ -166,7 +166,7 @@ func (w *world) detached() error {
 func (w *world) Do(_ context.Context, line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	do, ok := map[string]func(rest string) error{
-		"file": w.file, "asks": w.asks, "fetch": w.setFetch, "contact": w.contact, "message": w.message, "voice": w.voiceMessage, "wrote": w.wrote,
+		"file": w.file, "asks": w.asks, "fetch": w.setFetch, "contact": w.contact, "message": w.message, "messages": many(w.message), "voice": w.voiceMessage, "wrote": w.wrote,
 		"auth": w.setAuth, "presence": w.setPresence, "recordings": w.setRecordings, "line": w.setLine,
 		"send": w.setSend, "network": w.setNetwork, "shows": w.setShow, "known": w.setKnown, "status": w.checkStatus, "pin": w.checkPIN, "name": w.checkName,
 		"language": w.setLanguage, "speech": w.setSpeech, "code": w.setCode,
@@ -247,6 +247,24 @@ func (w *world) message(rest string) error {
 	m.Body = strings.ReplaceAll(text, `\n`, "\n")
 	w.post.deliver(m)
 	return err
+}
+
+// many delivers messages: "105 from Ben: Note" are "Note 1" to "Note 105", and "30 long from Ben: Note" as many with 4,000
+// letters behind that.
+func many(message func(string) error) func(rest string) error {
+	return func(rest string) error {
+		count, rest, _ := strings.Cut(rest, " ")
+		n, err := strconv.Atoi(count)
+		rest, long := strings.CutPrefix(rest, "long ")
+		for i := range n {
+			text := fmt.Sprintf("%s %d", rest, i+1)
+			if long {
+				text += ". " + strings.Repeat("word ", 800)
+			}
+			err = errors.Join(err, message(text))
+		}
+		return err
+	}
 }
 
 // asks delivers a message that offers its answers, each as LABEL=BODY: "asks from Ben: Pizza? | Gladly=yes | No=no".
