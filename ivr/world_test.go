@@ -170,7 +170,7 @@ func (w *world) Do(_ context.Context, line string) error {
 		"auth": w.setAuth, "presence": w.setPresence, "recordings": w.setRecordings, "line": w.setLine,
 		"send": w.setSend, "network": w.setNetwork, "shows": w.setShow, "known": w.setKnown, "status": w.checkStatus, "pin": w.checkPIN, "name": w.checkName,
 		"language": w.setLanguage, "speech": w.setSpeech, "code": w.setCode,
-		"sent": w.checkSent, "cursor": w.checkCursor, "marked": w.checkMarked, "tries": w.checkTries, "draft": w.checkDraft,
+		"sent": w.checkSent, "cursor": w.checkCursor, "marked": w.checkMarked, "tries": w.checkTries, "draft": w.checkDraft, "elsewhere": w.draftElsewhere,
 		"telephone": w.desk.setTelephone, "rings": w.desk.checkRings, "calls": w.desk.setCalls,
 		"place": w.checkPlace, "kept": w.checkKept, "logins": w.checkLogins,
 	}[verb]
@@ -502,11 +502,21 @@ func (w *world) checkLogins(rest string) error {
 }
 
 // checkDraft reads "for Ben 5s", "none", for a part of a recording "for Ben 5s cut short", and with older ones "for Ben
-// 5s, Carla 3s".
+// 5s, Carla 3s cut short".
 func (w *world) checkDraft(rest string) error {
 	var v draftValue
 	w.stateOf(wire.Draft, &v)
 	return same(v.String(), rest)
+}
+
+// draftElsewhere leaves a draft as the web does: "elsewhere draft for Carla: text".
+func (w *world) draftElsewhere(rest string) error {
+	name, text, _ := strings.Cut(strings.TrimPrefix(rest, "draft for "), ": ")
+	raw, err := json.Marshal(wire.DraftValue{To: person(name), Text: text})
+	w.post.mu.Lock()
+	defer w.post.mu.Unlock()
+	w.post.state[wire.Draft+" "] = raw
+	return err
 }
 
 // draftValue is a draft as the presence server keeps it.
@@ -529,7 +539,7 @@ func (v draftValue) String() string {
 		out += " " + cutShort
 	}
 	for _, old := range v.Older {
-		out += fmt.Sprintf(", %s %.0fs", old.To, old.Seconds)
+		out += ", " + strings.TrimPrefix(old.String(), "for ")
 	}
 	return out
 }
