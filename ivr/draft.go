@@ -3,6 +3,7 @@ package ivr
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,7 +74,23 @@ func (c *Call) addDraft(ctx context.Context) error {
 		}
 		d.Audio = id
 	}
-	c.drafts = append([]draft{d}, c.drafts...)
+	err := c.joinDrafts(ctx, d)
+	if err == nil || !gone(err) {
+		return err
+	}
+	if err := c.reconnect(ctx); err != nil {
+		return err
+	}
+	return c.joinDrafts(ctx, d)
+}
+
+// joinDrafts puts a draft before those that are kept by now: another call, or the web, may have left one meanwhile.
+func (c *Call) joinDrafts(ctx context.Context, d draft) error {
+	var kept draft
+	if err := c.session.client.GetState(ctx, wire.Draft, "", &kept); err != nil {
+		return err
+	}
+	c.drafts = append([]draft{d}, slices.DeleteFunc(kept.flat(), func(old draft) bool { return old.ID != "" && old.ID == d.ID })...)
 	for _, old := range c.drafts[min(maxDrafts, len(c.drafts)):] {
 		if old.Audio == "" {
 			continue
@@ -81,13 +98,6 @@ func (c *Call) addDraft(ctx context.Context) error {
 		_ = c.srv.Recordings.DropDraft(ctx, old.Audio)
 	}
 	c.drafts = c.drafts[:min(maxDrafts, len(c.drafts))]
-	err := c.saveDrafts(ctx, c.session.client)
-	if err == nil || !gone(err) {
-		return err
-	}
-	if err := c.reconnect(ctx); err != nil {
-		return err
-	}
 	return c.saveDrafts(ctx, c.session.client)
 }
 

@@ -118,8 +118,8 @@ func (c *Call) loadNew(ctx context.Context, m Messenger) error {
 	q.newest = max(q.newest, q.cursor)
 	q.add(reply.Messages)
 	q.more = 0
-	if len(reply.Messages) == page {
-		q.more = reply.Waiting
+	if len(reply.Messages) > 0 {
+		q.more = max(0, reply.Waiting-q.known())
 	}
 	return nil
 }
@@ -151,7 +151,7 @@ func homeIntro(c *Call) []phrase {
 	case len(waiting) == 0:
 		return append(list, say("home.none"))
 	case q.more > 0:
-		return append(list, say("home.many", "count", q.more))
+		return append(list, say("home.many", "count", len(waiting)+q.more))
 	}
 	list = append(list, say("home.new", "count", len(waiting)))
 	list = append(list, c.senders(waiting)...)
@@ -206,20 +206,24 @@ func (c *Call) summary(s sender, n int, only bool) phrase {
 }
 
 // collect takes messages that came during the call into the queue and returns them.
-func (c *Call) collect() []wire.Message {
-	fresh := c.session.news.collect()
-	c.queue.add(fresh)
+func (c *Call) collect() []*item {
+	fresh := c.queue.add(c.session.news.collect())
+	c.queue.more = max(0, c.queue.more-len(fresh))
 	return fresh
 }
 
 // announce tells of a message that came during a menu; hash leads to it.
 func (c *Call) announce(ctx context.Context) []phrase {
 	list := c.arrivals(ctx, c.session.news.arrived())
+	behind := c.queue.more > 0 // then others, which waited before, come along
 	fresh := c.collect()
 	if len(fresh) == 0 {
 		return list
 	}
-	first := &item{Message: fresh[0]}
+	first := fresh[0]
+	if behind {
+		first = fresh[len(fresh)-1]
+	}
 	c.notice = first.Seq
 	if first.voiced() {
 		return append(list, earcon("voice"), say("notice.voice", "name", c.called(first.From)))

@@ -3,8 +3,6 @@ package ivr
 import (
 	"context"
 	"time"
-
-	"hark/presence/wire"
 )
 
 // Left returns what keeps a recording that a former process left unfinished in a call which ended before this process could
@@ -47,10 +45,5 @@ func (c *Call) keepLeft(ctx context.Context, n note) error {
 		}
 	}
 	defer c.session.close()
-	var kept draft
-	if err := c.session.client.GetState(ctx, wire.Draft, "", &kept); err != nil {
-		return err
-	}
-	c.drafts = kept.flat()
 	return c.addDraft(ctx)
 }

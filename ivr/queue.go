@@ -1,6 +1,7 @@
 package ivr
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -84,16 +85,32 @@ func (q *queue) postpone(i int) int {
 	return len(done)
 }
 
-// add takes new messages, and keeps those of one person together.
-func (q *queue) add(list []wire.Message) {
+// add takes new messages, keeps those of one person together, and returns what was not known yet.
+func (q *queue) add(list []wire.Message) (added []*item) {
 	for _, m := range list {
 		q.newest = max(q.newest, m.Seq)
 		if m.Outgoing || q.index(m.Seq) >= 0 || slices.Contains(q.beyond, m.Seq) || slices.Contains(q.gone, m.Seq) {
 			continue
 		}
 		q.name(m)
-		q.insert(&item{Message: m})
+		it := &item{Message: m}
+		q.insert(it)
+		added = append(added, it)
 	}
+	return added
+}
+
+// known is how many messages after the cursor the queue knows of.
+func (q *queue) known() int {
+	seqs := map[int64]bool{}
+	for _, it := range q.items {
+		seqs[it.Seq] = true
+	}
+	for _, seq := range slices.Concat(q.beyond, q.gone) {
+		seqs[seq] = true
+	}
+	maps.DeleteFunc(seqs, func(seq int64, _ bool) bool { return seq <= q.cursor })
+	return len(seqs)
 }
 
 // insert puts an item behind the last unread one of the same person, but not before the one being read.

@@ -115,7 +115,7 @@ func (r *real) attend(f func(c *presence.Client) error) error {
 // verbs are the lines of a conversation that can be done on a real server.
 func (r *real) verbs() map[string]func(rest string) error {
 	return map[string]func(rest string) error{
-		"contact": r.contact, "message": r.message, "voice": r.voiceMessage, "line": r.setLine, "speech": r.setSpeech,
+		"contact": r.contact, "message": r.message, "messages": many(r.message), "voice": r.voiceMessage, "line": r.setLine, "speech": r.setSpeech,
 		"auth": func(rest string) error { return setFault(&r.gate.fault, rest) }, "presence": r.setPresence,
 		"recordings": r.shelf.arrange, "sent": r.checkSent, "cursor": r.checkCursor, "draft": r.checkDraft,
 		"place": r.checkPlace, "kept": r.shelf.checkKept, "key": r.keyCode, "logins": r.checkLogins,

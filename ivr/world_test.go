@@ -166,11 +166,11 @@ func (w *world) detached() error {
 func (w *world) Do(_ context.Context, line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	do, ok := map[string]func(rest string) error{
-		"file": w.file, "asks": w.asks, "fetch": w.setFetch, "contact": w.contact, "message": w.message, "voice": w.voiceMessage, "wrote": w.wrote,
+		"file": w.file, "asks": w.asks, "fetch": w.setFetch, "contact": w.contact, "message": w.message, "messages": many(w.message), "voice": w.voiceMessage, "wrote": w.wrote,
 		"auth": w.setAuth, "presence": w.setPresence, "recordings": w.setRecordings, "line": w.setLine,
 		"send": w.setSend, "network": w.setNetwork, "shows": w.setShow, "known": w.setKnown, "status": w.checkStatus, "pin": w.checkPIN, "name": w.checkName,
 		"language": w.setLanguage, "speech": w.setSpeech, "code": w.setCode,
-		"sent": w.checkSent, "cursor": w.checkCursor, "marked": w.checkMarked, "tries": w.checkTries, "draft": w.checkDraft,
+		"sent": w.checkSent, "cursor": w.checkCursor, "marked": w.checkMarked, "tries": w.checkTries, "draft": w.checkDraft, "elsewhere": w.draftElsewhere,
 		"telephone": w.desk.setTelephone, "rings": w.desk.checkRings, "calls": w.desk.setCalls,
 		"place": w.checkPlace, "kept": w.checkKept, "logins": w.checkLogins,
 	}[verb]
@@ -247,6 +247,24 @@ func (w *world) message(rest string) error {
 	m.Body = strings.ReplaceAll(text, `\n`, "\n")
 	w.post.deliver(m)
 	return err
+}
+
+// many delivers messages: "105 from Ben: Note" are "Note 1" to "Note 105", and "30 long from Ben: Note" as many with 4,000
+// letters behind that.
+func many(message func(string) error) func(rest string) error {
+	return func(rest string) error {
+		count, rest, _ := strings.Cut(rest, " ")
+		n, err := strconv.Atoi(count)
+		rest, long := strings.CutPrefix(rest, "long ")
+		for i := range n {
+			text := fmt.Sprintf("%s %d", rest, i+1)
+			if long {
+				text += ". " + strings.Repeat("word ", 800)
+			}
+			err = errors.Join(err, message(text))
+		}
+		return err
+	}
 }
 
 // asks delivers a message that offers its answers, each as LABEL=BODY: "asks from Ben: Pizza? | Gladly=yes | No=no".
@@ -484,11 +502,21 @@ func (w *world) checkLogins(rest string) error {
 }
 
 // checkDraft reads "for Ben 5s", "none", for a part of a recording "for Ben 5s cut short", and with older ones "for Ben
-// 5s, Carla 3s".
+// 5s, Carla 3s cut short".
 func (w *world) checkDraft(rest string) error {
 	var v draftValue
 	w.stateOf(wire.Draft, &v)
 	return same(v.String(), rest)
+}
+
+// draftElsewhere leaves a draft as the web does: "elsewhere draft for Carla: text".
+func (w *world) draftElsewhere(rest string) error {
+	name, text, _ := strings.Cut(strings.TrimPrefix(rest, "draft for "), ": ")
+	raw, err := json.Marshal(wire.DraftValue{To: person(name), Text: text})
+	w.post.mu.Lock()
+	defer w.post.mu.Unlock()
+	w.post.state[wire.Draft+" "] = raw
+	return err
 }
 
 // draftValue is a draft as the presence server keeps it.
@@ -511,7 +539,7 @@ func (v draftValue) String() string {
 		out += " " + cutShort
 	}
 	for _, old := range v.Older {
-		out += fmt.Sprintf(", %s %.0fs", old.To, old.Seconds)
+		out += ", " + strings.TrimPrefix(old.String(), "for ")
 	}
 	return out
 }
