@@ -60,6 +60,7 @@ type Call struct {
 	networks networks
 	outbound bool     // Hark made this call
 	back     CallBack // the settings that are being changed
+	show     im.Show  // the status, while it may be changed; "" when it is not known
 	notice   int64    // the message that the notice just spoken is about, 0 for none
 }
 

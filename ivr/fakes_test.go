@@ -347,7 +347,11 @@ func (c *client) Networks(ctx context.Context) (list []wire.ServiceEvent, err er
 }
 
 func (c *client) Status(ctx context.Context, r wire.StatusRequest) error {
-	return c.do(ctx, func() error { c.status = r.Show; return nil })
+	return c.do(ctx, func() (err error) {
+		c.status = r.Show
+		c.state[wire.State+" "+wire.Status], err = json.Marshal(r)
+		return err
+	})
 }
 
 func (c *client) PutState(ctx context.Context, verb, key string, value any) error {

@@ -7,6 +7,7 @@ import (
 
 	"hark/accounts"
 	"hark/im"
+	"hark/presence"
 	"hark/presence/wire"
 	"hark/prompts"
 )
@@ -34,17 +35,19 @@ func moreNodes() []*node {
 	}
 	return append(nameNodes(),
 		&node{name: atMore, kind: menu, run: runMenu, back: atHome, help: "more.help", next: []state{atReader}, keys: []key{
-			{press: "1", label: "more.key.status", to: atStatus},
+			{press: "1", label: "more.key.status", do: openStatus, to: atStatus},
 			{press: "2", label: "more.key.callback", do: openCallBack, to: atCallBack, when: hasCallBacks},
 			{press: "3", label: "more.key.code", do: sayCode, to: stay},
 			{press: "4", label: "more.key.settings", to: atSettings},
 		}},
-		&node{name: atStatus, kind: menu, run: runMenu, back: atMore, help: "status.help", quiet: true, keys: []key{
-			{press: "1", label: "status.key.1", do: setStatus(im.Available), to: atMore},
-			{press: "2", label: "status.key.2", do: setStatus(im.Away), to: atMore},
-			{press: "3", label: "status.key.3", do: setStatus(im.Busy), to: atMore},
-			{press: "4", label: "status.key.4", do: setStatus(im.Invisible), to: atMore},
-		}},
+		&node{name: atStatus, kind: menu, run: runMenu, back: atMore, help: "status.help", quiet: true, intro: statusIntro,
+			said: []string{"status.available", "status.away", "status.busy", "status.invisible"},
+			keys: []key{
+				{press: "1", label: "status.key.1", do: setStatus(im.Available), to: atMore},
+				{press: "2", label: "status.key.2", do: setStatus(im.Away), to: atMore},
+				{press: "3", label: "status.key.3", do: setStatus(im.Busy), to: atMore},
+				{press: "4", label: "status.key.4", do: setStatus(im.Invisible), to: atMore},
+			}},
 		&node{name: atSettings, kind: menu, run: runMenu, back: atMore, help: "settings.help", quiet: true, keys: []key{
 			{press: "1", label: "settings.key.pin", do: startPIN, to: atNewPIN, when: hasProfiles},
 			{press: "2", label: "settings.key.language", do: firstPage, to: atLanguage, when: manyLanguages},
@@ -65,6 +68,34 @@ func sayCode(_ context.Context, c *Call) (state, error) {
 		c.tell(say("end.until", "time", prompts.Moment(c.session.Until)))
 	}
 	return stay, nil
+}
+
+// openStatus asks what the status is. A presence server of before cannot tell; then nothing is said of it.
+func openStatus(ctx context.Context, c *Call) (state, error) {
+	own := wire.StatusRequest{Show: im.Available}
+	err := c.ask(ctx, func(ctx context.Context, m Messenger) error {
+		return m.GetStates(ctx, map[string]any{wire.Status: &own})
+	})
+	if presence.HasCode(err, wire.Syntax) {
+		own.Show, err = "", nil
+	}
+	c.show = own.Show
+	return atStatus, err
+}
+
+// statusIntro tells what the status is.
+func statusIntro(c *Call) []phrase {
+	switch c.show {
+	case im.Available:
+		return []phrase{say("status.available")}
+	case im.Away:
+		return []phrase{say("status.away")}
+	case im.Busy:
+		return []phrase{say("status.busy")}
+	case im.Invisible:
+		return []phrase{say("status.invisible")}
+	}
+	return nil
 }
 
 // setStatus makes a step that publishes how available the user is.

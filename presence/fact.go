@@ -75,13 +75,15 @@ func (c *conn) facts(ctx context.Context, req wire.StateRequest) (result, error)
 	return result{payload: wire.StateReply{Values: values}}, nil
 }
 
-// storedAs is the key in the store of one of several facts, among which DRAFT and PLACE are by their verbs.
+// storedAs is the key in the store of one of several facts, among which DRAFT, PLACE and STATUS are by their verbs.
 func storedAs(key string) (stored string, ok bool) {
 	switch key {
 	case wire.Draft:
 		return draftFact, true
 	case wire.Place:
 		return placeFact, true
+	case wire.Status:
+		return statusKey, true
 	}
 	return ownFact + key, validKey(key)
 }

@@ -57,7 +57,8 @@ func (c *Client) Roster(ctx context.Context) ([]wire.Contact, error) {
 	return reply.Contacts, err
 }
 
-// Status sets the user's own availability at all networks, also for later logins.
+// Status sets the user's own availability at all networks, also for later logins. GetStates with wire.Status tells what was
+// set; nothing is im.Available.
 func (c *Client) Status(ctx context.Context, req wire.StatusRequest) error {
 	return c.do(ctx, wire.Status, req, nil)
 }
@@ -88,8 +89,8 @@ func (c *Client) GetState(ctx context.Context, verb, key string, value any) erro
 	return json.Unmarshal(reply.Value, value)
 }
 
-// GetStates reads several facts into pointers: those of wire.State by their keys, the others by wire.Draft and wire.Place.
-// Those that there are none of stay as they are. What does not fit into one answer is asked for one by one.
+// GetStates reads several facts into pointers: those of wire.State by their keys, the others by wire.Draft, wire.Place and
+// wire.Status. Those that there are none of stay as they are. What does not fit into one answer is asked for one by one.
 func (c *Client) GetStates(ctx context.Context, values map[string]any) error {
 	var reply wire.StateReply
 	req := wire.StateRequest{Keys: slices.Sorted(maps.Keys(values)), Get: true}
@@ -110,6 +111,12 @@ func (c *Client) GetStates(ctx context.Context, values map[string]any) error {
 
 func (c *Client) getEach(ctx context.Context, values map[string]any) error {
 	for key, into := range values {
+		if key == wire.Status { // it has no get of its own, and always fits
+			if err := c.GetStates(ctx, map[string]any{key: into}); err != nil {
+				return err
+			}
+			continue
+		}
 		verb := wire.State
 		if key == wire.Draft || key == wire.Place {
 			verb, key = key, ""

@@ -114,6 +114,16 @@ func TestFacts(t *testing.T) {
 	if err := web.GetStates(ctx, several); err != nil || speed != 125 || len(replies) != 2 || missing != 7 || place.MS != 7000 || draft.Text != "half a" {
 		t.Errorf("several at once: %d, %q, %d, %+v, %+v, %v", speed, replies, missing, place, draft, err)
 	}
+	own := wire.StatusRequest{Show: im.Available}
+	if err := web.GetStates(ctx, map[string]any{wire.Status: &own}); err != nil || own.Show != im.Available {
+		t.Errorf("the status before any was set: %+v, %v", own, err)
+	}
+	if err := phone.Status(ctx, wire.StatusRequest{Show: im.Away, Text: "back at six"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := web.GetStates(ctx, map[string]any{wire.Status: &own, "speed": &speed}); err != nil || own != (wire.StatusRequest{Show: im.Away, Text: "back at six"}) {
+		t.Errorf("the status as the telephone set it: %+v, %v", own, err)
+	}
 	if err := web.GetStates(ctx, map[string]any{"speed": &speed, "../contacts": &missing}); !presence.HasCode(err, wire.Syntax) {
 		t.Errorf("a bad key among several: %v", err)
 	}
@@ -133,7 +143,8 @@ func TestFacts(t *testing.T) {
 		}
 	}
 	var one, two, three string
-	if err := phone.GetStates(ctx, map[string]any{"one": &one, "two": &two, "three": &three, wire.Place: &place}); err != nil || len(one)+len(two)+len(three) != 90_000 {
+	own = wire.StatusRequest{}
+	if err := phone.GetStates(ctx, map[string]any{"one": &one, "two": &two, "three": &three, wire.Place: &place, wire.Status: &own}); err != nil || own.Show != im.Away || len(one)+len(two)+len(three) != 90_000 {
 		t.Errorf("big ones together: %d letters, %v", len(one)+len(two)+len(three), err)
 	}
 	if err := phone.PutState(ctx, wire.State, "../contacts", 1); !presence.HasCode(err, wire.Syntax) {

@@ -42,10 +42,11 @@ func openWithAudio(t *testing.T) *door {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { kept.Close() })
-	s := &web.Server{Auth: b.Accounts, Accounts: b.Accounts, Dialer: b.Dialer(), Audio: site.URL + "/a/", Recordings: store{kept}}
+	phones := &telephones{}
+	s := &web.Server{Auth: b.Accounts, Accounts: b.Accounts, Dialer: b.Dialer(), Audio: site.URL + "/a/", Recordings: store{kept}, Telephones: phones}
 	mux.Handle("/", s.Handler())
 	mux.Handle("/a/", audio.NewHandler(kept, audio.HandlerConfig{}))
-	return &door{Bed: b, site: site}
+	return &door{Bed: b, site: site, phones: phones}
 }
 
 // shot keeps a picture of the page for whoever asks by HARK_PICTURES, a folder.

@@ -52,10 +52,10 @@ func TestYou(t *testing.T) {
 	b.login()
 	d.Online(1)
 	b.follow("You")
-	b.says(presencetest.Ana, "XMPP (ana@example.org)", "connected since")
+	b.says(presencetest.Ana, "XMPP (ana@example.org)", "connected since", "Others see you as online.")
 	for button, want := range map[string]im.Show{"Busy": im.Busy, "Away": im.Away, "Invisible": im.Invisible, "Online": im.Available} {
 		b.send("Be " + strings.ToLower(button))
-		b.says("Others see you as: " + strings.ToLower(button))
+		b.says("Your status is set.", "Others see you as "+strings.ToLower(button)+".")
 		d.Until(button, func() bool { return d.XMPP.Shown(presencetest.AnaID).Show == want })
 	}
 	b.post("/you/status", map[string][]string{"show": {"rich"}})

@@ -87,12 +87,16 @@ func TestKeyboard(t *testing.T) {
 		chromedp.Navigate(d.site.URL+"/"))
 	b.walks("login")
 	b.login(d.site.URL)
+	if err := d.phones.TestPhone(t.Context(), presencetest.Ana, "0301234567"); err != nil {
+		t.Fatal(err)
+	}
+	d.phones.prove() // then the page has all its forms
 	for i := range 15 {
 		d.receive(fmt.Sprintf("Message %d, with a link: https://example.org/%d", i, i))
 	}
 	for _, size := range []struct{ wide, high int64 }{{360, 740}, {1280, 800}} {
 		b.run(emulation.SetDeviceMetricsOverride(size.wide, size.high, 1, false))
-		for _, page := range []string{"inbox", "people", "new", "search?q=message", "drafts", "you", "you/account", "with/1", "nothing"} {
+		for _, page := range []string{"inbox", "people", "new", "search?q=message", "drafts", "you", "you/account", "you/phone", "with/1", "nothing"} {
 			b.run(chromedp.Navigate(d.site.URL + "/" + page))
 			if page == "inbox" || page == "with/1" {
 				b.until("what arrives shows itself", "document.body.classList.contains('arrives')")

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"hark/im"
+	"hark/presence"
 	"hark/presence/wire"
 )
 
@@ -35,9 +36,13 @@ func (v *visit) you(ctx context.Context, notice string) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
+	seen, err := v.seenAs(ctx)
+	if err != nil {
+		return nil, err
+	}
 	page := &Page{
 		Title: "You", Self: v.base + "/you", Notice: notice,
-		Text:  []string{"Your number is " + v.user + "."},
+		Text:  []string{"Your number is " + v.user + "." + seen},
 		Links: []Link{{Text: "Inbox", Href: v.base + "/inbox"}},
 	}
 	if v.server.Accounts != nil {
@@ -55,6 +60,22 @@ func (v *visit) you(ctx context.Context, notice string) (*Page, error) {
 	}
 	page.Forms = slices.Concat(v.statusForms(), []Form{quick, v.numberForm()}, v.leaveForms())
 	return page, nil
+}
+
+// seenAs says how others see the user, with a space before it; "" when the presence server is one of before, which cannot
+// tell.
+func (v *visit) seenAs(ctx context.Context) (string, error) {
+	own := wire.StatusRequest{Show: im.Available}
+	err := v.client.GetStates(ctx, map[string]any{wire.Status: &own})
+	if presence.HasCode(err, wire.Syntax) {
+		return "", nil
+	}
+	for _, s := range shows {
+		if s.show == own.Show {
+			return " Others see you as " + strings.ToLower(s.name) + ".", err
+		}
+	}
+	return "", err
 }
 
 // statusForms are the ways to be there, each of one press.
@@ -77,7 +98,7 @@ func status(ctx context.Context, v *visit) (*Page, error) {
 		if err := v.client.Status(ctx, wire.StatusRequest{Show: show}); err != nil {
 			return nil, err
 		}
-		return v.you(ctx, "Others see you as: "+strings.ToLower(s.name)+".")
+		return v.you(ctx, "Your status is set.")
 	}
 	return nil, errForm
 }

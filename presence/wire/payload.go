@@ -147,7 +147,7 @@ type (
 	RosterReply struct {
 		Contacts []Contact `json:"contacts"`
 	}
-	// StatusRequest is the argument of STATUS.
+	// StatusRequest is the argument of STATUS, and the fact of that name among those of STATE's Keys.
 	StatusRequest struct {
 		Show im.Show `json:"show"`
 		Text string  `json:"text,omitempty"`
@@ -158,7 +158,7 @@ type (
 		On bool       `json:"on"`
 	}
 	// StateRequest is the argument of DRAFT, PLACE and STATE: one of put, get, drop. Key names the fact (STATE only);
-	// several are had at once by Keys, DRAFT and PLACE among them.
+	// several are had at once by Keys, DRAFT, PLACE and STATUS among them.
 	StateRequest struct {
 		Key  string          `json:"key,omitempty"`
 		Keys []string        `json:"keys,omitempty"`
