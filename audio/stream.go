@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -20,6 +19,9 @@ type streams struct {
 // recheck is how often a stream looks whether its recording is still there: another process may have revoked it.
 const recheck = 500 * time.Millisecond
 
+// stall is how long a client may take nothing of a recording before it is let go.
+const stall = time.Minute
+
 // A stream is one response under way. It reads from the object until the recording is gone.
 type stream struct {
 	io.ReadSeeker
@@ -27,7 +29,7 @@ type stream struct {
 	store  *Store
 	key    string
 	writer *http.ResponseController
-	cutOff atomic.Bool
+	cutOff bool      // guarded by streams.mu
 	looked time.Time // when we last saw that it is there; monotonic, not the store's clock
 }
 
@@ -61,9 +63,20 @@ func (t *streams) cut(key string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for st := range t.open[key] {
-		st.cutOff.Store(true)
+		st.cutOff = true
 		_ = st.writer.SetWriteDeadline(time.Unix(1, 0)) // unknown to a writer without a connection: Read still ends
 	}
+}
+
+// goOn gives the client the time for one more piece; ErrGone when it was cut off.
+func (t *streams) goOn(st *stream) error {
+	t.mu.Lock() // or the time that is given could replace that of cut
+	defer t.mu.Unlock()
+	if st.cutOff {
+		return ErrGone
+	}
+	_ = st.writer.SetWriteDeadline(time.Now().Add(stall)) // unknown to a writer without a connection
+	return nil
 }
 
 // kernelBuffer is how much of a recording may be on its way to a client: 4 s of the master, 16 s of the MP3.
@@ -83,8 +96,8 @@ func SmallBuffer(ctx context.Context, c net.Conn) context.Context {
 
 // Read implements io.Reader. It fails with ErrGone once the recording is no more.
 func (st *stream) Read(b []byte) (int, error) {
-	if st.cutOff.Load() {
-		return 0, ErrGone
+	if err := st.store.streams.goOn(st); err != nil {
+		return 0, err
 	}
 	if time.Since(st.looked) > recheck {
 		rec, err := load(st.ctx, st.store.backend, st.key)

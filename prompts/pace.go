@@ -33,7 +33,7 @@ func (s *Speaker) Pace(ctx context.Context, clip Clip, percent int) (Clip, error
 	}
 	name := cacheName(pipeline, "pace", clip.File, info.ModTime().UTC().String(), fmt.Sprint(info.Size(), percent))
 	path := filepath.Join(s.opt.Dir, textDir, name)
-	if _, err := os.Stat(path); err != nil {
+	if _, err := fileClip(path); err != nil {
 		done := s.flight.DoChan(path, func() (any, error) { return nil, s.pace(clip.File, path, percent) })
 		select {
 		case r := <-done:

@@ -243,7 +243,7 @@ func (s *Speaker) renderFile(path, sub, lang, text string) error {
 		return ErrClosed
 	}
 	defer s.jobs.Done()
-	if _, err := os.Stat(path); err == nil {
+	if _, err := fileClip(path); err == nil {
 		return nil // it came between the caller's look and now
 	}
 	sound, err := s.render(lang, text)
@@ -308,11 +308,16 @@ func cacheName(parts ...string) string {
 	return hex.EncodeToString(sum[:20]) + ".wav"
 }
 
-// fileClip is a clip of a file as wav.Write wrote it.
+// fileClip is a clip of a file as wav.Write wrote it. A file without sound is as good as none: a power cut can leave one
+// that was just written so.
 func fileClip(path string) (Clip, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return Clip{}, err
 	}
-	return Clip{File: path, Duration: wav.FileDuration(info.Size(), Rate)}, nil
+	duration := wav.FileDuration(info.Size(), Rate)
+	if duration == 0 {
+		return Clip{}, fmt.Errorf("prompts: there is no sound in %s", path)
+	}
+	return Clip{File: path, Duration: duration}, nil
 }

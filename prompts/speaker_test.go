@@ -82,6 +82,31 @@ func TestSayIsKept(t *testing.T) {
 	}
 }
 
+// What a power cut has left empty is made again, at each of the places where it is kept.
+func TestEmptyFileIsMadeAgain(t *testing.T) {
+	s := newSpeaker(t, smallBook(t), &fakeSynth{})
+	for name, speak := range map[string]func() (Clip, error){
+		"prompt":  func() (Clip, error) { return s.Say(t.Context(), "en", "home.new", Args{"count": 3}) },
+		"message": func() (Clip, error) { return s.SayText(t.Context(), "en", "hello") },
+		"earcon":  func() (Clip, error) { return s.Earcon("tone") },
+	} {
+		first, err := speak()
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if err := os.Truncate(first.File, 0); err != nil {
+			t.Fatal(err)
+		}
+		again, err := speak()
+		if err != nil || again != first {
+			t.Errorf("%s: %+v, %v", name, again, err)
+		}
+		if sound, err := wav.Read(again.File); err != nil || sound.Duration() != first.Duration {
+			t.Errorf("%s: %v of sound, %v", name, sound.Duration(), err)
+		}
+	}
+}
+
 func TestSayFails(t *testing.T) {
 	broken := errors.New("broken")
 	s := newSpeaker(t, smallBook(t), &fakeSynth{err: broken})

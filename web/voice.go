@@ -110,11 +110,13 @@ func (v *visit) voiceAction(href string) string {
 	return href + "/voice"
 }
 
-// patient gives a request more time to arrive than the server gives to others.
+// patient gives a request more time to arrive than the server gives to others, and as much again to be answered.
 func patient(d time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Where there is no deadline to be moved, as in a test's recorder, there is none to be feared.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(d))
+		control := http.NewResponseController(w)
+		_ = control.SetReadDeadline(time.Now().Add(d))
+		_ = control.SetWriteDeadline(time.Now().Add(2 * d))
 		next.ServeHTTP(w, r)
 	})
 }

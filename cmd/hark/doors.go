@@ -155,6 +155,7 @@ func serveHTTP(ctx context.Context, l net.Listener, handler http.Handler) error 
 		Handler:           endStreams(ctx, handler),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      2 * time.Minute, // streams and recordings move it on, as long as their client takes something
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		ConnContext:       audio.SmallBuffer, // so that a revoked recording is not in the kernel's hands already
