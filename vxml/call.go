@@ -139,17 +139,19 @@ func (c *call) watch(n Note) {
 	}
 }
 
-// disconnect hangs up; the document may still do something.
+// disconnect hangs up; the document may still do something. Where nobody is on the line any more it is the end: a handler of
+// the hang-up that disconnects would handle its own event for ever.
 func (c *call) disconnect() error {
-	if !c.gone {
-		if err := c.playQueue(); err != nil {
-			return err
-		}
-		if err := c.line.Hangup(c.live); err != nil && c.live.Err() == nil {
-			c.log.Warn("cannot hang up", "call", c.line.ID(), "err", err)
-		}
-		c.hungUp()
+	if c.gone {
+		return &exit{}
 	}
+	if err := c.playQueue(); err != nil {
+		return err
+	}
+	if err := c.line.Hangup(c.live); err != nil && c.live.Err() == nil {
+		c.log.Warn("cannot hang up", "call", c.line.ID(), "err", err)
+	}
+	c.hungUp()
 	return &Event{Name: evHangup}
 }
 
