@@ -80,7 +80,7 @@ func (c *call) newSession() *ecma.Scope {
 	s.Declare("connection", connection)
 	s.Declare("id", c.vm.Value(c.line.ID()))
 	s.Declare("telephone", c.vm.Object("ani", c.line.Caller(), "dnis", c.line.Called()))
-	s.Declare("session", s.Object())
+	s.Alias("session")
 	c.vm.Freeze(connection)
 	s.Fix()
 	return s
