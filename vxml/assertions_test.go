@@ -2,6 +2,7 @@ package vxml
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -63,7 +64,8 @@ func assertion(t *testing.T, site *caseSite, text string) {
 	defer cancel(nil)
 	line := &irLine{hang: cancel, dir: t.TempDir()}
 	err = i.Handle(ctx, line, "http://app.example/main.vxml")
-	if verdict, log := judge(notes); verdict != "pass" {
+	var over *fatal
+	if verdict, log := judge(notes); verdict != "pass" || errors.As(err, &over) {
 		t.Errorf("%q, %v; %s\nheard %q", verdict, err, log, line.heard)
 	}
 }

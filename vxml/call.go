@@ -80,7 +80,7 @@ func (c *call) newSession() *ecma.Scope {
 	s.Declare("connection", connection)
 	s.Declare("id", c.vm.Value(c.line.ID()))
 	s.Declare("telephone", c.vm.Object("ani", c.line.Caller(), "dnis", c.line.Called()))
-	s.Declare("session", s.Object())
+	s.Alias("session")
 	c.vm.Freeze(connection)
 	s.Fix()
 	return s
@@ -139,17 +139,19 @@ func (c *call) watch(n Note) {
 	}
 }
 
-// disconnect hangs up; the document may still do something.
+// disconnect hangs up; the document may still do something. Where nobody is on the line any more it is the end: a handler of
+// the hang-up that disconnects would handle its own event for ever.
 func (c *call) disconnect() error {
-	if !c.gone {
-		if err := c.playQueue(); err != nil {
-			return err
-		}
-		if err := c.line.Hangup(c.live); err != nil && c.live.Err() == nil {
-			c.log.Warn("cannot hang up", "call", c.line.ID(), "err", err)
-		}
-		c.hungUp()
+	if c.gone {
+		return &exit{}
 	}
+	if err := c.playQueue(); err != nil {
+		return err
+	}
+	if err := c.line.Hangup(c.live); err != nil && c.live.Err() == nil {
+		c.log.Warn("cannot hang up", "call", c.line.ID(), "err", err)
+	}
+	c.hungUp()
 	return &Event{Name: evHangup}
 }
 

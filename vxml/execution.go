@@ -80,7 +80,7 @@ func (x *execution) enter(t *transition) error {
 	}
 	if t.doc == t.root {
 		x.docScope = x.application
-		x.application.Declare("document", x.application.Object())
+		x.application.Alias("document")
 		if stays {
 			return nil
 		}
@@ -96,7 +96,7 @@ func (x *execution) enter(t *transition) error {
 // newScope makes a scope that documents know under a name.
 func (x *execution) newScope(parent *ecma.Scope, name string) *ecma.Scope {
 	s := x.vm.NewScope(parent)
-	s.Declare(name, s.Object())
+	s.Alias(name)
 	return s
 }
 

@@ -2,6 +2,7 @@ package vxml
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"hark/vxml/ecma"
@@ -66,7 +67,7 @@ func (f *formRun) initialise(t *transition) error {
 		return err
 	}
 	for name := range t.params {
-		return throw(evSemantic, "the subdialog has no variable %q", name)
+		return &Event{Name: evSemantic, Message: fmt.Sprintf("the subdialog has no variable %q", name), cause: errNoParam}
 	}
 	return nil
 }

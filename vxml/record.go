@@ -151,11 +151,16 @@ func (f *formRun) recorded(r ivr.Record, wait time.Duration) (ivr.Recorded, erro
 			f.x.files = append(f.x.files, rec.File)
 		}
 		f.x.listened(began, rec.Key != "")
-		silent := rec.File == "" || (rec.Why == ivr.Silence || rec.Key != "") && !ivr.AudibleIn(rec.File)
+		tooShort := rec.Why == ivr.Limit && r.Max <= r.Silence // for the Line to notice that nothing is said
+		silent := rec.File == "" || (rec.Why == ivr.Silence || rec.Key != "" || tooShort) && !ivr.AudibleIn(rec.File)
 		if err != nil || !silent {
 			return rec, err
 		}
-		if wait -= r.Silence; rec.Key != "" || wait < r.Silence/2 || r.Silence <= 0 {
+		waited := r.Silence
+		if tooShort {
+			waited = r.Max
+		}
+		if wait -= waited; rec.Key != "" || wait < waited/2 || waited <= 0 {
 			return ivr.Recorded{Why: rec.Why, Key: rec.Key}, nil
 		}
 		r.Prompt, r.Tone = nil, prompts.Clip{}

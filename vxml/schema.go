@@ -87,7 +87,7 @@ var shapes = map[string]shape{
 var values = map[string]func(string) bool{
 	"accept": oneOf("exact", "approximate"), "method": oneOf("get", "post"), "fetchhint": oneOf("prefetch", "safe"),
 	"bargein": isBool, "bargeintype": oneOf("speech", "hotword"), "beep": isBool, "dtmfterm": isBool, "modal": isBool, "bridge": isBool,
-	"menu dtmf": isBool, "filled mode": oneOf("any", "all"), "grammar mode": oneOf("voice", "dtmf"),
+	"menu dtmf": isBool, "filled mode": oneOf("any", "all"), "grammar mode": oneOf("voice", "dtmf"), "grammar scope": oneOf("document", "dialog"),
 	"transfer type": oneOf(blind, bridge, consultation), "enctype": oneOf("application/x-www-form-urlencoded", "multipart/form-data"),
 	"timeout": isTime, "fetchtimeout": isTime, "connecttimeout": isTime, "maxtime": isTime, "finalsilence": isTime, "break time": isTime,
 	"maxage": isCount, "maxstale": isCount,

@@ -49,8 +49,16 @@ func (f *formRun) subdialogStart(fr *frame, i *item, src string) (*transition, e
 	return nil, err
 }
 
-// returned takes what a subdialog gave back.
+// errNoParam means that a subdialog has no variable for a <param>: a mistake of the caller.
+var errNoParam = errors.New("vxml: no variable for a param")
+
+// returned takes what a subdialog gave back. What nothing caught there ends the application, unless it is the caller's own
+// mistake.
 func (f *formRun) returned(i *item, err error) error {
+	var left *uncaught
+	if errors.As(err, &left) && errors.Is(left.event, errNoParam) {
+		return throw(evSemantic, "%s", left.event.Message)
+	}
 	var back *giveBack
 	if !errors.As(err, &back) {
 		return err

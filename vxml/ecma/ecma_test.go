@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func scopes() (*VM, *Scope, *Scope) {
 	vm := New(Limits{})
 	document := vm.NewScope(nil)
-	document.Declare("document", document.Object())
+	document.Alias("document")
 	return vm, document, vm.NewScope(document)
 }
 

@@ -27,8 +27,10 @@ func (vm *VM) NewScope(parent *Scope) *Scope {
 	return s
 }
 
-// Object is the scope as documents see it under its name ("document").
-func (s *Scope) Object() Value { return s.own }
+// Alias makes the scope known under a name ("document"), which does not count among its variables.
+func (s *Scope) Alias(name string) {
+	_ = s.own.DefineDataProperty(name, s.own, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
+}
 
 // Fix makes the scope, and the objects in it, read-only.
 func (s *Scope) Fix() {
@@ -74,7 +76,7 @@ func (s *Scope) Lookup(name string) Value {
 	return nil
 }
 
-// Named returns the scope from here outwards whose Object a value is, or nil.
+// Named returns the scope from here outwards that a value is under its name, or nil.
 func (s *Scope) Named(v Value) *Scope {
 	for ; s != nil; s = s.parent {
 		if v == Value(s.own) {

@@ -16,12 +16,14 @@ type tag struct {
 	err    error
 }
 
-// tagFormat is the format that a grammar names. Drafts put a year behind it.
+// tagFormat is the format that a grammar names. Drafts put a year into it: "semantics/1.0.2006-literals".
 func tagFormat(name string) string {
-	for _, format := range []string{Literals, Scripts} {
-		if name == format || strings.HasPrefix(name, format+".") {
-			return format
-		}
+	draft, ok := strings.CutPrefix(name, Scripts)
+	switch {
+	case ok && strings.HasPrefix(draft, "-literals"), ok && strings.HasPrefix(draft, ".") && strings.HasSuffix(draft, "-literals"):
+		return Literals
+	case ok && (draft == "" || draft[0] == '.'):
+		return Scripts
 	}
 	return name
 }
