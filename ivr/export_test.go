@@ -27,3 +27,9 @@ func FirstDigit(at string) time.Duration {
 	}
 	return s.MenuFirst
 }
+
+// Help is the prompt behind 0, and tells whether there are keys to choose from in a state.
+func Help(at string) (help string, chooses bool) {
+	n := tree[state(at)]
+	return n.help, n.kind == menu || n.kind == reading
+}
