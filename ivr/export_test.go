@@ -20,7 +20,8 @@ func States() []string {
 	return list
 }
 
-// FirstDigit is how long a caller may think in a state before Hark says something again: a number takes longer than a key.
+// FirstDigit is how long a caller may think in a state before Hark says something again, where that is a number or a text:
+// those take longer than a key, for which it is 0.
 func FirstDigit(at string) time.Duration {
 	s := Settings{}.withDefaults()
 	switch tree[state(at)].kind {
@@ -29,7 +30,7 @@ func FirstDigit(at string) time.Duration {
 	case spelling: // the letter ends by a pause before
 		return s.Letter + s.FieldFirst
 	}
-	return s.MenuFirst
+	return 0
 }
 
 // Help is the prompt behind 0, and tells whether there are keys to choose from in a state.
