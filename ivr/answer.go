@@ -57,6 +57,7 @@ func answerNodes() []*node {
 
 // answerByKeys offers replies to whoever wrote the message at hand.
 func answerByKeys(ctx context.Context, c *Call) (state, error) {
+	c.keepRecording(ctx)
 	c.person, c.after = c.last, atReader
 	return writeByKeys(ctx, c)
 }

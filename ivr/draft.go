@@ -45,8 +45,8 @@ func (c *Call) saveDrafts(ctx context.Context, m Messenger) error {
 	return m.PutState(ctx, wire.Draft, "", newest)
 }
 
-// keepRecording makes a draft of the recording in hand, if there is enough of it. It is used at the end of a call,
-// when nobody can be told of a failure any more.
+// keepRecording makes a draft of the recording in hand, if there is enough of it. It is used when the caller turns away
+// from it, and at the end of a call, when nobody can be told of a failure any more.
 func (c *Call) keepRecording(ctx context.Context) bool {
 	if c.rec == nil || c.rec.forward || c.rec.kept || !c.rec.ours && c.rec.text == "" {
 		return false

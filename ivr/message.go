@@ -47,7 +47,8 @@ func written(c *Call) bool {
 }
 
 // passOn takes the message at hand as it is, to be sent to somebody else.
-func passOn(_ context.Context, c *Call) (state, error) {
+func passOn(ctx context.Context, c *Call) (state, error) {
+	c.keepRecording(ctx)
 	m, _ := c.queue.current()
 	c.drop()
 	c.rec = &take{text: m.Body, links: m.Attachments, forward: true, id: newID()}

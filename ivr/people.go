@@ -44,13 +44,15 @@ func (c *Call) meet(ctx context.Context) error {
 	})
 }
 
-// called is how somebody is spoken of: by the contact's name, else by what the address says.
+// called is how somebody is spoken of: by the contact's name, else by what the address says. A name that is a number, as of
+// users who have none, is no amount.
 func (c *Call) called(a im.Address) any {
 	contact, _ := c.people.byAddress(a)
-	if name := cmp.Or(sayable(contact.Name), sayable(c.queue.names[a])); name != "" {
-		return name
+	name := cmp.Or(sayable(contact.Name), sayable(c.queue.names[a]), bare(a))
+	if strings.Trim(name, "0123456789") == "" {
+		return prompts.Digits(name)
 	}
-	return bare(a)
+	return name
 }
 
 // sayable is a name without its pictures and signs, "" when nothing of it can be said: not every voice knows other scripts
@@ -68,11 +70,8 @@ func sayable(name string) string {
 	return strings.Join(strings.Fields(kept), " ")
 }
 
-// bare makes something speakable of an address: the digits of a user number, or what stands before the @.
-func bare(a im.Address) any {
-	if a.Network == im.Hark {
-		return prompts.Digits(a.ID)
-	}
+// bare makes something speakable of an address: what stands before the @, or all of a user number.
+func bare(a im.Address) string {
 	local, _, _ := strings.Cut(strings.TrimPrefix(a.ID, "@"), "@")
 	return strings.NewReplacer(".", " ", "_", " ", "-", " ").Replace(local)
 }

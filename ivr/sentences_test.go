@@ -1,36 +1,17 @@
-package ivr
+package ivr_test
 
 import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"hark/ivr"
 )
 
-// keysFor are the keys that spell a text: each letter by its taps, and a hash where the next one is on the same key.
-func keysFor(t *testing.T, p pad, text string) string {
-	t.Helper()
-	var keys strings.Builder
-	last := -1
-	for _, r := range text {
-		key := 0
-		for key < len(p) && !strings.ContainsRune(p[key], r) {
-			key++
-		}
-		if key == len(p) {
-			t.Fatalf("no key writes %q", r)
-		}
-		if key == last {
-			keys.WriteByte('#')
-		}
-		taps := 1 + strings.Count(p[key][:strings.IndexRune(p[key], r)], "") - 1
-		keys.WriteString(strings.Repeat(string(rune('0'+key)), taps))
-		last = key
-	}
-	return keys.String()
-}
-
-// TestSpelledSentences keys the sentences of testdata/sentences.txt by script; each must be written letter by letter as it is,
-// in both languages' keypads.
+// TestSpelledSentences keys the sentences of testdata/sentences.txt by script, as answers in one call; each must be sent letter
+// by letter as it is, in both languages' keypads.
 func TestSpelledSentences(t *testing.T) {
 	data, err := os.ReadFile("testdata/sentences.txt")
 	if err != nil {
@@ -40,23 +21,39 @@ func TestSpelledSentences(t *testing.T) {
 	if len(list) < 50 {
 		t.Fatalf("only %d sentences", len(list))
 	}
-	for lang, p := range pads {
-		characters, pressed := 0, 0
-		for _, text := range list {
-			keys := keysFor(t, p, text)
-			s := newSpeller(&Call{rec: &take{}, lang: lang, set: Settings{}.withDefaults(), node: tree[atSpell]})
-			for i := range len(keys) {
-				if next, _ := s.press(keys[i]); next != stay {
-					t.Fatalf("%s: %q ends at key %d", lang, text, i)
-				}
-			}
-			s.press('#')
-			s.press('#')
-			if s.rec.text != text {
-				t.Errorf("%s: %q was written as %q", lang, text, s.rec.text)
-			}
-			characters, pressed = characters+len(text), pressed+len(keys)
-		}
-		t.Logf("%s: %.2f keys a character over %d characters", lang, float64(pressed)/float64(characters), characters)
+	for _, lang := range []string{"en", "de"} {
+		synctest.Test(t, func(t *testing.T) { spellAll(t, lang, list) })
 	}
+}
+
+// spellAll answers a message with each of the texts.
+func spellAll(t *testing.T, lang string, list []string) {
+	w := newWorld(t)
+	w.auth.lang = lang
+	if err := w.message("from Ben: Spell"); err != nil {
+		t.Fatal(err)
+	}
+	line, err := w.Dial(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line.Press(theUser + thePIN + "1#")
+	characters, pressed := 0, 0
+	for _, text := range list {
+		keys, err := ivr.KeysFor(lang, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line.Press("28" + keys + "##1") // answer, spell, send
+		characters, pressed = characters+len(text), pressed+len(keys)
+		time.Sleep(30 * time.Second)
+		if err := w.checkSent("to xmpp:ben@example.org: " + text + " answering"); err != nil {
+			t.Fatalf("%s: %q: %v\n%s", lang, text, err, line)
+		}
+	}
+	line.Hang()
+	if err := w.Gone(t.Context()); err != nil {
+		t.Error(err)
+	}
+	t.Logf("%s: %.2f keys a character over %d characters", lang, float64(pressed)/float64(characters), characters)
 }

@@ -51,7 +51,8 @@ func startWriting(_ context.Context, c *Call) (state, error) {
 }
 
 // answerByVoice records for whoever wrote the message at hand.
-func answerByVoice(_ context.Context, c *Call) (state, error) {
+func answerByVoice(ctx context.Context, c *Call) (state, error) {
+	c.keepRecording(ctx)
 	c.person, c.after = c.last, atReader
 	return atRecord, nil
 }
