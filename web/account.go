@@ -18,12 +18,10 @@ type Accounts interface {
 }
 
 // account shows the forms for name and PIN.
-func account(_ context.Context, v *visit) (*Page, error) { return v.account("") }
+func account(_ context.Context, v *visit) (*Page, error) { return v.account("", v.name) }
 
-func (v *visit) account(notice string) (*Page, error) {
-	if v.server.Accounts == nil {
-		return nil, errForm
-	}
+// account is that page, with the name as it was typed.
+func (v *visit) account(notice, name string) (*Page, error) {
 	pin := func(name, label string) Field { return Field{Kind: PIN, Name: name, Label: label, Max: 20} }
 	return &Page{
 		Title: "Name and PIN", Self: v.base + "/you/account", Notice: notice,
@@ -31,7 +29,7 @@ func (v *visit) account(notice string) (*Page, error) {
 		Forms: []Form{
 			{
 				Title: "Your name", Action: v.base + "/you/name", Submit: "Change the name",
-				Fields: []Field{{Kind: Short, Name: "name", Label: "How others hear and see you", Value: v.name, Max: 60}, once()},
+				Fields: []Field{{Kind: Short, Name: "name", Label: "How others hear and see you", Value: name, Max: 60}, once()},
 			},
 			{
 				Title: "Your PIN", Action: v.base + "/you/pin", Submit: "Change the PIN",
@@ -43,19 +41,16 @@ func (v *visit) account(notice string) (*Page, error) {
 
 // setName changes what the user is called.
 func setName(ctx context.Context, v *visit) (*Page, error) {
-	if v.server.Accounts == nil {
-		return nil, errForm
-	}
 	name := strings.TrimSpace(v.r.PostFormValue("name"))
 	err := v.server.Accounts.SetName(ctx, v.user, name)
 	switch {
 	case errors.Is(err, accounts.ErrBadName):
-		return v.account("A name needs 1 to 60 letters.")
+		return v.account("A name needs 1 to 60 letters.", cut(clean(name), 100))
 	case err != nil:
 		return nil, err
 	}
 	v.name = name
-	return v.account("You are called " + name + " now.")
+	return v.account("You are called "+name+" now.", name)
 }
 
 // answeredKey is where the session keeps what was answered last to a form with a PIN: the same form again gets the same
@@ -70,9 +65,6 @@ type answered struct {
 
 // setPIN changes the PIN. It asks for the one that holds: an open page proves nothing about who sits before it.
 func setPIN(ctx context.Context, v *visit) (*Page, error) {
-	if v.server.Accounts == nil {
-		return nil, errForm
-	}
 	form, pin := v.r.PostFormValue(onceField), digits(v.r.PostFormValue("new"))
 	var last answered
 	if err := v.client.GetState(ctx, wire.State, answeredKey, &last); err != nil {
@@ -82,9 +74,9 @@ func setPIN(ctx context.Context, v *visit) (*Page, error) {
 	case form == "":
 		return nil, errForm
 	case form == last.Form:
-		return v.account(last.Words)
+		return v.account(last.Words, v.name)
 	case pin != digits(v.r.PostFormValue("again")):
-		return v.account("The new PIN was not the same twice. The old one holds.")
+		return v.account("The new PIN was not the same twice. The old one holds.", v.name)
 	}
 	words, err := v.changePIN(ctx, digits(v.r.PostFormValue("pin")), pin)
 	if err == nil {
@@ -93,7 +85,7 @@ func setPIN(ctx context.Context, v *visit) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.account(words)
+	return v.account(words, v.name)
 }
 
 // changePIN changes the PIN when the old one is right, and tells how that went.

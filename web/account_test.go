@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"hark/presence/presencetest"
@@ -19,6 +20,11 @@ func TestAccount(t *testing.T) {
 		b.says("You are called Ana <María> now.")
 		b.send("Change the name", "name", " ")
 		b.says("A name needs 1 to 60 letters.")
+		b.send("Change the name", "name", strings.Repeat("Ana ", 16))
+		b.says("A name needs 1 to 60 letters.")
+		if !strings.Contains(b.source, `value="Ana Ana `) {
+			t.Error("the name that was typed is lost")
+		}
 		b.send("Change the name", "name", "Ana")
 
 		b.send("Change the PIN", "pin", presencetest.AnaPIN, "new", "480273", "again", "480274")

@@ -99,9 +99,6 @@ func (v *visit) restForm(p accounts.Phone) Form {
 
 // telephone is the user's; the zero one when he named none.
 func (v *visit) telephone(ctx context.Context) (accounts.Phone, error) {
-	if v.server.Telephones == nil {
-		return accounts.Phone{}, errForm
-	}
 	p, err := v.server.Telephones.Phone(ctx, v.user)
 	if errors.Is(err, accounts.ErrNotFound) {
 		return accounts.Phone{}, nil
@@ -116,9 +113,6 @@ const testedKey = "web.phone-tested"
 // phoneNumber has a telephone called, where the PIN proves it.
 func phoneNumber(ctx context.Context, v *visit) (*Page, error) {
 	const soon = "It is called in a moment. Key your PIN there."
-	if v.server.Telephones == nil {
-		return nil, errForm
-	}
 	number, form, last := digits(v.r.PostFormValue("number")), v.r.PostFormValue(onceField), ""
 	if err := v.client.GetState(ctx, wire.State, testedKey, &last); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -28,6 +29,14 @@ func TestSearch(t *testing.T) {
 	b.says("the train at eight")
 	b.get("/search?words=%3Cplane%3E")
 	b.says("Nothing was found")
+	for i := range 25 {
+		d.receive(fmt.Sprintf("plane %d.", i))
+	}
+	b.get("/search?words=plane")
+	b.says("These are the newest.", "plane 24.", "plane 5.")
+	if strings.Contains(text(b.page), "plane 4.") {
+		t.Error("more than the newest twenty")
+	}
 }
 
 func TestFindSomebody(t *testing.T) {
@@ -55,7 +64,11 @@ func TestYou(t *testing.T) {
 	b.says(presencetest.Ana, "XMPP (ana@example.org)", "connected since", "Others see you as online.")
 	for button, want := range map[string]im.Show{"Busy": im.Busy, "Away": im.Away, "Invisible": im.Invisible, "Online": im.Available} {
 		b.send("Be " + strings.ToLower(button))
-		b.says("Your status is set.", "Others see you as "+strings.ToLower(button)+".")
+		seen := "Others see you as " + strings.ToLower(button) + "."
+		if want == im.Invisible {
+			seen = "You are invisible to others."
+		}
+		b.says("Your status is set.", seen)
 		d.Until(button, func() bool { return d.XMPP.Shown(presencetest.AnaID).Show == want })
 	}
 	b.post("/you/status", map[string][]string{"show": {"rich"}})

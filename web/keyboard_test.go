@@ -96,7 +96,7 @@ func TestKeyboard(t *testing.T) {
 	}
 	for _, size := range []struct{ wide, high int64 }{{360, 740}, {1280, 800}} {
 		b.run(emulation.SetDeviceMetricsOverride(size.wide, size.high, 1, false))
-		for _, page := range []string{"inbox", "people", "new", "search?q=message", "drafts", "you", "you/account", "you/phone", "with/1", "nothing"} {
+		for _, page := range []string{"inbox", "people", "new", "search?words=message", "drafts", "you", "you/account", "you/phone", "with/1", "nothing"} {
 			b.run(chromedp.Navigate(d.site.URL + "/" + page))
 			if page == "inbox" || page == "with/1" {
 				b.until("what arrives shows itself", "document.body.classList.contains('arrives')")

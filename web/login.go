@@ -15,20 +15,21 @@ import (
 func (s *Server) welcome(w http.ResponseWriter, r *http.Request) {
 	v := newVisit(s, w, r)
 	v.setCookie(probeName, "1", 0)
-	page := loginPage("")
+	page := loginPage("", "")
 	if _, err := r.Cookie(cookieName); err == nil {
 		page.Links = []Link{{Text: "Back to your messages", Href: "/inbox"}}
 	}
 	s.show(w, r, page)
 }
 
-// loginPage asks for number and PIN, or for a session number.
-func loginPage(notice string) Page {
+// loginPage asks for number and PIN, or for a session number. The user number is shown as it was typed; a session number is
+// a secret.
+func loginPage(notice, user string) Page {
 	pin := Field{Kind: PIN, Name: "pin", Label: "PIN", Max: 20}
 	return Page{
 		Title: "Log in", Notice: notice, Self: "/", Fresh: true,
 		Forms: []Form{
-			{Action: "/login", Submit: "Log in", Fields: []Field{{Kind: Digits, Name: "user", Label: "Your number", Max: 20}, pin}},
+			{Action: "/login", Submit: "Log in", Fields: []Field{{Kind: Digits, Name: "user", Label: "Your number", Value: user, Max: 20}, pin}},
 			{
 				Title: "Go on with a session", Action: "/resume", Submit: "Go on",
 				Fields: []Field{{Kind: Digits, Name: "code", Label: "Session number (9 digits)", Max: 20}, pin},
@@ -69,7 +70,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, in func(context.C
 	page, err := v.begin(in)
 	switch {
 	case errors.Is(err, accounts.ErrRefused), presence.HasCode(err, wire.AuthFailed):
-		refused := loginPage("I cannot check that. Please try again.")
+		refused := loginPage("I cannot check that. Please try again.", cut(digits(r.PostFormValue("user")), 20))
 		refused.Status = http.StatusForbidden
 		page = &refused
 	case err != nil:

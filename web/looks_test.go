@@ -83,7 +83,7 @@ func TestBigText(t *testing.T) {
 	d.XMPP.Deliver("layla@example.org", presencetest.AnaID, arabic)
 	d.XMPP.Deliver("long@example.org", presencetest.AnaID, endless)
 	d.Until("kept", func() bool { return d.XMPP.Counts().Unacked == 0 })
-	for _, page := range []string{"inbox", "people", "new", "search?q=a", "drafts", "you", "you/account", "you/phone", "with/1", "nothing"} {
+	for _, page := range []string{"inbox", "people", "new", "search?words=a", "drafts", "you", "you/account", "you/phone", "with/1", "nothing"} {
 		b.run(chromedp.Navigate(d.site.URL + "/" + page))
 		name := filepath.Base(page)
 		b.accessible(name)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"math"
 	"net/url"
 	"strings"
 
@@ -25,9 +26,12 @@ func search(ctx context.Context, v *visit) (*Page, error) {
 	if words == "" {
 		return page, nil
 	}
-	found, err := v.client.Fetch(ctx, wire.FetchRequest{Search: words, Max: searchMax})
+	found, err := v.client.Fetch(ctx, wire.FetchRequest{Search: words, Max: searchMax, Before: math.MaxInt64})
 	if err != nil {
 		return nil, err
+	}
+	if len(found.Messages) == searchMax {
+		page.Text = []string{"These are the newest."}
 	}
 	return page, v.found(ctx, page, found.Messages)
 }

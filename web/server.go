@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"hark/accounts"
@@ -61,6 +63,8 @@ func (s *Server) Handler() http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.welcome)
+	mux.HandleFunc("GET /login", s.welcome) // where the inbox stands after the login, for whoever types the address again
+	mux.HandleFunc("GET /resume", s.welcome)
 	mux.HandleFunc("POST /login", s.login)
 	mux.HandleFunc("POST /resume", s.resume)
 	mux.HandleFunc("GET /out", s.out)
@@ -80,14 +84,18 @@ func (s *Server) Handler() http.Handler {
 		mux.HandleFunc("GET "+base+"/you", s.visit(you))
 		mux.HandleFunc("POST "+base+"/you/status", s.visit(status))
 		mux.HandleFunc("POST "+base+"/you/replies", s.visit(replies))
-		mux.HandleFunc("GET "+base+"/you/account", s.visitNamed(account))
-		mux.HandleFunc("POST "+base+"/you/name", s.visitNamed(setName))
-		mux.HandleFunc("POST "+base+"/you/pin", s.visitNamed(setPIN))
+		if s.Accounts != nil {
+			mux.HandleFunc("GET "+base+"/you/account", s.visitNamed(account))
+			mux.HandleFunc("POST "+base+"/you/name", s.visitNamed(setName))
+			mux.HandleFunc("POST "+base+"/you/pin", s.visitNamed(setPIN))
+		}
 		mux.HandleFunc("POST "+base+"/you/number", s.visit(number))
-		mux.HandleFunc("GET "+base+"/you/phone", s.visit(phone))
-		mux.HandleFunc("POST "+base+"/you/phone/number", s.visit(phoneNumber))
-		mux.HandleFunc("POST "+base+"/you/phone/switch", s.visit(phoneSwitch))
-		mux.HandleFunc("POST "+base+"/you/phone/rest", s.visit(phoneRest))
+		if s.Telephones != nil {
+			mux.HandleFunc("GET "+base+"/you/phone", s.visit(phone))
+			mux.HandleFunc("POST "+base+"/you/phone/number", s.visit(phoneNumber))
+			mux.HandleFunc("POST "+base+"/you/phone/switch", s.visit(phoneSwitch))
+			mux.HandleFunc("POST "+base+"/you/phone/rest", s.visit(phoneRest))
+		}
 		mux.HandleFunc("POST "+base+"/leave", s.visit(leave))
 		mux.HandleFunc("POST "+base+"/logout", s.visit(logout))
 	}
@@ -135,11 +143,14 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, p Page, m markup)
 	return writeHTML(w, p, s.Name, origin(s.Audio), m == html5)
 }
 
-// nowhere answers for a page that there is not.
+// nowhere answers for a page that there is not. Whoever has a session in the address must not lose it here.
 func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
-	s.show(w, r, Page{
-		Title: "No such page", Status: http.StatusNotFound, Links: []Link{{Text: "Start", Href: "/"}},
-	})
+	page := Page{Title: "No such page", Status: http.StatusNotFound, Links: []Link{{Text: "Start", Href: "/"}}}
+	if under, ok := strings.CutPrefix(r.URL.Path, "/s/"); ok {
+		token, _, _ := strings.Cut(under, "/")
+		page.Links = []Link{{Text: "Inbox", Href: "/s/" + url.PathEscape(token) + "/inbox"}}
+	}
+	s.show(w, r, page)
 }
 
 // address is who a browser is, for the account server's counts.

@@ -57,6 +57,9 @@ func (v *visit) answer(h handler) {
 	page, err := v.run(h)
 	if err != nil {
 		page = v.server.problem(v.w, err)
+		if v.user != "" { // the session is there all the same
+			page.Links = []Link{{Text: "Inbox", Href: v.base + "/inbox"}}
+		}
 	}
 	if page != nil {
 		v.server.show(v.w, v.r, *page)
@@ -132,7 +135,7 @@ func (s *Server) problem(w http.ResponseWriter, err error) *Page {
 	var refusal *presence.Error
 	switch {
 	case errors.Is(err, errNoToken), presence.HasCode(err, wire.Expired), presence.HasCode(err, wire.NoSession):
-		p := loginPage("Please log in. For your safety a session that is not used for a while has to be opened again.")
+		p := loginPage("Please log in. For your safety a session that is not used for a while has to be opened again.", "")
 		p.Status = http.StatusForbidden
 		return &p
 	case errors.Is(err, errForm):

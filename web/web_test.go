@@ -140,6 +140,36 @@ func TestOlder(t *testing.T) {
 	}
 }
 
+// TestNoSuchPage asks for pages that are not there: the way back into the session is offered, also where it is in the address.
+func TestNoSuchPage(t *testing.T) {
+	d := openWith(t, nil)
+	for _, cookies := range []bool{true, false} {
+		b := d.browser(t, cookies)
+		b.login()
+		b.follow("You")
+		base := strings.TrimSuffix(b.at.Path, "/you")
+		for path, title := range map[string]string{"/with/99": "No such person", "/nothing": "No such page", "/place": "No such page"} {
+			b.get(base + path)
+			if b.status != http.StatusNotFound || b.title() != title {
+				t.Errorf("%s: %d %s", path, b.status, b.title())
+			}
+			if cookies && title == "No such page" {
+				b.follow("Start")
+				b.follow("Back to your messages")
+			} else {
+				b.follow("Inbox")
+			}
+			b.says("Everybody")
+			base = strings.TrimSuffix(b.at.Path, "/inbox")
+		}
+	}
+	b := d.browser(t, true)
+	for _, path := range []string{"/login", "/resume"} {
+		b.get(path)
+		b.says("Your number", "Session number")
+	}
+}
+
 func TestLoginRefused(t *testing.T) {
 	d := open(t)
 	b := d.browser(t, true)
@@ -149,6 +179,10 @@ func TestLoginRefused(t *testing.T) {
 		if b.status != http.StatusForbidden {
 			t.Errorf("%q: %d", user, b.status)
 		}
+		if kept := fmt.Sprintf(`name="user" value="%s"`, user); !strings.Contains(b.source, kept) || strings.Contains(b.source, "000000") {
+			t.Errorf("%q: the number is not kept, or the PIN is", user)
+		}
+		b.source = strings.ReplaceAll(b.source, `value="`+user+`"`, "")
 		said = append(said, regexp.MustCompile(`Secure|[A-Z0-9]{26}`).ReplaceAllString(b.source, ""))
 	}
 	if said[0] != said[1] {

@@ -70,6 +70,9 @@ func (v *visit) seenAs(ctx context.Context) (string, error) {
 	if presence.HasCode(err, wire.Syntax) {
 		return "", nil
 	}
+	if own.Show == im.Invisible {
+		return " You are invisible to others.", err
+	}
 	for _, s := range shows {
 		if s.show == own.Show {
 			return " Others see you as " + strings.ToLower(s.name) + ".", err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -71,12 +72,15 @@ func (p *program) script(args []string) (io.ReadCloser, error) {
 
 // call runs one call.
 func (p *program) call(ctx context.Context, o sipphone.Options, script io.Reader, synth prompts.SynthOptions, record string) (err error) {
+	if !strings.HasPrefix(o.To, "sip:") {
+		return fmt.Errorf("%q is no SIP address like sip:7000@192.0.2.10", o.To)
+	}
 	say, done, err := referenceVoice(ctx, synth)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	dialCtx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	dialCtx, cancel := context.WithTimeoutCause(ctx, 30*time.Second, errors.New("nobody answered within 30 s"))
 	defer cancel()
 	call, err := sipphone.Dial(dialCtx, o)
 	if err != nil {

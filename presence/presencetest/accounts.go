@@ -39,7 +39,7 @@ func (a *Accounts) Set(number string, u User) {
 
 // SetName is as accounts.DB's.
 func (a *Accounts) SetName(_ context.Context, number, name string) error {
-	if name == "" {
+	if name == "" || len(name) > 60 {
 		return accounts.ErrBadName
 	}
 	return a.change(number, func(u *User) { u.Name = name })
