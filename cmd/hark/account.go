@@ -23,7 +23,7 @@ func (p *program) accountCommand() *cobra.Command {
 		Long: `Make, list, change and delete users. These commands work beside a running server, and take effect at once; only the
 network logins of a session that is already open are taken up at its next start.`,
 	}
-	command.AddCommand(p.accountAdd(), p.accountList(), p.accountPIN(), p.accountNetwork(), p.accountPhone(), p.accountDelete())
+	command.AddCommand(p.accountAdd(), p.accountList(), p.accountPIN(), p.accountNetwork(), p.accountPhone(), p.accountCaller(), p.accountDelete())
 	return command
 }
 
