@@ -41,6 +41,7 @@ func runMenu(ctx context.Context, c *Call) (state, error) {
 		switch next {
 		case unused:
 			misses++
+			c.line.Flush() // what was keyed behind it is not meant for here either
 			list = append([]phrase{say("key.unused")}, c.choices(n)...)
 		case help:
 			list = c.helpFor(n)

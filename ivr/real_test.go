@@ -136,10 +136,10 @@ func (r *real) Do(_ context.Context, line string) error {
 }
 
 func (r *real) contact(rest string) error {
-	name, show, _ := strings.Cut(rest, " ")
-	r.known = append(r.known, im.Contact{Address: person(name), Name: name})
+	who := somebody(rest)
+	r.known = append(r.known, im.Contact{Address: who.Address, Name: who.Name})
 	r.bed.XMPP.SetRoster(presencetest.AnaID, r.known...)
-	r.bed.XMPP.Tell(presencetest.AnaID, im.Presence{From: person(name), Show: im.Show(show)})
+	r.bed.XMPP.Tell(presencetest.AnaID, im.Presence{From: who.Address, Show: who.Show})
 	return nil
 }
 

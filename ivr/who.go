@@ -2,7 +2,9 @@ package ivr
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"hark/im"
 	"hark/presence/wire"
@@ -20,12 +22,26 @@ func whichKeys() []key {
 	return list{
 		label: "which.key", to: atConfirm,
 		size: func(c *Call) int { return len(c.found) },
-		args: func(c *Call, i int) prompts.Args { return prompts.Args{"name": c.called(c.found[i])} },
+		args: func(c *Call, i int) prompts.Args { return prompts.Args{"name": c.distinct(i)} },
 		take: func(_ context.Context, c *Call, i int) (state, error) {
 			c.person = c.found[i]
 			return atConfirm, nil
 		},
 	}.keys()
+}
+
+// distinct is how one of the persons found is spoken of: with the address where another one is called the same.
+func (c *Call) distinct(i int) any {
+	a := c.found[i]
+	name := c.called(a)
+	same := func(b im.Address) bool { return b != a && c.called(b) == name }
+	switch {
+	case !slices.ContainsFunc(c.found, same):
+		return name
+	case a.Network == im.Hark:
+		return fmt.Sprintf("%s, %s", name, strings.Join(strings.Split(a.ID, ""), " "))
+	}
+	return fmt.Sprintf("%s, %s", name, address(a.ID, c.words))
 }
 
 func whichIntro(c *Call) []phrase { return []phrase{say("which", "count", len(c.found))} }

@@ -180,15 +180,23 @@ func (w *world) Do(_ context.Context, line string) error {
 	return do(rest)
 }
 
-// contact adds somebody: "contact Ben available".
+// contact adds somebody.
 func (w *world) contact(rest string) error {
-	name, show, _ := strings.Cut(rest, " ")
 	w.post.mu.Lock()
 	defer w.post.mu.Unlock()
-	w.post.roster = append(w.post.roster, wire.Contact{
-		Address: person(name), Name: name, Number: len(w.post.roster) + 1, Show: im.Show(show),
-	})
+	who := somebody(rest)
+	who.Number = len(w.post.roster) + 1
+	w.post.roster = append(w.post.roster, who)
 	return nil
+}
+
+// somebody reads "Ben available", "Ben available at ben@work.example".
+func somebody(rest string) wire.Contact {
+	name, show, _ := strings.Cut(rest, " ")
+	show, at, _ := strings.Cut(show, " at ")
+	who := wire.Contact{Address: person(name), Name: name, Show: im.Show(show)}
+	who.Address.ID = cmp.Or(at, who.Address.ID)
+	return who
 }
 
 // setShow changes somebody's availability: "shows Ben away".
