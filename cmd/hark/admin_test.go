@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -154,3 +156,33 @@ func TestStopAtStart(t *testing.T) {
 type writerFunc func([]byte)
 
 func (f writerFunc) Write(b []byte) (int, error) { f(b); return len(b), nil }
+
+// TestSessionEndBesideServer ends a session beside the server that has it open: the user can log in again at once.
+func TestSessionEndBesideServer(t *testing.T) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Skip(err)
+	}
+	p := newAdmin(t, fmt.Sprintf("[listen]\nweb = %q\n[prompts]\ncache = %q\n", freeAddress(t), filepath.Join(cache, "hark", "speech")))
+	p.log = &buffer{}
+	ana := p.addAccount("Ana")
+	defer p.serve()()
+	login := func() {
+		t.Helper()
+		answer, err := http.PostForm("http://"+p.webAddress()+"/login", url.Values{"user": {ana.Number}, "pin": {ana.PIN}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			t.Errorf("login: %s", answer.Status)
+		}
+		if out := p.must("", "session", "list"); !strings.Contains(out, ana.Number) {
+			t.Errorf("no session after the login:\n%s", out)
+		}
+	}
+	login()
+	p.must("", "session", "end", ana.Number)
+	login()
+	login()
+}
