@@ -59,14 +59,19 @@ func TestAccountMistakes(t *testing.T) {
 	p := newAdmin(t, "[dial]\ntrunks = { \"2\" = \"PJSIP/{number}\" }\n")
 	nobody := "error: there is no 1234567; \"hark account list\" shows who is"
 	p.wants(map[string]string{
-		"account add --name ":                       "error: accounts: this name is empty",
-		"account add --name a\x1b[31m":              "error: accounts: this name is empty",
-		"account add --name Ana --language xx":      "error: there is no language \"xx\"; there are de, en",
-		"account phone show 1234567":                nobody,
-		"account phone set 1234567 201":             nobody,
-		"account phone drop 1234567":                nobody,
-		"account pin 1234567":                       nobody,
-		"account network set 1234567 xmpp a@b.test": "error: no password was given on standard input",
+		"account add --name ":                             "error: accounts: this name is empty",
+		"account add --name a\x1b[31m":                    "error: accounts: this name is empty",
+		"account add --name Ana --language xx":            "error: there is no language \"xx\"; there are de, en",
+		"account phone show 1234567":                      nobody,
+		"account phone set 1234567 201":                   nobody,
+		"account phone drop 1234567":                      nobody,
+		"account pin 1234567":                             nobody,
+		"account network set 1234567 xmpp a@b.test":       "error: no password was given on standard input",
+		"account network set 1234567 icq 99":              "error: \"icq\" is not a network that Hark knows: xmpp",
+		"account network set 1234567 xmpp b.test":         "error: im: config: xmpp: \"b.test\" is not an address of the form user@domain",
+		"account network set 1234567 xmpp @b.test":        "error: im: config: xmpp: \"@b.test\" is not an address",
+		"account network set 1234567 xmpp a@b/r":          "error: im: config: xmpp: \"a@b/r\" has a resource",
+		"account network set 1234567 xmpp a@b --server x": "error: im: config: xmpp: server \"x\" is not of the form host:port",
 	})
 	if out := p.must("", "account", "list", "--json"); out != "[]\n" {
 		t.Errorf("there are accounts: %s", out)
