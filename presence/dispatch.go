@@ -3,8 +3,10 @@ package presence
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"hark/presence/wire"
+	"hark/sessions"
 )
 
 // A result is what a handler answers with OK.
@@ -102,8 +104,12 @@ func (c *conn) dispatch(ctx context.Context, req wire.Request) (result, error) {
 	return v.run(c, ctx, req.Arg)
 }
 
-// refused makes the reply for an error; what must not be told goes to the log.
+// refused makes the reply for an error; what must not be told goes to the log. A session whose record was taken from it
+// ends: nobody could do anything in it.
 func (c *conn) refused(req wire.Request, err error) wire.Reply {
+	if errors.Is(err, sessions.ErrFenced) && c.session != nil {
+		c.session.fenced()
+	}
 	e, told := refusal(err)
 	if !told {
 		c.log.Error("presence: request failed", "verb", req.Verb, "err", err)

@@ -22,7 +22,18 @@ func (c *conn) login(ctx context.Context, req wire.LoginRequest) (result, error)
 	if err != nil {
 		return result{}, c.countBad(err)
 	}
-	session, resumed, err := c.server.open(ctx, claims.User)
+	for try := 0; ; try++ {
+		res, err := c.loginTo(ctx, claims.User, kind, req.Caller)
+		if !errors.Is(err, sessions.ErrFenced) || try > 0 {
+			return res, err
+		}
+	}
+}
+
+// loginTo enters the user's session with new keys. A session whose record was taken from it, as by "hark session end"
+// beside this server, ends: ErrFenced, and the next time there is another.
+func (c *conn) loginTo(ctx context.Context, user, kind, caller string) (result, error) {
+	session, resumed, err := c.server.open(ctx, user)
 	if err != nil {
 		return result{}, err
 	}
@@ -31,7 +42,11 @@ func (c *conn) login(ctx context.Context, req wire.LoginRequest) (result, error)
 			return result{}, err
 		}
 	}
-	keys, err := c.newKeys(ctx, session, newChain(kind), req.Caller)
+	keys, err := c.newKeys(ctx, session, newChain(kind), caller)
+	if errors.Is(err, sessions.ErrFenced) {
+		session.fenced()
+		session.awaitEnd(ctx)
+	}
 	if err != nil {
 		return result{}, err
 	}

@@ -109,6 +109,14 @@ func (s *Session) end(e ending) {
 // fenced ends the session because somebody else owns it.
 func (s *Session) fenced() { s.end(ending{how: im.Keep, bye: byeFenced}) }
 
+// awaitEnd waits until a session that is ending has begun to, so that nobody is given it any more.
+func (s *Session) awaitEnd(ctx context.Context) {
+	select {
+	case <-s.dying:
+	case <-ctx.Done():
+	}
+}
+
 // ended tells whether the end has begun.
 func (s *Session) ended() bool {
 	select {

@@ -13,6 +13,7 @@ import (
 
 	"hark/accounts"
 	"hark/im"
+	"hark/im/xmpp"
 	"hark/ivr/console"
 )
 
@@ -145,15 +146,15 @@ func (p *program) accountNetwork() *cobra.Command {
   hark account network set 2740915 xmpp ana@example.org --server xmpp.internal:5222`,
 		Args: cobra.ExactArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			password, err := p.readPassword(cmd.Context())
-			if err != nil {
-				return err
-			}
-			login := im.Account{User: args[0], Network: args[1], ID: args[2], Password: password, Server: server}
+			login := im.Account{User: args[0], Network: args[1], ID: args[2], Server: server}
 			if login.Network != im.XMPP {
 				return fmt.Errorf("%q is not a network that Hark knows: xmpp", login.Network)
 			}
-			if _, err := im.ParseAddress(login.Address().String()); err != nil {
+			if err := xmpp.Check(login); err != nil {
+				return err
+			}
+			var err error
+			if login.Password, err = p.readPassword(cmd.Context()); err != nil {
 				return err
 			}
 			return p.withStores(cmd.Context(), func(s stores) error {
@@ -178,8 +179,8 @@ func (p *program) accountNetwork() *cobra.Command {
 
 // readPassword reads one line, which a terminal does not show.
 func (p *program) readPassword(ctx context.Context) (string, error) {
-	fmt.Fprint(p.errOut, "Password: ")
 	if p.in == os.Stdin && isTerminal(os.Stdin) {
+		fmt.Fprint(p.errOut, "Password: ")
 		restore, err := console.Hide(os.Stdin)
 		if err != nil {
 			return "", err

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -57,14 +59,19 @@ func TestAccountMistakes(t *testing.T) {
 	p := newAdmin(t, "[dial]\ntrunks = { \"2\" = \"PJSIP/{number}\" }\n")
 	nobody := "error: there is no 1234567; \"hark account list\" shows who is"
 	p.wants(map[string]string{
-		"account add --name ":                       "error: accounts: this name is empty",
-		"account add --name a\x1b[31m":              "error: accounts: this name is empty",
-		"account add --name Ana --language xx":      "error: there is no language \"xx\"; there are de, en",
-		"account phone show 1234567":                nobody,
-		"account phone set 1234567 201":             nobody,
-		"account phone drop 1234567":                nobody,
-		"account pin 1234567":                       nobody,
-		"account network set 1234567 xmpp a@b.test": "error: no password was given on standard input",
+		"account add --name ":                             "error: accounts: this name is empty",
+		"account add --name a\x1b[31m":                    "error: accounts: this name is empty",
+		"account add --name Ana --language xx":            "error: there is no language \"xx\"; there are de, en",
+		"account phone show 1234567":                      nobody,
+		"account phone set 1234567 201":                   nobody,
+		"account phone drop 1234567":                      nobody,
+		"account pin 1234567":                             nobody,
+		"account network set 1234567 xmpp a@b.test":       "error: no password was given on standard input",
+		"account network set 1234567 icq 99":              "error: \"icq\" is not a network that Hark knows: xmpp",
+		"account network set 1234567 xmpp b.test":         "error: im: config: xmpp: \"b.test\" is not an address of the form user@domain",
+		"account network set 1234567 xmpp @b.test":        "error: im: config: xmpp: \"@b.test\" is not an address",
+		"account network set 1234567 xmpp a@b/r":          "error: im: config: xmpp: \"a@b/r\" has a resource",
+		"account network set 1234567 xmpp a@b --server x": "error: im: config: xmpp: server \"x\" is not of the form host:port",
 	})
 	if out := p.must("", "account", "list", "--json"); out != "[]\n" {
 		t.Errorf("there are accounts: %s", out)
@@ -154,3 +161,33 @@ func TestStopAtStart(t *testing.T) {
 type writerFunc func([]byte)
 
 func (f writerFunc) Write(b []byte) (int, error) { f(b); return len(b), nil }
+
+// TestSessionEndBesideServer ends a session beside the server that has it open: the user can log in again at once.
+func TestSessionEndBesideServer(t *testing.T) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Skip(err)
+	}
+	p := newAdmin(t, fmt.Sprintf("[listen]\nweb = %q\n[prompts]\ncache = %q\n", freeAddress(t), filepath.Join(cache, "hark", "speech")))
+	p.log = &buffer{}
+	ana := p.addAccount("Ana")
+	defer p.serve()()
+	login := func() {
+		t.Helper()
+		answer, err := http.PostForm("http://"+p.webAddress()+"/login", url.Values{"user": {ana.Number}, "pin": {ana.PIN}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			t.Errorf("login: %s", answer.Status)
+		}
+		if out := p.must("", "session", "list"); !strings.Contains(out, ana.Number) {
+			t.Errorf("no session after the login:\n%s", out)
+		}
+	}
+	login()
+	p.must("", "session", "end", ana.Number)
+	login()
+	login()
+}

@@ -36,6 +36,16 @@ type program struct {
 
 // run executes one command line.
 func (p *program) run(ctx context.Context, args []string) error {
+	root := p.commands()
+	root.SetArgs(longFlags(args))
+	root.SetIn(p.in)
+	root.SetOut(p.out)
+	root.SetErr(p.errOut)
+	return root.ExecuteContext(ctx)
+}
+
+// commands makes all commands.
+func (p *program) commands() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "hark",
 		Short: "Instant messaging by telephone",
@@ -52,10 +62,6 @@ these commands.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.SetArgs(longFlags(args))
-	root.SetIn(p.in)
-	root.SetOut(p.out)
-	root.SetErr(p.errOut)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().StringVarP(&p.configPath, "config", "c", "/etc/hark/hark.toml", "configuration file")
 	root.AddCommand(
@@ -74,7 +80,7 @@ these commands.`,
 		p.versionCommand(),
 	)
 	explainMisuse(root)
-	return root.ExecuteContext(ctx)
+	return root
 }
 
 // longFlags lets "-config" be written as well as "--config": with one dash, as Go's own tools do.

@@ -140,7 +140,7 @@ func (p *program) nodeDead() *cobra.Command {
 manager can say it whenever the process ends, however it ends; for systemd:
 
   [Service]
-  ExecStopPost=/usr/bin/hark node dead NAME
+  ExecStopPost=/usr/local/bin/hark node dead NAME
 
 If it is not true nothing is lost: the node notices at its next beat, lets go of its sessions, and starts anew.`,
 		Args: cobra.ExactArgs(1),

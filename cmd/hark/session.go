@@ -174,7 +174,7 @@ func (p *program) endSession(ctx context.Context, s stores, user string) error {
 		err = s.sessions.End(ctx, user, record.Epoch)
 	}
 	if err == nil {
-		fmt.Fprintf(p.out, "The session of %s has ended. A server that has it open lets go of it at the next message.\n", user)
+		fmt.Fprintf(p.out, "The session of %s has ended. A server that has it open lets go of it at the next message or login.\n", user)
 		return nil
 	}
 	if errors.Is(err, sessions.ErrNotFound) {

@@ -72,14 +72,38 @@ var _ im.Service = (*Service)(nil)
 // Network returns im.XMPP.
 func (s *Service) Network() string { return im.XMPP }
 
+// ownJID reads an account's address (RFC 7622), which has a user's name.
+func ownJID(account im.Account) (jid.JID, error) {
+	own, err := jid.Parse(account.ID)
+	if err != nil || own.Localpart() == "" {
+		return own, fail(im.Config, "xmpp: %q is not an address of the form user@domain", account.ID)
+	}
+	return own, nil
+}
+
+// Check tells what is wrong with a new account, as far as that is seen without its server.
+func Check(account im.Account) error {
+	own, err := ownJID(account)
+	if err != nil {
+		return err
+	}
+	if own.Resourcepart() != "" {
+		return fail(im.Config, "xmpp: %q has a resource behind the address: %s", account.ID, own.Bare())
+	}
+	if _, _, err := net.SplitHostPort(account.Server); err != nil && account.Server != "" {
+		return fail(im.Config, "xmpp: server %q is not of the form host:port", account.Server)
+	}
+	return nil
+}
+
 // Open logs in, or continues the login that resume describes. When the server has forgotten that one, Open logs in
 // afresh over the same connection and fetches from the archive what came meanwhile. Errors are *im.Error: Credential
 // when the password is wrong, Config when address, certificate or encryption make it impossible, Conflict, Throttled
 // and Network as the server says.
 func (s *Service) Open(ctx context.Context, account im.Account, resume im.Resume, sink im.Sink) (im.Conn, error) {
-	own, err := jid.Parse(account.ID)
-	if err != nil || own.Localpart() == "" {
-		return nil, fail(im.Config, "xmpp: %q is not an address of the form user@domain", account.ID)
+	own, err := ownJID(account)
+	if err != nil {
+		return nil, err
 	}
 	own = own.Bare()
 	before, err := parseResume(resume, own)

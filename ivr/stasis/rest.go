@@ -179,6 +179,8 @@ func complaint(resp *http.Response) string {
 	switch {
 	case resp.StatusCode == http.StatusUnauthorized:
 		return "the user or the password is not that of Asterisk's ari.conf"
+	case resp.StatusCode == http.StatusNotFound && err != nil: // ARI says in JSON what it has not
+		return "there is no ARI here: its address ends in /ari"
 	case err != nil || said.Message == "":
 		return http.StatusText(resp.StatusCode)
 	}

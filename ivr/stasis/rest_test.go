@@ -50,3 +50,13 @@ func TestMakingIsNotBrokenOff(t *testing.T) {
 		t.Errorf("a bridge that was not begun: %v", err)
 	}
 }
+
+// TestNoARIHere asks a web server that is none of Asterisk's, or ARI under a wrong path: what is wrong is said in words.
+func TestNoARIHere(t *testing.T) {
+	other := httptest.NewServer(http.NotFoundHandler())
+	defer other.Close()
+	app := &App{URL: other.URL, User: "hark", Password: fakePassword, Name: "hark"}
+	if err := app.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "404 there is no ARI here: its address ends in /ari") {
+		t.Errorf("got %v", err)
+	}
+}
