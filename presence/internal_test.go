@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"hark/im"
 	"hark/presence/wire"
 )
 
@@ -191,4 +192,32 @@ func TestPingEndsWithTheConnection(t *testing.T) {
 			t.Error("it goes on")
 		}
 	})
+}
+
+// acks is a connection that notes what is acknowledged.
+type acks struct {
+	im.Conn
+	upto im.Position
+}
+
+func (a *acks) Ack(p im.Position) { a.upto = p }
+
+// When a message could not be stored, because somebody else has the session, its connection acknowledges nothing any more,
+// not even what came after it and needs no storing: that would acknowledge the message too (F4).
+func TestNothingIsAcknowledgedAfterALoss(t *testing.T) {
+	conn := &acks{}
+	l := newLink(nil)
+	l.conn, l.writing = conn, 1
+	l.pass(im.Event{Pos: 2})
+	l.recorded(im.Event{Pos: 1}, false)
+	l.pass(im.Event{Pos: 3})
+	if l.acknowledge(4); conn.upto != 0 {
+		t.Errorf("acknowledged up to %d", conn.upto)
+	}
+	conn, l = &acks{}, newLink(nil)
+	l.conn, l.writing = conn, 1
+	l.pass(im.Event{Pos: 2})
+	if l.recorded(im.Event{Pos: 1}, true); conn.upto != 2 {
+		t.Errorf("acknowledged up to %d, though all is stored", conn.upto)
+	}
 }

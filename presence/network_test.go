@@ -49,6 +49,34 @@ func TestQueued(t *testing.T) {
 	})
 }
 
+// A node that was stopped for longer than its lease, and goes on before it has noticed, hands nothing to the network: another
+// node may have the session (F5).
+func TestNothingIsSentInDoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := withoutBeats(t)
+		client, _ := b.Login(presencetest.Ana, presencetest.AnaPIN, "")
+		b.Online(1)
+		b.XMPP.Fail(away)
+		for next[wire.ServiceEvent](t, client, wire.Service).State != "retrying" {
+		}
+		send(t, client, "1", "xmpp:ben@x", "hello")
+		b.Server.Doubt(b.Server.Lease)
+		b.XMPP.Fail(nil)
+		time.Sleep(10 * time.Minute)
+		if got := b.XMPP.Received(); len(got) != 0 {
+			t.Errorf("sent in doubt: %v", got)
+		}
+		if _, err := client.Send(t.Context(), wire.SendRequest{ID: "2", To: xmpp("ben@x"), Body: "again"}); !presence.HasCode(err, wire.TryLater) {
+			t.Errorf("a new one: %v", err)
+		}
+		b.Server.Doubt(-b.Server.Lease)
+		time.Sleep(2 * time.Second)
+		if got := b.XMPP.Received(); len(got) != 1 || got[0].ID != "1" {
+			t.Errorf("sent without doubt: %v", got)
+		}
+	})
+}
+
 // The network's server restarts a hundred times while a user writes: every message goes out, in order (F7).
 func TestNetworkRestarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

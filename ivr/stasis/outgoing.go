@@ -134,11 +134,15 @@ func (o *outgoing) end() {
 
 // beginOutgoing starts the call of a channel that we dialled. One that nobody expects any more is hung up.
 func (a *App) beginOutgoing(c *channel) {
-	o := a.calls.pickedUp(c.ID)
-	if o == nil {
+	if o := a.calls.pickedUp(c.ID); o != nil {
+		a.serveOutgoing(c, o)
+	} else if a.calls.get(c.ID) == nil { // else resync was faster
 		a.helpers.Go(func() { a.dropOutgoing(context.Background(), c.ID) })
-		return
 	}
+}
+
+// serveOutgoing makes a call of the channel of one that was answered.
+func (a *App) serveOutgoing(c *channel, o *outgoing) {
 	l := newLine(a, c, false)
 	l.caller, l.called, l.answered, l.out = o.Number, o.From, true, o
 	if a.calls.admit(l, a.MaxCalls) == admitted {

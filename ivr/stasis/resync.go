@@ -37,7 +37,8 @@ func (a *App) resync(ctx context.Context, before []*Line) error {
 	return nil
 }
 
-// adopt begins a call for each channel that a former process left behind.
+// adopt begins a call for each channel that a former process left behind, and for those that were answered while no events
+// came.
 func (a *App) adopt(ctx context.Context, channels []string) error {
 	unknown := func(id string) bool { return a.calls.get(id) == nil }
 	if !slices.ContainsFunc(channels, unknown) || !sleep(ctx, adoptAfter) {
@@ -51,13 +52,25 @@ func (a *App) adopt(ctx context.Context, channels []string) error {
 			a.letGoOfFar(ctx, id)
 			continue
 		}
-		data, err := a.rest.channel(ctx, id)
-		switch {
-		case err == nil:
-			a.begin(data, nil, true)
-		case !gone(err):
+		if err := a.adoptOne(ctx, id); err != nil {
 			return fmt.Errorf("adopting a call: %w", err)
 		}
+	}
+	return nil
+}
+
+func (a *App) adoptOne(ctx context.Context, id string) error {
+	data, err := a.rest.channel(ctx, id)
+	if err != nil {
+		if gone(err) {
+			return nil
+		}
+		return err
+	}
+	if o := a.calls.pickedUp(id); o != nil {
+		a.serveOutgoing(data, o)
+	} else {
+		a.begin(data, nil, true)
 	}
 	return nil
 }
