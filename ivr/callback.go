@@ -14,9 +14,10 @@ var ErrTooOften = errors.New("ivr: no more calls are made today")
 
 // A CallBack is how a user wants to be called when a message comes.
 type CallBack struct {
-	Number string // of the telephone, "" when the user named none
-	Proven bool   // the user's PIN was keyed in a call that Hark made to it
-	On     bool   // it is called when a message comes
+	Number  string // of the telephone, "" when the user named none
+	Proven  bool   // the user's PIN was keyed in a call that Hark made to it
+	Testing bool   // that call is still to be made
+	On      bool   // it is called when a message comes
 	// QuietFrom and QuietTo are hours of the day, 0 to 23, between which it is not called; the same twice is no such time.
 	QuietFrom, QuietTo int
 	Daily              int // most calls a day
@@ -26,9 +27,9 @@ type CallBack struct {
 type CallBacks interface {
 	// CallBack returns what is kept for a user.
 	CallBack(ctx context.Context, user string) (CallBack, error)
-	// SetCallBack keeps all of it but Number and Proven.
+	// SetCallBack keeps all of it but Number, Proven and Testing.
 	SetCallBack(ctx context.Context, user string, b CallBack) error
-	// Test has a number called soon, once, so that the user can prove it. ErrNoWay, ErrTooOften.
+	// Test has a number called once, when the user has hung up, so that the user can prove it. ErrNoWay, ErrTooOften.
 	Test(ctx context.Context, user, number string) error
 	// Prove notes that the user's PIN was keyed in a call that Hark made to the number. fresh tells that this was news;
 	// the user is called there from then on.
@@ -55,7 +56,7 @@ func callBackNodes() []*node {
 			next: []state{atArrive, atAway, atEnd}, said: []string{"callback.for", "callback.denied", "callback.proven"},
 			digits: digits{prompt: "callback.pin", max: pinDigits, take: takeRung}},
 		{name: atCallBack, kind: menu, run: runMenu, back: atMore, help: "callback.menu.help", quiet: true, intro: callBackIntro,
-			said: []string{"callback.none", "callback.testing", "callback.on", "callback.off", "callback.silent"},
+			said: []string{"callback.none", "callback.testing", "callback.unproven", "callback.on", "callback.off", "callback.silent"},
 			keys: []key{
 				{press: "1", label: "callback.key.on", do: switchCallBack(true), to: stay, when: isOff},
 				{press: "1", label: "callback.key.off", do: switchCallBack(false), to: stay, when: isOn},
@@ -150,8 +151,10 @@ func callBackIntro(c *Call) []phrase {
 	switch {
 	case c.back.Number == "":
 		return []phrase{say("callback.none")}
-	case !c.back.Proven:
+	case c.back.Testing:
 		return []phrase{say("callback.testing", "number", number)}
+	case !c.back.Proven:
+		return []phrase{say("callback.unproven", "number", number)}
 	case !c.back.On:
 		return []phrase{say("callback.off", "number", number)}
 	}

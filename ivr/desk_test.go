@@ -82,7 +82,7 @@ func (d *desk) Test(_ context.Context, _, number string) error {
 	if d.tests++; d.tests > 2 {
 		return ivr.ErrTooOften
 	}
-	d.back = ivr.CallBack{Number: number, Daily: 5}
+	d.back = ivr.CallBack{Number: number, Testing: true, Daily: 5}
 	return nil
 }
 
@@ -92,7 +92,7 @@ func (d *desk) Prove(_ context.Context, _, number string) (bool, error) {
 	if d.back.Proven || d.back.Number != number {
 		return false, nil
 	}
-	d.back.Proven, d.back.On = true, true
+	d.back.Proven, d.back.Testing, d.back.On = true, false, true
 	return true, nil
 }
 
@@ -105,10 +105,14 @@ func (d *desk) Deny(_ context.Context, _, number string) error {
 	return nil
 }
 
-// setCalls reads "back to 5551234": the number is proven.
+// setCalls reads "back to 5551234": the number is proven; and "unanswered": the call to prove it was made in vain.
 func (d *desk) setCalls(rest string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if rest == "unanswered" {
+		d.back.Testing = false
+		return nil
+	}
 	d.back = ivr.CallBack{Number: strings.TrimPrefix(rest, "back to "), Proven: true, On: true, Daily: 5}
 	return nil
 }

@@ -28,7 +28,7 @@ func TestCalledBack(t *testing.T) {
 	defer stop()
 
 	caller := p.dials("5551234")
-	caller.do("%s\nhear %s\npress 42\nhear %s\npress 2\nhear %s\npress 201#\nhear I will soon call two zero one. Enter your PIN there.\nhangup\n",
+	caller.do("%s\nhear %s\npress 42\nhear %s\npress 2\nhear %s\npress 201#\nhear I call two zero one when you have hung up. Enter your PIN then.\nhangup\n",
 		p.login(ana), p.prompt("home.none"), p.prompt("callback.none"), p.prompt("callback.number"))
 	called := k.accept(p)
 	called.do("hear Hark for Ana.\nhear %s\npress %s\nhear %s\nhangup\n", p.prompt("callback.pin"), ana.PIN, p.prompt("callback.proven"))

@@ -111,7 +111,7 @@ func (t telephones) Reach(ctx context.Context, by, user string) (string, error) 
 
 // settings are what the telephone's owner hears of it.
 func settings(p accounts.Phone) ivr.CallBack {
-	return ivr.CallBack{Number: p.Number, Proven: p.Proven, On: p.Ring, QuietFrom: p.QuietFrom, QuietTo: p.QuietTo, Daily: p.Daily}
+	return ivr.CallBack{Number: p.Number, Proven: p.Proven, Testing: p.Test, On: p.Ring, QuietFrom: p.QuietFrom, QuietTo: p.QuietTo, Daily: p.Daily}
 }
 
 // CallBack implements ivr.CallBacks.

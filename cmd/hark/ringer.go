@@ -86,7 +86,7 @@ func (r *ringer) look(ctx context.Context, calls *errgroup.Group) {
 		return
 	}
 	for _, user := range tests {
-		r.start(ctx, calls, user, r.accounts.TakeTest)
+		r.start(ctx, calls, user, r.takeTest)
 	}
 	for _, user := range rings {
 		r.start(ctx, calls, user, r.takeMessage)
@@ -128,6 +128,15 @@ func (r *ringer) release(user string) {
 	delete(r.busy, user)
 }
 
+// takeTest takes the call that proves a telephone, once the user is no longer in a call himself: it is mostly that telephone.
+func (r *ringer) takeTest(ctx context.Context, user string) (bool, error) {
+	clients, err := r.attached(ctx, user)
+	if err != nil || clients["phone"] > 0 {
+		return false, err
+	}
+	return r.accounts.TakeTest(ctx, user)
+}
+
 // takeMessage takes the call because of the newest message, when that is new, nobody is there to see it, and the user
 // does not rest.
 func (r *ringer) takeMessage(ctx context.Context, user string) (bool, error) {
@@ -152,19 +161,25 @@ func (r *ringer) seen(ctx context.Context, user string, seq sessions.Seq) (bool,
 			return true, err
 		}
 	}
-	owner, err := r.sessions.Lookup(ctx, user)
-	if errors.Is(err, sessions.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return true, err
-	}
-	report, _, err := presence.ReadReport(ctx, r.sessions, owner)
+	clients, err := r.attached(ctx, user)
 	attached := 0
-	for _, n := range report.Clients {
+	for _, n := range clients {
 		attached += n
 	}
-	return attached > 0, err
+	return err != nil || attached > 0, err
+}
+
+// attached are the clients that are attached to the user's session, by kind.
+func (r *ringer) attached(ctx context.Context, user string) (map[string]int, error) {
+	owner, err := r.sessions.Lookup(ctx, user)
+	if errors.Is(err, sessions.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	report, _, err := presence.ReadReport(ctx, r.sessions, owner)
+	return report.Clients, err
 }
 
 // ring calls the user, and returns when the call is over.

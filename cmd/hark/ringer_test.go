@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"hark/accounts"
+	"hark/db"
 	"hark/im"
 	"hark/ivr"
 	"hark/ivr/ivrtest"
@@ -174,8 +175,50 @@ func TestRingerProvesATelephone(t *testing.T) {
 	if n := x.round(t); n != 0 {
 		t.Errorf("%d calls while the user still has the telephone at his ear", n)
 	}
-	if b, _ := x.CallBack(ctx, x.user); b.Proven || b.Number != "202" {
+	if b, _ := x.CallBack(ctx, x.user); b.Proven || b.Number != "202" || !b.Testing {
 		t.Errorf("before the call it is %+v", b)
+	}
+	x.due(t)
+	x.attach(t, `{"clients":{"phone":1}}`)
+	if n := x.round(t); n != 0 {
+		t.Errorf("%d calls to a user who is in a call still", n)
+	}
+	x.attach(t, `{"clients":{"web":1}}`)
+	if n := x.round(t); n != 1 {
+		t.Errorf("%d calls once the user has hung up", n)
+	}
+	if b, _ := x.CallBack(ctx, x.user); b.Testing {
+		t.Errorf("after the call it is %+v", b)
+	}
+}
+
+// due lets the time pass until a telephone may be called to be proven.
+func (x *exchange) due(t *testing.T) {
+	t.Helper()
+	err := x.parts.db.Write(t.Context(), func(tx *db.Tx) error {
+		_, err := tx.Exec(`UPDATE phone SET test = 1 WHERE test <> 0`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// attach has the owner of the user's session report its clients.
+func (x *exchange) attach(t *testing.T, report string) {
+	t.Helper()
+	ctx := t.Context()
+	if _, err := x.sessions.Lookup(ctx, x.user); err != nil {
+		inc, err := x.sessions.StartNode(ctx, "n1", "hark://127.0.0.1:7778", time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := x.sessions.Claim(ctx, x.user, "session", "n1", inc); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := x.sessions.SetState(ctx, x.user, "report", []byte(report)); err != nil {
+		t.Fatal(err)
 	}
 }
 
