@@ -25,7 +25,9 @@ func (s *Server) restore(ctx context.Context) {
 func (s *Server) reclaim(ctx context.Context) {
 	owned, err := s.Sessions.Owned(ctx, s.Name)
 	if err != nil {
-		s.Log.Error("presence: cannot list this node's own sessions", "err", err)
+		if ctx.Err() == nil { // else it was stopped while it started
+			s.Log.Error("presence: cannot list this node's own sessions", "err", err)
+		}
 		s.missed.Store(true)
 		return
 	}
@@ -57,7 +59,7 @@ func (s *Server) sweep(ctx context.Context) {
 func (s *Server) adopt(ctx context.Context, nodes int) {
 	for {
 		orphans, err := s.Sessions.Orphans(ctx, sweepMax)
-		if err != nil {
+		if err != nil && ctx.Err() == nil {
 			s.Log.Warn("presence: cannot list orphans", "err", err)
 		}
 		share := (len(orphans) + nodes - 1) / nodes

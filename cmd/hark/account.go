@@ -22,7 +22,9 @@ func (p *program) accountCommand() *cobra.Command {
 		Use:   "account",
 		Short: "Make, list, change and delete users",
 		Long: `Make, list, change and delete users. These commands work beside a running server, and take effect at once; only the
-network logins of a session that is already open are taken up at its next start.`,
+network logins of a session that is already open are taken up when the user logs in again.`,
+		Example: `  hark account list
+  hark account pin 2740915`,
 	}
 	command.AddCommand(p.accountAdd(), p.accountList(), p.accountPIN(), p.accountNetwork(), p.accountPhone(), p.accountCaller(), p.accountDelete())
 	return command

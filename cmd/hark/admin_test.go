@@ -51,7 +51,7 @@ func TestBeforeTheFirstStart(t *testing.T) {
 		"audio revoke x":    "error: there are no voice messages yet",
 	})
 	p.wants(map[string]string{"account list --json": "[]\n"})
-	p.wants(map[string]string{"check": "database     ok\nsecrets      ok\n", "session list": "NETWORKS\n", "session show 1": "error: 1 has no session"})
+	p.wants(map[string]string{"audio rotate": "hark.keys.links as soon as the server is restarted", "check": "database     ok\nsecrets      ok\n", "session list": "NETWORKS\n", "session show 1": "error: 1 has no session"})
 }
 
 // TestAccountMistakes gives what no account can have, or names accounts that nobody has.

@@ -17,6 +17,8 @@ func (p *program) audioCommand() *cobra.Command {
 		Use:   "audio",
 		Short: "Look after the voice messages",
 		Long:  `Look after the voice messages. These commands work beside a running server.`,
+		Example: `  hark audio list --user 2740915
+  hark audio revoke https://im.example.org/a/AVEybp8vzAWWxCGB1bKpFKpUwDg1wTNKW8JA`,
 	}
 	var owner string
 	var asJSON bool
@@ -59,7 +61,11 @@ name: copy that to every node, and restart the servers.`,
 			if err != nil {
 				return err
 			}
-			return audio.RotateKeys(c.linkKeys(), firstKey)
+			if err := audio.RotateKeys(c.linkKeys(), firstKey); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(p.out, "New links are signed with the new key in %s as soon as the server is restarted. Other nodes need a copy of it first.\n", c.linkKeys())
+			return err
 		},
 	}
 	command.AddCommand(list, show, revoke, gc, verify, rotate)

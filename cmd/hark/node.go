@@ -16,6 +16,8 @@ func (p *program) nodeCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "node",
 		Short: "Look at the nodes of a cluster, empty one, and fill it again",
+		Example: `  hark node list
+  hark node drain ps1.internal:7778`,
 	}
 	command.AddCommand(p.nodeList(), p.nodeDrain(), p.nodeResume(), p.nodeDead(), p.nodeCA())
 	return command

@@ -16,7 +16,8 @@ import (
 )
 
 func (p *program) sessionCommand() *cobra.Command {
-	command := &cobra.Command{Use: "session", Short: "Look at sessions and end them"}
+	command := &cobra.Command{Use: "session", Short: "Look at sessions and end them", Example: `  hark session list --json
+  hark session end 2740915`}
 	var asJSON bool
 	list := &cobra.Command{
 		Use:   "list",

@@ -44,13 +44,16 @@ type Line struct {
 	out   sync.Mutex
 }
 
-// Run makes one call: it hands the line to handle, as ivr.Server.Handle is, and returns what handle returns once the
+// Run makes one call, unless Options.Speech cannot be read: it hands the line to handle, as ivr.Server.Handle is, and returns what handle returns once the
 // call is over and nothing reads In any more.
 func Run(ctx context.Context, o Options, handle func(context.Context, ivr.Line) error) error {
 	if o.Speed <= 0 {
 		o.Speed = 1
 	}
 	l := &Line{Options: o, began: time.Now(), keys: newKeys()}
+	if _, err := l.speech(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stop := l.listen(cancel)

@@ -231,3 +231,14 @@ func TestPlayer(t *testing.T) {
 		t.Errorf("the player got %s of sound: %v", rest.Duration(), err)
 	}
 }
+
+// TestNoSpeech names a file to speak that is not there: that is told before the call, not in the middle of it.
+func TestNoSpeech(t *testing.T) {
+	err := Run(t.Context(), Options{In: strings.NewReader(""), Out: io.Discard, Speech: "no/such.wav"}, func(context.Context, ivr.Line) error {
+		t.Error("there is a call")
+		return nil
+	})
+	if !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
