@@ -169,17 +169,20 @@ func TestDialerRefusesPlainOutside(t *testing.T) {
 	}
 }
 
-// Servers that refer in a circle, or on and on, are left after MaxHops.
+// Servers that refer in a circle are left when one comes again, and those that refer on and on after three hops (F14).
 func TestReferralLoop(t *testing.T) {
-	for name, next := range map[string]func(hop int) string{
-		"circle":    func(hop int) string { return fmt.Sprint("ps", hop%2, ".test:7778") },
-		"on and on": func(hop int) string { return fmt.Sprint("ps", hop, ".test:7778") },
-		"itself":    func(int) string { return "ps.test:7778" },
+	for name, loop := range map[string]struct {
+		next func(hop int) string
+		most int // dials
+	}{
+		"circle":    {func(hop int) string { return fmt.Sprint("ps", hop%2, ".test:7778") }, 3},
+		"on and on": {func(hop int) string { return fmt.Sprint("ps", hop, ".test:7778") }, 4},
+		"itself":    {func(int) string { return "ps.test:7778" }, 2},
 	} {
 		dials := 0
 		d := &presence.Dialer{Home: "harks://home.test", Dial: func(context.Context, string) (net.Conn, error) {
 			dials++
-			r := presence.Referral{Scheme: "harks", User: "1", Host: next(dials), Session: "s", Ticket: fmt.Sprint("t", dials)}
+			r := presence.Referral{Scheme: "harks", User: "1", Host: loop.next(dials), Session: "s", Ticket: fmt.Sprint("t", dials)}
 			greeting := strings.Replace(hello, "fake", fmt.Sprint("node", dials), 1)
 			return fake(t, greeting, func(req wire.Request) []string {
 				if dials > 1 && strings.Contains(string(req.Arg), "secret") {
@@ -189,7 +192,7 @@ func TestReferralLoop(t *testing.T) {
 			}), nil
 		}}
 		_, _, err := d.Login(t.Context(), wire.LoginRequest{User: "1", PIN: "secret"})
-		if !errors.Is(err, presence.ErrLoop) || dials > presence.MaxHops+1 {
+		if !errors.Is(err, presence.ErrLoop) || dials != loop.most {
 			t.Errorf("%s: %v after %d servers", name, err, dials)
 		}
 	}

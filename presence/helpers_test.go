@@ -24,6 +24,7 @@ type store struct {
 	sessions.Store
 	ill     atomic.Bool // Append fails
 	silent  atomic.Bool // Beat and StartNode fail
+	stuck   atomic.Bool // Claim waits for as long as it may
 	appends atomic.Int32
 }
 
@@ -42,6 +43,14 @@ func (s *store) Beat(ctx context.Context, node string, inc sessions.Incarnation,
 		return errIll
 	}
 	return s.Store.Beat(ctx, node, inc, ttl)
+}
+
+func (s *store) Claim(ctx context.Context, user, session, node string, inc sessions.Incarnation) (sessions.Grant, error) {
+	if s.stuck.Load() {
+		<-ctx.Done()
+		return sessions.Grant{}, ctx.Err()
+	}
+	return s.Store.Claim(ctx, user, session, node, inc)
 }
 
 func (s *store) StartNode(ctx context.Context, node, addr string, ttl time.Duration) (sessions.Incarnation, error) {

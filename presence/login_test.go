@@ -260,3 +260,21 @@ func TestDetach(t *testing.T) {
 		t.Errorf("%+v, %+v", s, n)
 	}
 }
+
+// While the session database does not answer, a login is told within three seconds to try later; it works again by itself (F6).
+func TestLoginWithoutDatabase(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, store := withStore(t)
+		store.stuck.Store(true)
+		client, begun := b.Client(), time.Now()
+		login := wire.LoginRequest{User: presencetest.Ana, PIN: presencetest.AnaPIN}
+		_, err := client.Login(t.Context(), login)
+		if took := time.Since(begun); !presence.HasCode(err, wire.TryLater) || took > 3*time.Second {
+			t.Errorf("after %v: %v", took, err)
+		}
+		store.stuck.Store(false)
+		if _, err := client.Login(t.Context(), login); err != nil {
+			t.Error(err)
+		}
+	})
+}
