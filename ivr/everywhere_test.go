@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,18 +42,19 @@ func TestEveryStateByEar(t *testing.T) {
 type freezing struct {
 	*world
 	state, key string
-	frozen     bool
+	frozen     atomic.Bool
 	then       []string // the states that came behind
 }
 
 func (s *freezing) enter(_ ivr.Line, at string) {
-	if s.frozen {
+	if s.frozen.Load() {
 		s.then = append(s.then, at)
 		return
 	}
-	if s.frozen = at == s.state; !s.frozen {
+	if at != s.state {
 		return
 	}
+	s.frozen.Store(true)
 	s.line.Flush() // what was typed ahead
 	if s.key != "" {
 		time.AfterFunc(500*time.Millisecond, func() { s.line.Press(s.key) })
@@ -96,7 +98,7 @@ var lastWords = strings.Fields("end.goodbye login.goodbye login.bye lost")
 
 // Ring and Do make it a Stage.
 func (s *freezing) Ring(ctx context.Context, from string) (ivrtest.Phone, error) {
-	if s.frozen {
+	if s.frozen.Load() {
 		return nil, errors.New("the caller is frozen")
 	}
 	line, err := s.Dial(ctx, from)
@@ -104,7 +106,7 @@ func (s *freezing) Ring(ctx context.Context, from string) (ivrtest.Phone, error)
 }
 
 func (s *freezing) Do(ctx context.Context, line string) error {
-	if s.frozen {
+	if s.frozen.Load() {
 		return nil
 	}
 	return s.world.Do(ctx, line)
@@ -119,19 +121,19 @@ type still struct {
 }
 
 func (p still) Press(keys string) {
-	if !p.stage.frozen {
+	if !p.stage.frozen.Load() {
 		p.Line.Press(keys)
 	}
 }
 
 func (p still) Hang() {
-	if !p.stage.frozen {
+	if !p.stage.frozen.Load() {
 		p.Line.Hang()
 	}
 }
 
 func (p still) Say(ctx context.Context, what string) error {
-	if p.stage.frozen {
+	if p.stage.frozen.Load() {
 		return nil
 	}
 	return p.Line.Say(ctx, what)
