@@ -42,39 +42,3 @@ func TestHowLongNumbersHold(t *testing.T) {
 		stays.Close()
 	})
 }
-
-// A browser's token is good for ten minutes after each use, and for 12 hours after the login (threat T5).
-func TestHowLongTokensHold(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := withoutBeats(t)
-		client, login := b.Login(presencetest.Ana, presencetest.AnaPIN, "web")
-		client.Close()
-		token := login.Session
-		use := func() error {
-			c := b.Client()
-			defer c.Close()
-			reply, err := c.Resume(t.Context(), wire.ResumeRequest{Session: token, Renew: true})
-			if err == nil {
-				token = reply.Session
-			}
-			return err
-		}
-		for spent := 9 * time.Minute; spent < 12*time.Hour; spent += 9 * time.Minute {
-			time.Sleep(9 * time.Minute)
-			if err := use(); err != nil {
-				t.Fatalf("after %v: %v", spent, err)
-			}
-		}
-		time.Sleep(9 * time.Minute)
-		if err := use(); !presence.HasCode(err, wire.Expired) {
-			t.Errorf("after 12 hours: %v", err)
-		}
-		client, login = b.Login(presencetest.Ana, presencetest.AnaPIN, "web")
-		client.Close()
-		token = login.Session
-		time.Sleep(10*time.Minute + time.Second)
-		if err := use(); !presence.HasCode(err, wire.Expired) {
-			t.Errorf("after ten minutes: %v", err)
-		}
-	})
-}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -64,6 +65,37 @@ func TestSlowReader(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// A client that does not finish the header of its request is let go after five seconds, and one whose header is longer than
+// any browser's is refused (threat T23).
+func TestSlowHeader(t *testing.T) {
+	for name, header := range map[string]string{
+		"half a header": "GET / HTTP/1.1\r\nHost:",
+		"a long one":    "GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 32<<10) + "\r\n\r\n",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l := newPipes()
+			ctx, stop := context.WithCancel(t.Context())
+			served := make(chan error, 1)
+			go func() {
+				served <- serveHTTP(ctx, l, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error(name, "is served") }))
+			}()
+			here, there := net.Pipe()
+			l.conns <- there
+			begun := time.Now()
+			go io.WriteString(here, header)
+			io.Copy(io.Discard, here)
+			if took := time.Since(begun); took > 6*time.Second {
+				t.Errorf("%s holds the connection for %v", name, took)
+			}
+			here.Close()
+			stop()
+			if err := <-served; err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
 
 // zeros never end.
