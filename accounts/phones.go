@@ -11,13 +11,14 @@ import (
 
 // A Phone is the telephone at which a user is called.
 type Phone struct {
-	Number             string // as it is dialled
-	Proven             bool   // the user's PIN was keyed in a call that Hark made to it
-	Ring               bool   // it is called when a message comes
-	QuietFrom, QuietTo int    // hours of the day between which it is not called; the same twice is no such time
-	Daily              int    // most calls a day because of messages
-	Rung               int64  // the number of the message that it was last called for
-	Test               bool   // it is to be called to be proven
+	Number    string `json:"number"`    // as it is dialled
+	Proven    bool   `json:"proven"`    // the user's PIN was keyed in a call that Hark made to it
+	Ring      bool   `json:"ring"`      // it is called when a message comes
+	QuietFrom int    `json:"quietFrom"` // hours of the day between which it is not called;
+	QuietTo   int    `json:"quietTo"`   // the same twice is no such time
+	Daily     int    `json:"daily"`     // most calls a day because of messages
+	Rung      int64  `json:"rung"`      // the number of the message that it was last called for
+	Test      bool   `json:"test"`      // it is to be called to be proven
 }
 
 // testDelay is how long after TestPhone the call is made, so that whoever asked for it can hang up.

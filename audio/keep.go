@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"slices"
 	"strings"
@@ -17,6 +18,17 @@ func (s *Store) Show(ctx context.Context, id string) (Recording, error) {
 		return Recording{}, fmt.Errorf("%w: %q is not the id of a recording", ErrNotFound, id)
 	}
 	return load(ctx, s.backend, key)
+}
+
+// CopyTo writes a recording or a draft as it is kept, a WAV file. ErrNotFound.
+func (s *Store) CopyTo(ctx context.Context, w io.Writer, rec Recording) error {
+	o, err := s.backend.Open(ctx, rec.key()+".wav")
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	_, err = io.Copy(w, o)
+	return err
 }
 
 // List describes the recordings and drafts of an owner, oldest first; of everybody when owner is "".

@@ -65,17 +65,25 @@ func (s *SQL) GetStates(ctx context.Context, user string, keys ...string) (map[s
 		args = append(args, key)
 		places[i] = fmt.Sprintf("$%d", len(args))
 	}
-	found := make(map[string][]byte, len(keys))
-	err := s.db.Each(ctx, `SELECT key, value FROM user_state WHERE usr = $1 AND key IN (`+strings.Join(places, ", ")+`)`, args,
-		func(row db.Scanner) error {
-			var key string
-			value := []byte{}
-			if err := row.Scan(&key, &value); err != nil {
-				return err
-			}
-			found[key] = value
-			return nil
-		})
+	return s.states(ctx, `SELECT key, value FROM user_state WHERE usr = $1 AND key IN (`+strings.Join(places, ", ")+`)`, args...)
+}
+
+// States returns all facts of a user. It is for administrators.
+func (s *SQL) States(ctx context.Context, user string) (map[string][]byte, error) {
+	return s.states(ctx, `SELECT key, value FROM user_state WHERE usr = $1`, user)
+}
+
+func (s *SQL) states(ctx context.Context, query string, args ...any) (map[string][]byte, error) {
+	found := make(map[string][]byte)
+	err := s.db.Each(ctx, query, args, func(row db.Scanner) error {
+		var key string
+		value := []byte{}
+		if err := row.Scan(&key, &value); err != nil {
+			return err
+		}
+		found[key] = value
+		return nil
+	})
 	return found, inside(err)
 }
 

@@ -26,7 +26,8 @@ network logins of a session that is already open are taken up when the user logs
 		Example: `  hark account list
   hark account pin 2740915`,
 	}
-	command.AddCommand(p.accountAdd(), p.accountList(), p.accountPIN(), p.accountNetwork(), p.accountPhone(), p.accountCaller(), p.accountDelete())
+	command.AddCommand(p.accountAdd(), p.accountList(), p.accountPIN(), p.accountNetwork(), p.accountPhone(), p.accountCaller(),
+		p.accountExport(), p.accountDelete())
 	return command
 }
 

@@ -76,6 +76,14 @@ name: copy that to every node, and restart the servers.`,
 // as another user they would own it.
 var errNoRecordings = errors.New("there are no voice messages yet")
 
+// anyRecordings fails with errNoRecordings when there never were any.
+func (c config) anyRecordings() error {
+	if _, err := os.Stat(c.Audio.Dir); err != nil && c.Audio.Bucket == "" {
+		return fmt.Errorf("%w: %w", errNoRecordings, err)
+	}
+	return nil
+}
+
 // orNoRecordings has a command do something else when there are no voice messages yet.
 func orNoRecordings(run func(*cobra.Command, []string) error, none func() error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
@@ -99,8 +107,8 @@ func (p *program) audioAction(use, short string, args cobra.PositionalArgs, do f
 		if err != nil {
 			return err
 		}
-		if _, err := os.Stat(c.Audio.Dir); err != nil && c.Audio.Bucket == "" {
-			return fmt.Errorf("%w: %w", errNoRecordings, err)
+		if err := c.anyRecordings(); err != nil {
+			return err
 		}
 		store, err := openAudioBeside(cmd.Context(), c)
 		if err != nil {
