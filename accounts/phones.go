@@ -163,6 +163,9 @@ const dayMS = 24 * 60 * 60 * 1000
 
 // spendCall counts one call of a kind for the user, unless there were most today (in UTC).
 func spendCall(tx *db.Tx, user, kind string, most int) error {
+	if most <= 0 {
+		return ErrTooOften
+	}
 	n, err := tx.Exec(`
 		INSERT INTO dialled (usr, kind, day, n) VALUES ($1, $2, hark_now() / $3, 1)
 		ON CONFLICT (usr, kind) DO UPDATE SET

@@ -92,6 +92,7 @@ func TestCallsADay(t *testing.T) {
 	if ok, err := r.TakeRing(ctx, user, 5); !ok || err != nil {
 		t.Errorf("the next day: %v, %v", ok, err)
 	}
+	wantErr(t, r.TakeTalk(ctx, user, 0), ErrTooOften)
 	must(t, r.TakeTalk(ctx, user, 1))
 	wantErr(t, r.TakeTalk(ctx, user, 1), ErrTooOften)
 	must(t, r.Delete(ctx, user))
