@@ -35,7 +35,7 @@ numbers are not in it. The file must not be there yet; only its owner can read i
 
 // exportAccount leaves a whole file or none.
 func (p *program) exportAccount(ctx context.Context, s stores, number, path string) (err error) {
-	owner, err := s.ownerOf(ctx, number)
+	o, err := s.ownerOf(ctx, number)
 	if err != nil {
 		return nobody(number, err)
 	}
@@ -51,7 +51,7 @@ func (p *program) exportAccount(ctx context.Context, s stores, number, path stri
 			err = errors.Join(err, os.Remove(file.Name()))
 		}
 	}()
-	messages, recordings, err := s.export(ctx, file, owner)
+	messages, recordings, err := s.export(ctx, file, o)
 	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}

@@ -164,11 +164,7 @@ func (f writerFunc) Write(b []byte) (int, error) { f(b); return len(b), nil }
 
 // TestSessionEndBesideServer ends a session beside the server that has it open: the user can log in again at once.
 func TestSessionEndBesideServer(t *testing.T) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Skip(err)
-	}
-	p := newAdmin(t, fmt.Sprintf("[listen]\nweb = %q\n[prompts]\ncache = %q\n", freeAddress(t), filepath.Join(cache, "hark", "speech")))
+	p := newAdmin(t, fmt.Sprintf("[listen]\nweb = %q\n[prompts]\ncache = %q\n", freeAddress(t), speechFolder(t.TempDir())))
 	p.log = &buffer{}
 	ana := p.addAccount("Ana")
 	defer p.serve()()

@@ -60,18 +60,23 @@ func newPlaceOn(t *testing.T, o testbed.AsteriskOptions) *place {
 		Friends: [][2]string{{"ana", "ben"}},
 	})
 	p.config = filepath.Join(p.dir, "hark.toml")
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = p.dir
-	}
 	text := fmt.Sprintf("name = \"t:1\"\ndb = %q\n[log]\nlevel = \"debug\"\n[listen]\nweb = %q\n[asterisk]\nari = %q\nuser = %q\npassword = %q\n"+
 		"[prompts]\ncache = %q\n[xmpp]\nca = %q\nallow_private = true\n",
 		filepath.Join(p.dir, "hark.db"), freeAddress(t), p.asterisk.ARIURL, p.asterisk.ARIUser, p.asterisk.ARIPassword,
-		filepath.Join(cache, "hark", "speech"), p.prosody.CAFile)
+		speechFolder(p.dir), p.prosody.CAFile)
 	if err := os.WriteFile(p.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// speechFolder is where rendered speech is shared between test runs; it lies in fallback where there is no such place.
+func speechFolder(fallback string) string {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = fallback
+	}
+	return filepath.Join(cache, "hark", "speech")
 }
 
 func freeAddress(t *testing.T) string {

@@ -81,7 +81,8 @@ func ownJID(account im.Account) (jid.JID, error) {
 	return own, nil
 }
 
-// Check tells what is wrong with a new account, as far as that is seen without its server.
+// Check tells what is wrong with a new account, as far as that is seen without its server: its address (RFC 7622), which is to
+// be a bare one, and its Server. Errors: *im.Error of class Config.
 func Check(account im.Account) error {
 	own, err := ownJID(account)
 	if err != nil {

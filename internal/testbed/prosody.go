@@ -27,7 +27,7 @@ type ProsodyOptions struct {
 	// BOSH adds XMPP over HTTP (XEP-0124) at Prosody.BOSH.
 	BOSH bool
 	// LogLevel is the least that the log tells of; "" is "debug", which History and Sessions read. A bench says "info" as
-	// servers in the field do: debugging, Prosody writes several lines for each stanza, which doubles its time.
+	// servers in the field do: debugging, Prosody writes several lines for each stanza, and is slower for it.
 	LogLevel string
 }
 

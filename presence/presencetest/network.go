@@ -77,7 +77,8 @@ func (n *Network) Deliver(from, to, body string, attachments ...im.Attachment) {
 	n.DeliverMessage(from, to, im.Message{Body: body, Attachments: attachments})
 }
 
-// DeliverMessage is Deliver for a message that has more to it, such as Choices; who and when are filled in, and ids where there are none.
+// DeliverMessage is Deliver for a message that has more to it, such as Choices; who and when are filled in, and ids where
+// there are none.
 func (n *Network) DeliverMessage(from, to string, m im.Message) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
