@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 )
@@ -25,7 +26,8 @@ type Options struct {
 	Clock  func() time.Time // the database's clock, for tests; nil is the system's, also in a bubble of testing/synctest. SQLite only
 	Log    *slog.Logger     // nil logs nothing
 
-	Schema fs.FS // the migrations, for tests; nil is the program's own
+	Schema fs.FS                // the migrations, for tests; nil is the program's own
+	Sync   func(*os.File) error // of SQLite's log, for tests; nil is os.File's
 }
 
 // DB is an open database. All methods may be called from any goroutine.
@@ -37,6 +39,10 @@ type DB struct {
 // An engine is what SQLite and PostgreSQL do differently.
 type engine interface {
 	write(ctx context.Context, do func(*Tx) error) error
+	// settle waits until what can be read is on the disk, where that is not always so.
+	settle() error
+	// failed is closed when nothing can be written any more until the program starts again; nil: that cannot be.
+	failed() <-chan struct{}
 	reader() querier
 	// readContext is the context to read under: an engine that reads in microseconds need not watch it.
 	readContext(ctx context.Context) context.Context
@@ -55,6 +61,9 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	}
 	if o.Schema == nil {
 		o.Schema = Schema()
+	}
+	if o.Sync == nil {
+		o.Sync = (*os.File).Sync
 	}
 	e, err := openEngine(ctx, o)
 	if err != nil {
@@ -80,11 +89,26 @@ func (d *DB) Exclusive() bool { return d.mode == Serve || !d.engine.single() }
 // Shared tells whether several nodes may serve the database.
 func (d *DB) Shared() bool { return !d.engine.single() }
 
-// Write runs do in a transaction and returns after its commit; an error of do undoes what it did. It does not give up
+// Write runs do in a transaction and returns when its commit is on the disk; an error of do undoes what it did. It does not give up
 // half-way: once do has begun, the outcome is waited for even when ctx ends, so a failure means that nothing was
 // written, but for an ErrTemporary from a lost PostgreSQL server, whose outcome is unknown.
 func (d *DB) Write(ctx context.Context, do func(*Tx) error) error {
 	return d.engine.write(ctx, do)
+}
+
+// Settle returns when everything that could be read before is on the disk. Who tells the world what he has read calls it:
+// on SQLite a power cut can undo a commit that others have read, as long as its Write has not returned.
+func (d *DB) Settle() error { return d.engine.settle() }
+
+// Failure waits until the disk has failed in a way after which nothing is written any more until the program starts again,
+// and returns why; nil when ctx ends before.
+func (d *DB) Failure(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-d.engine.failed():
+		return d.engine.settle()
+	}
 }
 
 // Row reads one row of what is committed; Scan gives ErrNoRows when there is none.

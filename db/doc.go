@@ -7,19 +7,21 @@
 // # Writing
 //
 // DB.Write runs a function in a transaction. SQLite commits in groups: one goroutine owns the only writing connection
-// and puts up to 256 waiting writes into one transaction, each behind its own savepoint, so that one sync of the disk
-// pays for all of them and a write that fails does not fail its neighbours. Write returns after the commit, so what it
-// acknowledged is on disk. The function must not call Write itself, must not do anything slow, and must be fit to run
+// and puts up to 1,024 waiting writes into one transaction, where needed each behind its own savepoint, so that one sync of the disk
+// pays for all of them and a write that fails does not fail its neighbours. Write returns after the sync, so what it
+// acknowledged is on disk; but others can read it before, and Tx.OnVisible tells of that. The function must not call Write itself, must not do anything slow, and must be fit to run
 // again from its beginning.
 //
 // # Reading
 //
-// Row and Each read what is committed, on a pool of connections that writers do not block.
+// Row and Each read what is committed, on a pool of connections that writers do not block. DB.Settle makes sure that it is on
+// the disk.
 //
 // # Failures
 //
 // A full disk, an I/O error or a lost server is ErrTemporary: nothing was acknowledged, reading goes on where it can,
-// and writing works again by itself once the cause is gone.
+// and writing works again by itself once the cause is gone. The one exception is a disk that takes what is written and then
+// fails to sync it: see DB.Failure.
 //
 // # One process
 //

@@ -144,10 +144,10 @@ func (p *postgres) once(ctx context.Context, do func(*Tx) error) error {
 		return classify(err)
 	}
 	tx := &Tx{ctx: ctx, on: begun, rebind: p.rebind, notify: pgNotify, lock: pgLock}
-	if err = do(tx); err == nil {
-		err = begun.Commit()
-	} else {
+	if err = do(tx); err != nil {
 		begun.Rollback()
+	} else if err = begun.Commit(); err == nil {
+		tx.show()
 	}
 	if ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
 		return errSlow
@@ -175,6 +175,8 @@ func temporaryState(code string) bool {
 	return false
 }
 
+func (p *postgres) settle() error                                   { return nil }
+func (p *postgres) failed() <-chan struct{}                         { return nil }
 func (p *postgres) reader() querier                                 { return p.pool }
 func (p *postgres) readContext(ctx context.Context) context.Context { return ctx }
 func (p *postgres) rebind(query string) string                      { return query }

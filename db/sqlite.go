@@ -55,7 +55,7 @@ func openSQLite(ctx context.Context, path string, o Options) (_ *sqlite, err err
 	s.read = sql.OpenDB(connector{path, "&_query_only=1", o.Clock})
 	s.read.SetMaxOpenConns(max(4, 2*runtime.GOMAXPROCS(0)))
 	s.read.SetMaxIdleConns(max(4, 2*runtime.GOMAXPROCS(0)))
-	s.writer = startWriter(s.write1, s.marks, s.hub, s.log)
+	s.writer = startWriter(newDisk(path, o.Sync), s.write1, s.marks, s.hub, s.log)
 	return s, nil
 }
 
@@ -86,7 +86,7 @@ type connector struct {
 	clock func() time.Time // of hark_now(); nil is the system's
 }
 
-// Every commit is synced (FULL): what was acknowledged survives a power cut. Deleted content is overwritten where that
+// Every commit is synced (FULL, or by the writer's disk): what was acknowledged survives a power cut. Deleted content is overwritten where that
 // costs no further I/O.
 const parameters = "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_foreign_keys=1&_secure_delete=FAST" +
 	"&_stmt_cache_size=128&_cache_size=-16000&_mutex=no"
@@ -126,6 +126,8 @@ func (c connector) prepare(conn *sqlite3.SQLiteConn) error {
 func (c connector) Driver() driver.Driver { return &sqlite3.SQLiteDriver{} }
 
 func (s *sqlite) write(ctx context.Context, do func(*Tx) error) error { return s.writer.do(ctx, do) }
+func (s *sqlite) settle() error                                       { return s.writer.disk.settle() }
+func (s *sqlite) failed() <-chan struct{}                             { return s.writer.disk.failed }
 func (s *sqlite) reader() querier                                     { return s.read }
 func (s *sqlite) rebind(query string) string                          { return s.marks(query) }
 func (s *sqlite) single() bool                                        { return true }
@@ -143,6 +145,9 @@ func (s *sqlite) close() error {
 	var errs []error
 	if s.writer != nil {
 		s.writer.stop()
+		if s.settle() != nil {
+			return s.lock.release() // the last connection to close copies the log into the database, unchecked; the program's end does not
+		}
 	}
 	for _, pool := range []*sql.DB{s.read, s.write1} {
 		if pool != nil {

@@ -20,12 +20,13 @@ type Scanner interface{ Scan(dest ...any) error }
 // A Tx is a transaction that DB.Write runs. It is for the goroutine of the function it was given to, and only until
 // that function returns.
 type Tx struct {
-	ctx    context.Context
-	on     querier
-	rebind func(string) string
-	notes  []note
-	notify func(*Tx, note) error
-	lock   txLock
+	ctx     context.Context
+	on      querier
+	rebind  func(string) string
+	notes   []note
+	notify  func(*Tx, note) error
+	visible []func()
+	lock    txLock
 }
 
 // Exec runs a statement and returns how many rows it changed.
@@ -50,6 +51,17 @@ func (t *Tx) Each(query string, args []any, scan func(Scanner) error) error {
 // Notify tells those who listen to the channel, in every process, once the transaction is committed.
 func (t *Tx) Notify(channel, payload string) error {
 	return t.notify(t, note{channel, payload})
+}
+
+// OnVisible has f called once others can read what the transaction has written: on SQLite before that is on the disk, and
+// always before Write returns. f must be quick, and must not use the database.
+func (t *Tx) OnVisible(f func()) { t.visible = append(t.visible, f) }
+
+// show calls what waits for the commit.
+func (t *Tx) show() {
+	for _, f := range t.visible {
+		f()
+	}
 }
 
 // row classifies what Scan fails with.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -21,7 +22,7 @@ type request struct {
 	do    func(*Tx) error
 	taken atomic.Bool // by the writer, or by the caller who gave up
 	done  chan error
-	notes []note
+	tx    *Tx // of the last run
 }
 
 // A writer is the goroutine that owns SQLite's only writing connection.
@@ -35,11 +36,12 @@ type writer struct {
 	stopOnce sync.Once
 	finished chan struct{}
 	conn     *sql.Conn // nil until needed, and after it broke
+	disk     *disk
 }
 
-func startWriter(pool *sql.DB, marks func(string) string, h *hub, log *slog.Logger) *writer {
+func startWriter(d *disk, pool *sql.DB, marks func(string) string, h *hub, log *slog.Logger) *writer {
 	w := &writer{
-		pool: pool, marks: marks, hub: h, log: log,
+		pool: pool, disk: d, marks: marks, hub: h, log: log,
 		queue: make(chan *request, groupMax), stopping: make(chan struct{}), finished: make(chan struct{}),
 	}
 	go w.serve()
@@ -119,23 +121,38 @@ func (w *writer) gather(first *request) []*request {
 	return group
 }
 
-// commit runs the group in one transaction and answers everybody in it who still waits.
+// commit runs the group in one transaction, tells of it when it can be read, and answers everybody in it who still waits when
+// it is on the disk.
 func (w *writer) commit(group []*request) {
 	group = slices.DeleteFunc(group, func(r *request) bool { return !r.taken.CompareAndSwap(false, true) })
 	results := make([]error, len(group))
-	err := w.transaction(group, results)
+	err := w.disk.keep(func() error {
+		err := w.transaction(group, results)
+		if err == nil {
+			w.show(group, results)
+		}
+		return err
+	})
 	if err != nil {
 		w.log.Error("database writes failed", "writes", len(group), "err", err)
 	}
 	for i, r := range group {
-		if results[i] == nil && err != nil {
-			results[i] = err
-		}
 		if results[i] == nil {
-			w.hub.publish(r.notes)
+			results[i] = err
 		}
 		r.done <- results[i]
 	}
+}
+
+// show tells of the writes that succeeded.
+func (w *writer) show(group []*request, results []error) {
+	for i, r := range group {
+		if results[i] == nil {
+			w.hub.publish(r.tx.notes)
+			r.tx.show()
+		}
+	}
+	runtime.Gosched() // who was told goes first: what comes now takes long
 }
 
 // transaction fails when nothing of the group was written; results hold what single writes failed with. It tries the
@@ -192,10 +209,8 @@ func (w *writer) item(r *request) error {
 
 // run runs one write in the transaction that is open.
 func (w *writer) run(r *request) error {
-	tx := &Tx{ctx: context.Background(), on: w.conn, rebind: w.marks, notify: (*Tx).keepNote, lock: noLock}
-	err := r.do(tx)
-	r.notes = tx.notes
-	return classify(err)
+	r.tx = &Tx{ctx: context.Background(), on: w.conn, rebind: w.marks, notify: (*Tx).keepNote, lock: noLock}
+	return classify(r.do(r.tx))
 }
 
 func (t *Tx) keepNote(n note) error {
@@ -204,18 +219,29 @@ func (t *Tx) keepNote(n note) error {
 }
 
 func (w *writer) begin() error {
-	if w.conn == nil {
-		conn, err := w.pool.Conn(context.Background())
-		if err != nil {
-			return err
-		}
-		w.conn = conn
+	if err := w.open(); err != nil {
+		w.drop()
+		return err
 	}
 	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
 		w.drop()
 		return err
 	}
 	return nil
+}
+
+// open opens the connection, if there is none. Its commits do not sync the log: the disk does that.
+func (w *writer) open() (err error) {
+	if w.conn != nil {
+		return nil
+	}
+	if w.conn, err = w.pool.Conn(context.Background()); err != nil {
+		return err
+	}
+	if err := w.exec("PRAGMA synchronous = NORMAL"); err != nil {
+		return err
+	}
+	return w.disk.open()
 }
 
 func (w *writer) exec(statement string) error {
@@ -258,6 +284,7 @@ func (w *writer) drop() {
 	if w.conn == nil {
 		return
 	}
+	w.disk.close()
 	w.conn.Raw(func(any) error { return driver.ErrBadConn }) // the pool closes what it is told is bad
 	w.conn = nil
 }

@@ -2,6 +2,7 @@ package presence_test
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"hark/im"
@@ -63,9 +64,19 @@ func (s mortalStore) DropKey(ctx context.Context, hash string) error {
 	return s.life.around("dropkey", func() error { return s.Store.DropKey(ctx, hash) })
 }
 
-func (s mortalStore) Append(ctx context.Context, user string, epoch sessions.Epoch, msgs []im.Message, network string, resume im.Resume) (a []sessions.Seq, err error) {
+// Append also has a point at which the messages are visible and the power goes: nothing of them is there afterwards.
+func (s mortalStore) Append(ctx context.Context, user string, epoch sessions.Epoch, b sessions.Batch) (a []sessions.Seq, err error) {
+	if s.life.at("while visible") != nil {
+		waiting, err := s.Waiting(ctx, user, "phone")
+		seqs := make([]sessions.Seq, len(b.Messages))
+		for i := range seqs {
+			seqs[i] = waiting.Last + sessions.Seq(i) + 1
+		}
+		b.Visible(seqs)
+		return nil, errors.Join(err, errDead)
+	}
 	err = s.life.around("append", func() (err error) {
-		a, err = s.Store.Append(ctx, user, epoch, msgs, network, resume)
+		a, err = s.Store.Append(ctx, user, epoch, b)
 		return err
 	})
 	return a, err

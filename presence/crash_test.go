@@ -23,7 +23,7 @@ import (
 // leaves it on the wire.
 var points = []string{
 	"before journal", "after journal", "before send", "after send", "before settle", "after settle",
-	"before append", "after append", "before ack", "after ack", "before advance", "after advance",
+	"before append", "while visible", "after append", "before ack", "after ack", "before advance", "after advance",
 	"before resume state", "after resume state",
 }
 

@@ -30,12 +30,12 @@ type store struct {
 
 var errIll = errors.New("the database is ill")
 
-func (s *store) Append(ctx context.Context, user string, e sessions.Epoch, m []im.Message, network string, r im.Resume) ([]sessions.Seq, error) {
+func (s *store) Append(ctx context.Context, user string, e sessions.Epoch, b sessions.Batch) ([]sessions.Seq, error) {
 	s.appends.Add(1)
 	if s.ill.Load() {
 		return nil, errIll
 	}
-	return s.Store.Append(ctx, user, e, m, network, r)
+	return s.Store.Append(ctx, user, e, b)
 }
 
 func (s *store) Beat(ctx context.Context, node string, inc sessions.Incarnation, ttl time.Duration) error {

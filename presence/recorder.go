@@ -3,7 +3,6 @@ package presence
 import (
 	"context"
 	"errors"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -111,7 +110,6 @@ func (r *recorder) persist(batch []arrival) (stored bool) {
 		err := r.write(r.session.ctx, batch)
 		switch {
 		case err == nil:
-			runtime.Gosched() // who tells the clients goes first
 			batch[0].link.acknowledge(batch[len(batch)-1].Pos)
 			return true
 		case errors.Is(err, sessions.ErrFenced):
@@ -158,18 +156,21 @@ func (r *recorder) append(ctx context.Context, batch []arrival) error {
 	if len(messages) == 0 {
 		return r.resume(ctx, arrival{link: batch[0].link, Event: im.Event{Resume: resume}})
 	}
-	seqs, err := s.server.Sessions.Append(ctx, s.user, s.epoch, messages, batch[0].link.up.network, resume)
-	if err != nil {
-		return err
-	}
-	var incoming []sessions.Seq
+	_, err := s.server.Sessions.Append(ctx, s.user, s.epoch, sessions.Batch{
+		Messages: messages, Network: batch[0].link.up.network, Resume: resume,
+		Visible: func(seqs []sessions.Seq) { s.post(func() { s.stored(incoming(messages, seqs)) }) },
+	})
+	return err
+}
+
+// incoming selects the numbers of those messages that came to the user.
+func incoming(messages []im.Message, seqs []sessions.Seq) (in []sessions.Seq) {
 	for i, m := range messages {
 		if !m.Outgoing {
-			incoming = append(incoming, seqs[i])
+			in = append(in, seqs[i])
 		}
 	}
-	s.post(func() { s.stored(incoming) })
-	return nil
+	return in
 }
 
 // isOurs tells whether a message is the network's copy of one that went out through this session: then it is in the log

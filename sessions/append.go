@@ -10,8 +10,8 @@ import (
 )
 
 // Append implements Store.
-func (s *SQL) Append(ctx context.Context, user string, epoch Epoch, msgs []im.Message, network string, resume im.Resume) ([]Seq, error) {
-	rows, err := rowsOf(msgs)
+func (s *SQL) Append(ctx context.Context, user string, epoch Epoch, b Batch) ([]Seq, error) {
+	rows, err := rowsOf(b.Messages)
 	if err != nil {
 		return nil, err
 	}
@@ -21,10 +21,16 @@ func (s *SQL) Append(ctx context.Context, user string, epoch Epoch, msgs []im.Me
 		if err != nil {
 			return err
 		}
-		if seqs, err = insertAll(tx, user, end, now, rows); err != nil || resume == nil {
+		if seqs, err = insertAll(tx, user, end, now, rows); err != nil {
 			return err
 		}
-		return putResume(tx, user, network, resume)
+		if b.Visible != nil {
+			tx.OnVisible(func() { b.Visible(seqs) })
+		}
+		if b.Resume == nil {
+			return nil
+		}
+		return putResume(tx, user, b.Network, b.Resume)
 	})
 	if err != nil {
 		return nil, err

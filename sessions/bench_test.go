@@ -125,7 +125,7 @@ func benchAppend(b *testing.B, store *sessions.SQL, resume im.Resume) {
 	ben := im.Address{Network: "xmpp", ID: "ben@example.org"}
 	parallel(b, func(n int64) error {
 		m := im.Message{Origin: fmt.Sprint(n), From: ben, Body: body, Sent: time.Unix(n, 0)}
-		_, err := store.Append(context.Background(), users[n%1000], 1, []im.Message{m}, "xmpp", resume)
+		_, err := store.Append(context.Background(), users[n%1000], 1, sessions.Batch{Messages: []im.Message{m}, Network: "xmpp", Resume: resume})
 		return err
 	})
 }
@@ -137,7 +137,7 @@ func BenchmarkAppendAlone(b *testing.B) {
 		n := 0
 		for b.Loop() {
 			n++
-			_, err := store.Append(context.Background(), users[0], 1, []im.Message{{Origin: fmt.Sprint(n), Body: "x"}}, "xmpp", nil)
+			_, err := store.Append(context.Background(), users[0], 1, sessions.Batch{Messages: []im.Message{{Origin: fmt.Sprint(n), Body: "x"}}})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -173,7 +173,7 @@ func BenchmarkAdvance(b *testing.B) {
 			batch[i].Body = "x"
 		}
 		for _, user := range users {
-			if _, err := store.Append(context.Background(), user, 1, batch, "", nil); err != nil {
+			if _, err := store.Append(context.Background(), user, 1, sessions.Batch{Messages: batch}); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -75,7 +75,7 @@ func (s *SQL) Pending(ctx context.Context, user string) (pending []Message, err 
 			pending = append(pending, m)
 			return err
 		})
-	return pending, inside(err)
+	return pending, inside(errors.Join(err, s.db.Settle()))
 }
 
 // rank orders the states of an outgoing message; only a step up is taken.

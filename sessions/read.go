@@ -46,7 +46,7 @@ func (s *SQL) Read(ctx context.Context, user string, q Query) (found []Message, 
 	if q.newestFirst() {
 		slices.Reverse(found)
 	}
-	return found, nil
+	return found, inside(s.db.Settle())
 }
 
 // where selects everything that q asks for but the text.

@@ -181,6 +181,17 @@ type Change struct {
 	Resync bool   // anything may have changed: look at everything you own
 }
 
+// A Batch is what a network brought at once.
+type Batch struct {
+	Messages []im.Message
+	// Resume is the state from which the connection to Network goes on; nil leaves it as it is.
+	Network string
+	Resume  im.Resume
+	// Visible, if not nil, is called with the messages' numbers as soon as Waiting counts them, before Append returns. It must
+	// not wait. A power cut can undo what is visible, as long as Append has not returned.
+	Visible func([]Seq)
+}
+
 // Store is the session database. All methods may be called from any goroutine of any node.
 type Store interface {
 	// StartNode begins an incarnation of a node; its lease runs for ttl from now. Older incarnations lapse at once.
@@ -225,9 +236,9 @@ type Store interface {
 	// DropKey removes a key; an unknown one is no error.
 	DropKey(ctx context.Context, hash string) error
 
-	// Append adds messages to the owner's log together with the state from which its network connection resumes (under
-	// the name network; nil leaves it as it is), in one transaction, and returns the numbers. ErrFenced.
-	Append(ctx context.Context, user string, epoch Epoch, msgs []im.Message, network string, resume im.Resume) ([]Seq, error)
+	// Append adds what a network brought to the owner's log, in one transaction, and returns the messages' numbers when all
+	// of it is on the disk. ErrFenced.
+	Append(ctx context.Context, user string, epoch Epoch, b Batch) ([]Seq, error)
 	// ResumeState returns what Append or SetResume kept last for the network; nil if nothing.
 	ResumeState(ctx context.Context, user, network string) (im.Resume, error)
 	// SetResume keeps a connection's resume state without a message; nil forgets it. ErrFenced.
@@ -238,13 +249,13 @@ type Store interface {
 	// Journal adds an outgoing message in state Queued to the user's own log before it is sent. fresh is false when
 	// the id was journalled in the last 24 hours: then seq is the old one. ErrFenced, ErrDuplicate.
 	Journal(ctx context.Context, user string, epoch Epoch, m im.Message) (seq Seq, fresh bool, err error)
-	// Pending lists the outgoing messages in state Queued, in order.
+	// Pending lists the outgoing messages in state Queued, in order, once they are on the disk.
 	Pending(ctx context.Context, user string) ([]Message, error)
 	// Settle records how far the outgoing message with this id has come; a state never goes backwards. ErrFenced,
 	// ErrNotFound.
 	Settle(ctx context.Context, user string, epoch Epoch, id string, state im.DeliveryState, reason string) error
 
-	// Read returns messages of a user's log.
+	// Read returns messages of a user's log, once they are on the disk.
 	Read(ctx context.Context, user string, q Query) ([]Message, error)
 	// Waiting tells what waits for the client kind, all of it at one moment.
 	Waiting(ctx context.Context, user, client string) (Waiting, error)

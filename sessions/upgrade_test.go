@@ -120,7 +120,7 @@ func goesOn(t *testing.T, store sessions.Store) {
 	if r, _, err := store.UseKey(ctx, "h"); err != nil || r.User != ana {
 		t.Errorf("%+v, %v", r, err)
 	}
-	seqs, err := store.Append(ctx, ana, grant.Epoch, []im.Message{{Origin: "o2", Body: "again"}}, "xmpp", im.Resume("from there"))
+	seqs, err := store.Append(ctx, ana, grant.Epoch, sessions.Batch{Messages: []im.Message{{Origin: "o2", Body: "again"}}, Network: "xmpp", Resume: im.Resume("from there")})
 	if err != nil || len(seqs) != 1 || seqs[0] != 3 {
 		t.Errorf("%v, %v", seqs, err)
 	}

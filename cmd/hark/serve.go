@@ -123,6 +123,7 @@ func (p *parts) run(ctx context.Context) error {
 	core, coreCtx := errgroup.WithContext(inner)
 	core.Go(func() error { defer stopDoors(); return p.presence.Run(coreCtx) })
 	core.Go(func() error { defer stopDoors(); return p.listenPresence(coreCtx) })
+	core.Go(func() error { defer stopDoors(); return p.db.Failure(coreCtx) })
 	core.Go(func() error { tellMemory(coreCtx, p.log); return nil })
 
 	doors, doorsCtx := errgroup.WithContext(outer)

@@ -113,7 +113,7 @@ func appendAll(ctx context.Context, store sessions.Store, users []string) (count
 			for time.Since(begun) < cacheTime {
 				n := next.Add(1)
 				m := im.Message{Origin: fmt.Sprint(n), From: im.Address{Network: im.XMPP, ID: "ben@example.org"}, Body: body, Sent: begun}
-				if _, err := store.Append(ctx, users[n%cacheUsers], 1, []im.Message{m}, im.XMPP, nil); err != nil {
+				if _, err := store.Append(ctx, users[n%cacheUsers], 1, sessions.Batch{Messages: []im.Message{m}}); err != nil {
 					return err
 				}
 				done.Add(1)

@@ -46,7 +46,7 @@ func measureStoreCalls(ctx context.Context, engine string, store sessions.Store)
 		}},
 		{"append", func(n int64) error {
 			m := im.Message{Origin: fmt.Sprint("call ", n), From: im.Address{Network: im.XMPP, ID: "ben@example.org"}, Body: "hello"}
-			_, err := store.Append(ctx, user(n%storeUsers), 1, []im.Message{m}, im.XMPP, nil)
+			_, err := store.Append(ctx, user(n%storeUsers), 1, sessions.Batch{Messages: []im.Message{m}})
 			stored.Add(1)
 			return err
 		}},

@@ -20,10 +20,10 @@ var logRules = []rule{
 	{"messages are numbered from 1 without gaps", func(t *testing.T, h Harness) {
 		ctx := context.Background()
 		epoch := owned(t, h)
-		seqs, err := h.Store.Append(ctx, user, epoch, []im.Message{incoming(1), incoming(2)}, "xmpp", nil)
+		seqs, err := h.Store.Append(ctx, user, epoch, sessions.Batch{Messages: []im.Message{incoming(1), incoming(2)}})
 		must(t, err)
 		wantSeqs(t, seqs, 1, 2)
-		seqs, err = h.Store.Append(ctx, user, epoch, []im.Message{incoming(3)}, "xmpp", nil)
+		seqs, err = h.Store.Append(ctx, user, epoch, sessions.Batch{Messages: []im.Message{incoming(3)}})
 		must(t, err)
 		wantSeqs(t, seqs, 3)
 	}},
@@ -31,7 +31,7 @@ var logRules = []rule{
 		ctx := context.Background()
 		epoch := owned(t, h)
 		appendN(t, h.Store, epoch, 1, 3)
-		seqs, err := h.Store.Append(ctx, user, epoch, []im.Message{incoming(2), incoming(4), incoming(4), incoming(1), incoming(5)}, "xmpp", nil)
+		seqs, err := h.Store.Append(ctx, user, epoch, sessions.Batch{Messages: []im.Message{incoming(2), incoming(4), incoming(4), incoming(1), incoming(5)}})
 		must(t, err)
 		wantSeqs(t, seqs, 2, 4, 4, 1, 5)
 		equal(t, "log", strings.Join(bodies(t, h.Store, sessions.Query{}), ", "), "message 1, message 2, message 3, message 4, message 5")
@@ -42,10 +42,10 @@ var logRules = []rule{
 		claim(t, h.Store, "other", "s2", "a", 1)
 		sent := incoming(1)
 		sent.Outgoing = true
-		seqs, err := h.Store.Append(ctx, user, epoch, []im.Message{incoming(1), sent, sent}, "xmpp", nil)
+		seqs, err := h.Store.Append(ctx, user, epoch, sessions.Batch{Messages: []im.Message{incoming(1), sent, sent}})
 		must(t, err)
 		wantSeqs(t, seqs, 1, 2, 2)
-		seqs, err = h.Store.Append(ctx, "other", 1, []im.Message{incoming(1)}, "xmpp", nil)
+		seqs, err = h.Store.Append(ctx, "other", 1, sessions.Batch{Messages: []im.Message{incoming(1)}})
 		must(t, err)
 		wantSeqs(t, seqs, 1)
 	}},
@@ -53,17 +53,18 @@ var logRules = []rule{
 		epoch := owned(t, h)
 		m := incoming(1)
 		m.Origin = ""
-		seqs, err := h.Store.Append(context.Background(), user, epoch, []im.Message{m, m}, "xmpp", nil)
+		seqs, err := h.Store.Append(context.Background(), user, epoch, sessions.Batch{Messages: []im.Message{m, m}})
 		must(t, err)
 		wantSeqs(t, seqs, 1, 2)
 	}},
 	{"messages and resume state are one", appendWithResume},
+	{"messages are told of when they are visible", appendVisible},
 	{"a message comes back as it was", roundTrip},
 	{"what an engine cannot keep is replaced, not refused", func(t *testing.T, h Harness) {
 		epoch := owned(t, h)
 		m := incoming(1)
 		m.Body = "a\x00b\xffc"
-		_, err := h.Store.Append(context.Background(), user, epoch, []im.Message{m}, "xmpp", nil)
+		_, err := h.Store.Append(context.Background(), user, epoch, sessions.Batch{Messages: []im.Message{m}})
 		must(t, err)
 		equal(t, "body", bodies(t, h.Store, sessions.Query{})[0], "a\uFFFDb\uFFFDc")
 	}},
@@ -103,7 +104,7 @@ func longIDs(t *testing.T, h Harness) {
 	other.Origin = long + "2"
 	copied := m
 	copied.Outgoing = true
-	seqs, err := h.Store.Append(ctx, user, epoch, []im.Message{m, other, m, copied}, "xmpp", nil)
+	seqs, err := h.Store.Append(ctx, user, epoch, sessions.Batch{Messages: []im.Message{m, other, m, copied}})
 	must(t, err)
 	wantSeqs(t, seqs, 1, 2, 1, 3)
 	got, err := h.Store.Read(ctx, user, sessions.Query{})
@@ -123,13 +124,13 @@ func appendWithResume(t *testing.T, h Harness) {
 		equal(t, "resume state", string(got), want)
 	}
 	state("")
-	_, err := h.Store.Append(ctx, user, epoch, []im.Message{incoming(1)}, "xmpp", im.Resume("r1"))
+	_, err := h.Store.Append(ctx, user, epoch, sessions.Batch{Messages: []im.Message{incoming(1)}, Network: "xmpp", Resume: im.Resume("r1")})
 	must(t, err)
 	state("r1")
-	_, err = h.Store.Append(ctx, user, epoch, []im.Message{incoming(2)}, "xmpp", nil)
+	_, err = h.Store.Append(ctx, user, epoch, sessions.Batch{Messages: []im.Message{incoming(2)}})
 	must(t, err)
 	state("r1")
-	_, err = h.Store.Append(ctx, user, epoch+1, []im.Message{incoming(3)}, "xmpp", im.Resume("r3"))
+	_, err = h.Store.Append(ctx, user, epoch+1, sessions.Batch{Messages: []im.Message{incoming(3)}, Network: "xmpp", Resume: im.Resume("r3")})
 	wantErr(t, err, sessions.ErrFenced)
 	state("r1")
 	equal(t, "messages", len(bodies(t, h.Store, sessions.Query{})), 2)
@@ -139,6 +140,29 @@ func appendWithResume(t *testing.T, h Harness) {
 	state("r4")
 	must(t, h.Store.SetResume(ctx, user, epoch, "xmpp", nil))
 	state("")
+}
+
+func appendVisible(t *testing.T, h Harness) {
+	ctx := context.Background()
+	epoch := owned(t, h)
+	appendN(t, h.Store, epoch, 1, 1)
+	told := make(chan []sessions.Seq, 1)
+	batch := sessions.Batch{Messages: []im.Message{incoming(1), incoming(2)}, Visible: func(seqs []sessions.Seq) { told <- seqs }}
+	_, err := h.Store.Append(ctx, user, epoch+1, batch)
+	wantErr(t, err, sessions.ErrFenced)
+	equal(t, "told of what was fenced", len(told), 0)
+	var counted sync.WaitGroup
+	counted.Go(func() {
+		seqs := <-told
+		waiting, err := h.Other.Waiting(ctx, user, "phone")
+		if !slices.Equal(seqs, []sessions.Seq{1, 2}) || waiting.Count != 2 || err != nil {
+			t.Errorf("told of %v, and %d messages wait (%v)", seqs, waiting.Count, err)
+		}
+	})
+	_, err = h.Store.Append(ctx, user, epoch, batch)
+	close(told)
+	counted.Wait()
+	must(t, err)
 }
 
 func roundTrip(t *testing.T, h Harness) {
@@ -151,7 +175,7 @@ func roundTrip(t *testing.T, h Harness) {
 			{URL: "https://example.org/b"}},
 		Choices: []im.Choice{{Label: "Gladly", Body: "yes"}, {Label: "no", Body: "no"}}, Markable: true,
 	}
-	_, err := h.Store.Append(context.Background(), user, epoch, []im.Message{m, {Body: "bare"}}, "xmpp", nil)
+	_, err := h.Store.Append(context.Background(), user, epoch, sessions.Batch{Messages: []im.Message{m, {Body: "bare"}}})
 	must(t, err)
 	got, err := h.Other.Read(context.Background(), user, sessions.Query{})
 	must(t, err)
@@ -193,7 +217,7 @@ func manyWriters(t *testing.T, h Harness) {
 				m := incoming(w*each + n)
 				var err error
 				if w%4 < 2 {
-					_, err = store.Append(context.Background(), user, epoch, []im.Message{m}, "xmpp", nil)
+					_, err = store.Append(context.Background(), user, epoch, sessions.Batch{Messages: []im.Message{m}})
 				} else {
 					_, err = store.Deliver(context.Background(), user, m)
 				}
@@ -239,7 +263,7 @@ func purge(t *testing.T, h Harness) {
 	if resume != nil || place != nil || cursor != 0 {
 		t.Errorf("left over: resume %q, place %q, cursor %d", resume, place, cursor)
 	}
-	_, err = h.Store.Append(ctx, user, epoch, []im.Message{incoming(3)}, "xmpp", nil)
+	_, err = h.Store.Append(ctx, user, epoch, sessions.Batch{Messages: []im.Message{incoming(3)}})
 	wantErr(t, err, sessions.ErrFenced)
 	w, err := h.Store.Waiting(ctx, "other", "phone")
 	must(t, err)

@@ -52,7 +52,7 @@ func (m *model) append(t *rapid.T) {
 	for i, o := range origins {
 		msgs[i], want[i] = incoming(o), m.seq(o)
 	}
-	got, err := m.h.Store.Append(context.Background(), m.user, m.epoch, msgs, "xmpp", nil)
+	got, err := m.h.Store.Append(context.Background(), m.user, m.epoch, sessions.Batch{Messages: msgs})
 	must(t, err)
 	wantSeqs(t, got, want...)
 }

@@ -145,7 +145,7 @@ func echoes(t *testing.T, h Harness) {
 	echo, other := reply(1), reply(1)
 	echo.Origin, other.Origin = "from the archive", "from another client"
 	other.Body = "the same id for another text"
-	seqs, err := h.Store.Append(ctx, user, epoch, []im.Message{echo, other}, "xmpp", nil)
+	seqs, err := h.Store.Append(ctx, user, epoch, sessions.Batch{Messages: []im.Message{echo, other}})
 	must(t, err)
 	wantSeqs(t, seqs, 1, 2)
 	pending, err := h.Store.Pending(ctx, user)

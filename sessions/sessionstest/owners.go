@@ -144,12 +144,18 @@ func fencedWrites(t *testing.T, h Harness) {
 	must(t, err)
 	claim(t, h.Store, user, "s2", "a", start(t, h.Store, "a"))
 	writes := map[string]func() error{
-		"Release":   func() error { return h.Store.Release(ctx, user, old) },
-		"Transfer":  func() error { _, err := h.Store.Transfer(ctx, user, old, "a"); return err },
-		"End":       func() error { return h.Store.End(ctx, user, old) },
-		"PutKeys":   func() error { return h.Store.PutKeys(ctx, user, old, forAnHour(sessions.Key{Hash: "h"}, 1)) },
-		"Append":    func() error { _, err := h.Store.Append(ctx, user, old, []im.Message{incoming(1)}, "", nil); return err },
-		"no Append": func() error { _, err := h.Store.Append(ctx, user, old, nil, "xmpp", im.Resume("r")); return err },
+		"Release":  func() error { return h.Store.Release(ctx, user, old) },
+		"Transfer": func() error { _, err := h.Store.Transfer(ctx, user, old, "a"); return err },
+		"End":      func() error { return h.Store.End(ctx, user, old) },
+		"PutKeys":  func() error { return h.Store.PutKeys(ctx, user, old, forAnHour(sessions.Key{Hash: "h"}, 1)) },
+		"Append": func() error {
+			_, err := h.Store.Append(ctx, user, old, sessions.Batch{Messages: []im.Message{incoming(1)}})
+			return err
+		},
+		"no Append": func() error {
+			_, err := h.Store.Append(ctx, user, old, sessions.Batch{Network: "xmpp", Resume: im.Resume("r")})
+			return err
+		},
 		"SetResume": func() error { return h.Store.SetResume(ctx, user, old, "xmpp", im.Resume("r")) },
 		"Journal":   func() error { _, _, err := h.Store.Journal(ctx, user, old, reply(2)); return err },
 		"Settle":    func() error { return h.Store.Settle(ctx, user, old, "out1", im.Sent, "") },

@@ -19,7 +19,7 @@ var readRules = []rule{
 		for i := range batch {
 			batch[i] = incoming(i + 1)
 		}
-		_, err := h.Store.Append(context.Background(), user, epoch, batch, "xmpp", nil)
+		_, err := h.Store.Append(context.Background(), user, epoch, sessions.Batch{Messages: batch})
 		must(t, err)
 		equal(t, "by default", len(bodies(t, h.Store, sessions.Query{})), 100)
 		equal(t, "at most", len(bodies(t, h.Store, sessions.Query{Max: 9999})), 500)
@@ -36,7 +36,7 @@ func selections(t *testing.T, h Harness) {
 	epoch := owned(t, h)
 	zoe := incoming(2)
 	zoe.From.ID, zoe.Body = "zoe@example.org", "GRÜSSE aus Kiel, 100%_"
-	_, err := h.Store.Append(ctx, user, epoch, []im.Message{incoming(1), zoe, incoming(3)}, "xmpp", nil)
+	_, err := h.Store.Append(ctx, user, epoch, sessions.Batch{Messages: []im.Message{incoming(1), zoe, incoming(3)}})
 	must(t, err)
 	_, _, err = h.Store.Journal(ctx, user, epoch, reply(4))
 	must(t, err)
@@ -107,7 +107,7 @@ var cursorRules = []rule{
 		must(t, err)
 		carbon := incoming(2)
 		carbon.Outgoing = true
-		_, err = h.Store.Append(ctx, user, epoch, []im.Message{carbon}, "xmpp", nil)
+		_, err = h.Store.Append(ctx, user, epoch, sessions.Batch{Messages: []im.Message{carbon}})
 		must(t, err)
 		wantCursor(t, h.Store, "phone", 0, 1)
 	}},
@@ -116,7 +116,7 @@ var cursorRules = []rule{
 		epoch := owned(t, h)
 		zoe := incoming(2)
 		zoe.From.ID = "zoe@example.org"
-		_, err := h.Store.Append(ctx, user, epoch, []im.Message{incoming(1), zoe, incoming(3), incoming(4)}, "xmpp", nil)
+		_, err := h.Store.Append(ctx, user, epoch, sessions.Batch{Messages: []im.Message{incoming(1), zoe, incoming(3), incoming(4)}})
 		must(t, err)
 		_, _, err = h.Store.Journal(ctx, user, epoch, reply(5))
 		must(t, err)
@@ -176,7 +176,7 @@ var retentionRules = []rule{
 		epoch := owned(t, h)
 		appendN(t, h.Store, epoch, 1, 4)
 		wantRetained(t, h, sessions.Retention{Count: 1}, 3, "message 4")
-		seqs, err := h.Store.Append(ctx, user, epoch, []im.Message{incoming(2), incoming(5)}, "xmpp", nil)
+		seqs, err := h.Store.Append(ctx, user, epoch, sessions.Batch{Messages: []im.Message{incoming(2), incoming(5)}})
 		must(t, err)
 		wantSeqs(t, seqs, 2, 5)
 		equal(t, "log", strings.Join(bodies(t, h.Store, sessions.Query{}), ", "), "message 4, message 5")

@@ -129,7 +129,7 @@ func reply(n int) im.Message {
 func appendN(t testing.TB, s sessions.Store, epoch sessions.Epoch, from, to int) {
 	t.Helper()
 	for n := from; n <= to; n++ {
-		_, err := s.Append(context.Background(), user, epoch, []im.Message{incoming(n)}, "xmpp", nil)
+		_, err := s.Append(context.Background(), user, epoch, sessions.Batch{Messages: []im.Message{incoming(n)}})
 		must(t, err)
 	}
 }

@@ -1,0 +1,62 @@
+package db
+
+import (
+	"fmt"
+	"os"
+	"sync"
+)
+
+// A disk has SQLite's commits reach the disk. SQLite could do that by itself, but then nobody could read a commit before: the
+// writer commits to the log (WAL) without a sync, which makes it readable, and the log is synced after that.
+//
+// A sync that fails leaves nothing to trust: the system may have dropped what it could not write, and a later sync says
+// nothing about it. So nothing is written any more after that, as PostgreSQL does it. At the next start SQLite reads the log up
+// to where its checksums are right.
+type disk struct {
+	path   string   // of the log
+	log    *os.File // nil while there is no connection, which keeps the log from being made anew
+	sync   func(*os.File) error
+	busy   sync.RWMutex  // held from before a commit until it is on the disk
+	failed chan struct{} // closed when a sync has failed
+	err    error         // why, once failed is closed
+}
+
+func newDisk(database string, sync func(*os.File) error) *disk {
+	return &disk{path: database + "-wal", sync: sync, failed: make(chan struct{})}
+}
+
+func (d *disk) open() (err error) {
+	d.log, err = os.Open(d.path)
+	return err
+}
+
+func (d *disk) close() {
+	if d.log != nil {
+		d.log.Close() // it was only read from and synced
+		d.log = nil
+	}
+}
+
+// keep runs a commit, and syncs it unless it failed. Only the writer calls it.
+func (d *disk) keep(commit func() error) error {
+	d.busy.Lock()
+	defer d.busy.Unlock()
+	if d.err != nil {
+		return d.err
+	}
+	if err := commit(); err != nil {
+		return err
+	}
+	if err := d.sync(d.log); err != nil {
+		d.err = fmt.Errorf("%w: the disk has not kept what was written, and Hark must be started again: %w", ErrTemporary, err)
+		close(d.failed)
+	}
+	return d.err
+}
+
+// settle waits until everything that could be read before is on the disk. Anybody may call it.
+func (d *disk) settle() error {
+	d.busy.RLock()
+	defer d.busy.RUnlock()
+	return d.err
+}
