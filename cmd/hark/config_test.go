@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -98,6 +99,8 @@ func TestConfigErrors(t *testing.T) {
 		{"lease", "[node]\nlease = \"1s\"\n", ":2: node.lease is 1s"},
 		{"dialling into the dialplan", "[dial]\ntrunks = { \"2\" = \"Local/{number}@x\" }\n", ":2: dial.trunks cannot be used for \"2\": \"Local/{number}@x\" leads into the dialplan"},
 		{"dialling words", "[dial]\ntrunks = { \"two\" = \"PJSIP/{number}\" }\n", "prefix \"two\" is not made of digits"},
+		{"trunks are no list", "[dial]\ntrunks = \"x\"\n", ":2: dial.trunks is no table like {"},
+		{"a trunk is no number", "[dial]\n\ntrunks = { \"2\" = 3 }\n", ":3: dial.trunks has no string for \"2\""},
 		{"two at once", "nome = 1\n[log]\nlevel = \"loud\"\n", "did you mean name?\n"},
 	}
 	for _, c := range cases {
@@ -108,6 +111,36 @@ func TestConfigErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWrongTypes gives every key a value of a type that it cannot have: each is told, with the line and the key.
+func TestWrongTypes(t *testing.T) {
+	var wrong func(of reflect.Type, table string)
+	wrong = func(of reflect.Type, table string) {
+		for i := range of.NumField() {
+			field := of.Field(i)
+			key, value, header := field.Tag.Get("toml"), `"true"`, ""
+			switch field.Type.Kind() {
+			case reflect.Struct:
+				wrong(field.Type, "["+key+"]")
+			case reflect.Slice:
+				if element := field.Type.Elem(); element.Kind() == reflect.Struct {
+					wrong(element, "[["+key+"]]")
+				}
+			case reflect.String:
+				value = "7"
+			}
+			if name := strings.Trim(table, "[]"); name != "" {
+				header, key = table+"\n", name+"."+key
+			}
+			text := header + field.Tag.Get("toml") + " = " + value + "\n"
+			want := fmt.Sprintf("hark.toml:%d: %s ", strings.Count(text, "\n"), key)
+			if _, err := loadConfig(writeConfig(t, text)); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: got %v, want %s…", text, err, want)
+			}
+		}
+	}
+	wrong(reflect.TypeFor[config](), "")
 }
 
 func TestConfigMissing(t *testing.T) {
