@@ -8,8 +8,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/BurntSushi/toml"
+
+	"hark/sessions"
 )
 
 func writeConfig(t *testing.T, text string) string {
@@ -69,6 +72,7 @@ func TestConfigErrors(t *testing.T) {
 		{"before the answer", "[asterisk]\nsettle = \"-1s\"\n", ":2: asterisk.settle must not be below 0"},
 		{"sounds of one place", "[asterisk]\nsounds = \"/x\"\n", ":2: asterisk.sounds \"/x\" is not of the form local=path at Asterisk"},
 		{"keep nothing", "[retain]\nage = \"-3d\"\n", ":2: retain.age must be more than 0"},
+		{"keep nothing that was read", "[retain]\nread = \"0d\"\n", ":2: retain.read must be more than 0"},
 		{"keep no message", "[retain]\ncount = 0\n", ":2: retain.count must be more than 0"},
 		{"fetch from words", "[vxml]\nallow = [\"dialogues.example.org\"]\n", ":2: vxml.allow fetch: base \"dialogues.example.org\" is not http(s)://host/"},
 		{"links to nowhere", "[listen]\nweb = \"\"\n", "audio.url is missing: with listen.web = \"\""},
@@ -154,6 +158,9 @@ func TestConfigDefaults(t *testing.T) {
 	c, err := loadConfig(writeConfig(t, "db = \"/srv/h/hark.db\"\n[[number]]\ncalled=\"12\"\n"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if got, want := c.Retain.retention(), (sessions.Retention{Age: 720 * time.Hour, Read: 168 * time.Hour, Count: 1000}); got != want {
+		t.Errorf("messages are kept %+v, want %+v", got, want)
 	}
 	got := []string{c.Keys, c.Prompts.Cache, c.Audio.Dir, c.Audio.URL, c.Numbers[0].Dialogue, c.Numbers[0].Language}
 	want := []string{"/srv/h/hark.keys", "/srv/h/speech", "/srv/h/audio", "http://127.0.0.1:8080/a/", "messenger", "en"}
