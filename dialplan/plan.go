@@ -10,8 +10,8 @@ import (
 type Plan struct {
 	// Context of the dialplan that callers come into; "" is "hark".
 	Context string
-	// App is the name of the Stasis application; "" is "hark".
-	App string
+	// Apps are the Stasis applications that a call is offered to in turn, one of each Hark at this Asterisk; nil is "hark".
+	Apps []string
 	// AGI is the address of Hark's FastAGI listener, "127.0.0.1:4573": calls are given to it, and not to Stasis. "" is Stasis.
 	AGI string
 	// Nonce goes with AGI: letters, digits, - and _, at least 16.
@@ -69,7 +69,9 @@ func (p Plan) withDefaults() Plan {
 		}
 	}
 	fill(&p.Context, defaultName)
-	fill(&p.App, defaultName)
+	if len(p.Apps) == 0 {
+		p.Apps = []string{defaultName}
+	}
 	fill(&p.Apology, defaultApology)
 	routes := make([]Route, len(p.Routes))
 	for i, r := range p.Routes {
@@ -90,7 +92,9 @@ func (p Plan) Check() error {
 		}
 	}
 	refuse(nameForm.MatchString(p.Context), "the context %q is not a name of letters, digits, - and _", p.Context)
-	refuse(nameForm.MatchString(p.App), "the application %q is not a name of letters, digits, - and _", p.App)
+	for _, app := range p.Apps {
+		refuse(nameForm.MatchString(app), "the application %q is not a name of letters, digits, - and _", app)
+	}
 	refuse(apologyForm.MatchString(p.Apology), "the apology %q is not names of sounds with & in between", p.Apology)
 	refuse(p.AGI == "" || loopback(p.AGI), "the FastAGI address %q is not a loopback address with a port", p.AGI)
 	refuse(p.AGI == "" || nonceForm.MatchString(p.Nonce), "the nonce is not 16 or more letters, digits, - and _")

@@ -57,12 +57,12 @@ func TestCheck(t *testing.T) {
 		plan  Plan
 		wrong string
 	}{
-		{"whole", Plan{Context: "in", App: "hark-2", Apology: "a/b&c", Routes: []Route{{Number: "1", Language: "pt-BR"}}}, ""},
+		{"whole", Plan{Context: "in", Apps: []string{"hark-2"}, Apology: "a/b&c", Routes: []Route{{Number: "1", Language: "pt-BR"}}}, ""},
 		{"page", Plan{Routes: []Route{{Number: "1", Dialogue: VoiceXML, Page: "https://a.example/"}}}, ""},
 		{"none", Plan{}, "no number"},
 		{"twice", Plan{Routes: []Route{{Number: "1"}, {Number: "1"}}}, "twice"},
 		{"context", Plan{Context: "a]b", Routes: []Route{{Number: "1"}}}, "context"},
-		{"app", Plan{App: "a,b", Routes: []Route{{Number: "1"}}}, "application"},
+		{"app", Plan{Apps: []string{"hark", "a,b"}, Routes: []Route{{Number: "1"}}}, "application"},
 		{"apology", Plan{Apology: "a)", Routes: []Route{{Number: "1"}}}, "apology"},
 		{"language", Plan{Routes: []Route{{Number: "1", Language: "${X}"}}}, "language"},
 		{"dialogue", Plan{Routes: []Route{{Number: "1", Dialogue: "mesenger"}}}, `"mesenger"`},
@@ -137,6 +137,19 @@ exten = T,1,Playback(sorry&please-try-call-later)
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Error(diff)
+	}
+	b.Reset()
+	plan = Plan{Apps: []string{"one", "two"}, Routes: []Route{{Number: "7000"}}}
+	if err := plan.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	if inTurn := ` same = n,Stasis(one)
+ same = n,GotoIf($["${STASISSTATUS}" = "SUCCESS"]?bye)
+ same = n,Stasis(two)
+ same = n,GotoIf($["${STASISSTATUS}" = "SUCCESS"]?bye)
+ same = n(sorry),Answer(500)
+`; !strings.Contains(b.String(), inTurn) {
+		t.Errorf("two applications are not tried in turn:\n%s", b.String())
 	}
 	b.Reset()
 	if err := (Plan{Routes: []Route{{Number: "7."}}}).Write(&b); err == nil || b.Len() > 0 {

@@ -54,8 +54,11 @@ func (p Plan) extension(b *bytes.Buffer, r Route) {
 		p.throughAGI(b)
 		return
 	}
-	fmt.Fprintf(b, "Set(TIMEOUT(absolute)=%d)\n same = n,Stasis(%s)\n", harkDead, p.App)
-	fmt.Fprintf(b, " same = n,GotoIf($[\"${STASISSTATUS}\" = \"SUCCESS\"]?bye)\n")
+	fmt.Fprintf(b, "Set(TIMEOUT(absolute)=%d)\n", harkDead)
+	for _, app := range p.Apps {
+		fmt.Fprintf(b, " same = n,Stasis(%s)\n", app)
+		fmt.Fprintf(b, " same = n,GotoIf($[\"${STASISSTATUS}\" = \"SUCCESS\"]?bye)\n")
+	}
 	fmt.Fprintf(b, " same = n(%s),Answer(500)\n", SorryLabel)
 	fmt.Fprintf(b, " same = n,Playback(%s)\n", p.Apology)
 	fmt.Fprintf(b, " same = n(bye),Hangup()\n")

@@ -22,7 +22,8 @@ COPY --from=build /hark /usr/local/bin/hark
 COPY docker/hark.toml /etc/hark/hark.toml
 USER hark
 VOLUME /var/lib/hark
-HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=3 \
+# It answers when its speech is rendered, which takes minutes on a slow machine at the first start.
+HEALTHCHECK --interval=5s --timeout=5s --start-period=300s --retries=3 \
   CMD ["bash", "-c", ": </dev/tcp/127.0.0.1/8080"]
 ENTRYPOINT ["hark"]
 CMD ["serve"]

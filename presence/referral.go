@@ -12,7 +12,7 @@ import (
 // MaxHops is how many referrals a Dialer follows. RFC 2221 allows 10.
 const MaxHops = 3
 
-// A Referral says that the user's session is on another node. It is an error value in the manner of RFC 2221:
+// A Referral says that the user's session is on another node, in the manner of RFC 2221:
 //
 //	harks://1001;AUTH=*@ps2.example.net:7778/?session=…;ticket=…
 //
@@ -25,8 +25,8 @@ type Referral struct {
 	Ticket  string // secret; never logged
 }
 
-// Error says where the session is, and no more.
-func (r *Referral) Error() string { return "presence: the session is on " + r.Host }
+// String says where the session is, and no more: a log that a Referral gets into does not have its ticket.
+func (r *Referral) String() string { return "the session is on " + r.Host }
 
 // Addr is what a client dials.
 func (r *Referral) Addr() string { return r.Scheme + "://" + r.Host }

@@ -29,8 +29,8 @@
 //
 // Ids are the senders' choice: one longer than MaxID is told from others and not given back.
 //
-// What retention drops by count or size stays known by its origin and id until the age bound is over; what is still
-// Queued is never dropped.
+// What retention drops by count or size, or since all have read it, stays known by its origin and id until the age bound is
+// over; what is still Queued is never dropped. Dropped gets only what was not read by all.
 //
 // # Unknown outcomes
 //
@@ -171,6 +171,7 @@ type Query struct {
 // Retention bounds a user's log.
 type Retention struct {
 	Age   time.Duration // 0 is 30 days
+	Read  time.Duration // of messages that every kind of client which ever acknowledged one has acknowledged; 0 is 7 days
 	Count int           // 0 is 1,000
 	Bytes int64         // 0 is 1 MiB
 }
@@ -266,7 +267,7 @@ type Store interface {
 	// Advance moves the client kind's cursor forward to seq, durably; backwards is a no-op. A seq beyond the log's end
 	// is ErrNotFound.
 	Advance(ctx context.Context, user, client string, seq Seq) error
-	// Retain drops what is beyond the bounds from a user's log ("" is everybody's), and keeps count of it.
+	// Retain drops what is beyond the bounds from a user's log ("" is everybody's), and keeps count of what was not read.
 	Retain(ctx context.Context, user string, r Retention) (dropped int, err error)
 	// Purge removes everything about a user: record, keys, log, state, cursors. The epoch begins anew after it, so it is
 	// for users who are gone; a live owner hears of it by Watch and finds all his writes fenced.

@@ -106,9 +106,6 @@ func (e *Encoder) Close() {
 	}
 }
 
-// Version is the library's version, e.g. "3.100".
-func Version() string { return C.GoString(C.get_lame_version()) }
-
 func (e *Encoder) room(n int) []byte {
 	if len(e.buf) < n {
 		e.buf = make([]byte, n)

@@ -51,9 +51,3 @@ func TestClosed(t *testing.T) {
 		t.Errorf("Flush after Close: %v", err)
 	}
 }
-
-func TestVersion(t *testing.T) {
-	if lame.Version() == "" {
-		t.Error("no version")
-	}
-}

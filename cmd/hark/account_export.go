@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -58,7 +59,7 @@ func (p *program) exportAccount(ctx context.Context, s stores, number, path stri
 	if err := os.Rename(file.Name(), path); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "Wrote %s: %d messages and %d recordings of %s.\n", path, messages, recordings, number)
+	fmt.Fprintf(p.out, "Wrote %s of %s; messages: %d, recordings: %d.\n", path, number, messages, recordings)
 	return nil
 }
 
@@ -99,9 +100,11 @@ func (s stores) ownerOf(ctx context.Context, number string) (o owner, err error)
 	} else if !errors.Is(err, accounts.ErrNotFound) {
 		return o, err
 	}
-	if o.Callers, err = s.accounts.Callers(ctx, number); err != nil {
+	callers, err := s.accounts.Callers(ctx, number)
+	if err != nil {
 		return o, err
 	}
+	o.Callers = append([]string{}, callers...)
 	states, err := s.sessions.States(ctx, number)
 	for key, value := range states {
 		if json.Valid(value) {
@@ -156,7 +159,7 @@ func (s stores) exportRecordings(ctx context.Context, archive *zip.Writer, numbe
 		return 0, err
 	}
 	for _, rec := range list {
-		entry, err := archive.Create("recordings/" + rec.ID + ".wav")
+		entry, err := createEntry(archive, "recordings/"+rec.ID+".wav", rec.Created)
 		if err != nil {
 			return 0, err
 		}
@@ -167,9 +170,14 @@ func (s stores) exportRecordings(ctx context.Context, archive *zip.Writer, numbe
 	return len(list), writeEntry(archive, "recordings.json", append([]audio.Recording{}, list...))
 }
 
+// createEntry begins a file that was made at a time.
+func createEntry(archive *zip.Writer, name string, made time.Time) (io.Writer, error) {
+	return archive.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: made})
+}
+
 // writeEntry writes one file of JSON.
 func writeEntry(archive *zip.Writer, name string, value any) error {
-	entry, err := archive.Create(name)
+	entry, err := createEntry(archive, name, time.Now())
 	if err != nil {
 		return err
 	}

@@ -57,13 +57,16 @@ func TestProsodyAway(t *testing.T) {
 }
 
 // script makes a call of some steps.
-func (p *place) script(steps string, args ...any) {
+func (p *place) script(steps string, args ...any) { p.t.Helper(); p.scriptFrom("", steps, args...) }
+
+// scriptFrom makes a call that shows a caller id.
+func (p *place) scriptFrom(caller, steps string, args ...any) {
 	p.t.Helper()
 	file := filepath.Join(p.dir, "call.txt")
 	if err := os.WriteFile(file, fmt.Appendf(nil, steps, args...), 0o600); err != nil {
 		p.t.Fatal(err)
 	}
-	if out, err := p.run("", "call", "sip:7000@"+p.asterisk.SIPAddr, file); err != nil {
+	if out, err := p.run("", "call", "--caller", caller, "sip:7000@"+p.asterisk.SIPAddr, file); err != nil {
 		p.t.Fatalf("%v\n%s\n%s", err, out, p.log)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"hark/prompts"
+	"hark/sessions"
 	"hark/vxml/fetch"
 )
 
@@ -96,7 +97,12 @@ type vxmlConfig struct {
 
 type retainConfig struct {
 	Age   duration `toml:"age"`
+	Read  duration `toml:"read"`
 	Count int      `toml:"count"`
+}
+
+func (r retainConfig) retention() sessions.Retention {
+	return sessions.Retention{Age: time.Duration(r.Age), Read: time.Duration(r.Read), Count: r.Count}
 }
 
 type nodeConfig struct {
@@ -132,7 +138,7 @@ func defaultConfig() config {
 		Prompts:  promptsConfig{Synthesiser: "flite"},
 		Audio:    defaultAudio(),
 		Dial:     dialConfig{Talks: 20},
-		Retain:   retainConfig{Age: duration(30 * 24 * time.Hour), Count: 1000},
+		Retain:   retainConfig{Age: duration(30 * 24 * time.Hour), Read: duration(7 * 24 * time.Hour), Count: 1000},
 		Node:     nodeConfig{Lease: duration(6 * time.Second)},
 	}
 }
@@ -290,7 +296,7 @@ func (c *config) check(bad func(key, format string, args ...any)) {
 	if c.Asterisk.ARI != "" && c.Asterisk.Password == "" {
 		bad("asterisk.password", "is missing: give the password of the ARI user, or file:/path, or env:NAME")
 	}
-	for key, value := range map[string]int64{"asterisk.calls": int64(c.Asterisk.Calls), "retain.age": int64(c.Retain.Age), "retain.count": int64(c.Retain.Count)} {
+	for key, value := range map[string]int64{"asterisk.calls": int64(c.Asterisk.Calls), "retain.age": int64(c.Retain.Age), "retain.read": int64(c.Retain.Read), "retain.count": int64(c.Retain.Count)} {
 		if value < 1 {
 			bad(key, "must be more than 0")
 		}

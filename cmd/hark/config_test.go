@@ -1,14 +1,18 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/BurntSushi/toml"
+
+	"hark/sessions"
 )
 
 func writeConfig(t *testing.T, text string) string {
@@ -68,6 +72,7 @@ func TestConfigErrors(t *testing.T) {
 		{"before the answer", "[asterisk]\nsettle = \"-1s\"\n", ":2: asterisk.settle must not be below 0"},
 		{"sounds of one place", "[asterisk]\nsounds = \"/x\"\n", ":2: asterisk.sounds \"/x\" is not of the form local=path at Asterisk"},
 		{"keep nothing", "[retain]\nage = \"-3d\"\n", ":2: retain.age must be more than 0"},
+		{"keep nothing that was read", "[retain]\nread = \"0d\"\n", ":2: retain.read must be more than 0"},
 		{"keep no message", "[retain]\ncount = 0\n", ":2: retain.count must be more than 0"},
 		{"fetch from words", "[vxml]\nallow = [\"dialogues.example.org\"]\n", ":2: vxml.allow fetch: base \"dialogues.example.org\" is not http(s)://host/"},
 		{"links to nowhere", "[listen]\nweb = \"\"\n", "audio.url is missing: with listen.web = \"\""},
@@ -98,6 +103,8 @@ func TestConfigErrors(t *testing.T) {
 		{"lease", "[node]\nlease = \"1s\"\n", ":2: node.lease is 1s"},
 		{"dialling into the dialplan", "[dial]\ntrunks = { \"2\" = \"Local/{number}@x\" }\n", ":2: dial.trunks cannot be used for \"2\": \"Local/{number}@x\" leads into the dialplan"},
 		{"dialling words", "[dial]\ntrunks = { \"two\" = \"PJSIP/{number}\" }\n", "prefix \"two\" is not made of digits"},
+		{"trunks are no list", "[dial]\ntrunks = \"x\"\n", ":2: dial.trunks is no table like {"},
+		{"a trunk is no number", "[dial]\n\ntrunks = { \"2\" = 3 }\n", ":3: dial.trunks has no string for \"2\""},
 		{"two at once", "nome = 1\n[log]\nlevel = \"loud\"\n", "did you mean name?\n"},
 	}
 	for _, c := range cases {
@@ -108,6 +115,36 @@ func TestConfigErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWrongTypes gives every key a value of a type that it cannot have: each is told, with the line and the key.
+func TestWrongTypes(t *testing.T) {
+	var wrong func(of reflect.Type, table string)
+	wrong = func(of reflect.Type, table string) {
+		for i := range of.NumField() {
+			field := of.Field(i)
+			key, value, header := field.Tag.Get("toml"), `"true"`, ""
+			switch field.Type.Kind() {
+			case reflect.Struct:
+				wrong(field.Type, "["+key+"]")
+			case reflect.Slice:
+				if element := field.Type.Elem(); element.Kind() == reflect.Struct {
+					wrong(element, "[["+key+"]]")
+				}
+			case reflect.String:
+				value = "7"
+			}
+			if name := strings.Trim(table, "[]"); name != "" {
+				header, key = table+"\n", name+"."+key
+			}
+			text := header + field.Tag.Get("toml") + " = " + value + "\n"
+			want := fmt.Sprintf("hark.toml:%d: %s ", strings.Count(text, "\n"), key)
+			if _, err := loadConfig(writeConfig(t, text)); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: got %v, want %s…", text, err, want)
+			}
+		}
+	}
+	wrong(reflect.TypeFor[config](), "")
 }
 
 func TestConfigMissing(t *testing.T) {
@@ -121,6 +158,9 @@ func TestConfigDefaults(t *testing.T) {
 	c, err := loadConfig(writeConfig(t, "db = \"/srv/h/hark.db\"\n[[number]]\ncalled=\"12\"\n"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if got, want := c.Retain.retention(), (sessions.Retention{Age: 720 * time.Hour, Read: 168 * time.Hour, Count: 1000}); got != want {
+		t.Errorf("messages are kept %+v, want %+v", got, want)
 	}
 	got := []string{c.Keys, c.Prompts.Cache, c.Audio.Dir, c.Audio.URL, c.Numbers[0].Dialogue, c.Numbers[0].Language}
 	want := []string{"/srv/h/hark.keys", "/srv/h/speech", "/srv/h/audio", "http://127.0.0.1:8080/a/", "messenger", "en"}

@@ -16,9 +16,29 @@ import (
 
 // dialConfig is how Hark may call telephones.
 type dialConfig struct {
-	Trunks map[string]string `toml:"trunks"`
-	From   string            `toml:"from"`
-	Talks  int               `toml:"talks"`
+	Trunks endpoints `toml:"trunks"`
+	From   string    `toml:"from"`
+	Talks  int       `toml:"talks"`
+}
+
+// endpoints are where Asterisk reaches numbers, by what these begin with.
+type endpoints map[string]string
+
+// UnmarshalTOML implements toml.Unmarshaler: the TOML package passes in silence over what is no table.
+func (e *endpoints) UnmarshalTOML(value any) error {
+	table, ok := value.(map[string]any)
+	if !ok {
+		return errors.New("is no table like { \"2\" = \"PJSIP/{number}\" }")
+	}
+	*e = endpoints{}
+	for prefix, endpoint := range table {
+		text, ok := endpoint.(string)
+		if !ok {
+			return fmt.Errorf("has no string for %q", prefix)
+		}
+		(*e)[prefix] = text
+	}
+	return nil
 }
 
 // trunks are the ways out, those with the longest beginning first. No beginning goes to two of them.

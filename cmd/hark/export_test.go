@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"hark/audio"
 	"hark/im"
@@ -22,7 +23,7 @@ func TestAccountExport(t *testing.T) {
 	p.must("", "account", "caller", "add", ana.Number, "+4930123456")
 	empty := filepath.Join(p.dir, "ben.zip")
 	p.must("", "account", "export", ben.Number, empty)
-	if files := unzip(t, empty); files["messages.json"] != "[]\n" || files["recordings.json"] != "[]\n" {
+	if files := unzip(t, empty); files["messages.json"] != "[]\n" || files["recordings.json"] != "[]\n" || strings.Contains(files["account.json"], "null") {
 		t.Errorf("of a new user there are %q", files)
 	}
 
@@ -47,7 +48,7 @@ func TestAccountExport(t *testing.T) {
 	}
 
 	path := filepath.Join(p.dir, "ana.zip")
-	if said := p.must("", "account", "export", ana.Number, path); !strings.Contains(said, "101 messages and 1 recordings") {
+	if said := p.must("", "account", "export", ana.Number, path); !strings.Contains(said, "messages: 101, recordings: 1.") {
 		t.Errorf("it says %q", said)
 	}
 	files := unzip(t, path)
@@ -91,6 +92,9 @@ func unzip(t *testing.T, path string) map[string]string {
 	defer archive.Close()
 	files := map[string]string{}
 	for _, f := range archive.File {
+		if age := time.Since(f.Modified); age < -time.Minute || age > time.Hour {
+			t.Errorf("%s was made at %v", f.Name, f.Modified)
+		}
 		r, err := f.Open()
 		if err != nil {
 			t.Fatal(err)

@@ -23,7 +23,7 @@ func main() {
 	p := program{in: os.Stdin, out: os.Stdout, errOut: os.Stderr}
 	if err := p.run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "hark:", err)
-		os.Exit(1)
+		os.Exit(exitStatus(err))
 	}
 }
 
@@ -56,9 +56,9 @@ and keeps their session alive when they hang up.
   hark account add --name Ana make a user; prints the number and the PIN, once
   hark serve                  run it
 
-The exit status is 0 when what was asked for is done, else 1, with the reason on standard error. The configuration
-explains every key; hark.toml beside the sources is the one to copy. "hark completion --help" tells how a shell completes
-these commands.`,
+The exit status is 0 when what was asked for is done, 2 when the command line makes no sense, else 1, with the reason on
+standard error. The configuration explains every key; hark.toml beside the sources is the one to copy. "hark completion
+--help" tells how a shell completes these commands.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

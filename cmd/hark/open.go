@@ -111,7 +111,7 @@ func (p *parts) openPresence(context.Context) error {
 			im.XMPP: external,
 			im.Hark: &local.Service{Deliverer: deliverer{p.sessions}, Directory: directory{p.accounts, p.sessions}},
 		},
-		Retention: sessions.Retention{Age: time.Duration(p.config.Retain.Age), Count: p.config.Retain.Count},
+		Retention: p.config.Retain.retention(),
 		Lease:     time.Duration(p.config.Node.Lease),
 		BeatEvery: time.Duration(p.config.Node.Lease) / 4,
 		Log:       p.log,

@@ -147,8 +147,9 @@ func (p *place) addAccount(name string) (a account) {
 	return a
 }
 
-// TestServeACall runs the whole program and makes a call over real SIP: number, PIN, main menu, goodbye. Neither PIN nor
-// number nor session number may reach a log (T21).
+// TestServeACall runs the whole program and makes a call over real SIP: number, PIN, main menu, goodbye. Then Ana is greeted
+// at the telephone that is said to be hers, and asked for the PIN only (T2). Neither PIN nor number nor session number may
+// reach a log (T21).
 func TestServeACall(t *testing.T) {
 	p := newPlace(t)
 	ana := p.addAccount("Ana")
@@ -163,6 +164,9 @@ func TestServeACall(t *testing.T) {
 	if n, err := p.prosody.Logins("ana@localhost"); err != nil || n != 1 {
 		t.Errorf("%d logins at Prosody, %v", n, err)
 	}
+	p.must("", "account", "caller", "add", ana.Number, "+4930123456")
+	p.scriptFrom("+4930123456", "timeout 40s\nhear %s\nhear %s\npress %s\nhear %s\nhangup\n",
+		p.promptWith("login.back", prompts.Args{"name": "Ana"}), p.prompt("login.known"), ana.PIN, p.prompt("home.none"))
 	if err := stop(); err != nil {
 		t.Errorf("serve ended with %v", err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -10,6 +11,17 @@ import (
 // With onlyBelow instead of runnable, Cobra's usage does not say of a command with others below it that it runs by itself.
 const runnable, onlyBelow = "{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}"
 
+// misused is an error of whoever wrote the command line.
+type misused struct{ error }
+
+// exitStatus is what the process ends with after an error: 2 for wrong usage, as Unix commands do, else 1.
+func exitStatus(err error) int {
+	if errors.As(err, new(misused)) {
+		return 2
+	}
+	return 1
+}
+
 // explainMisuse has a command and all below it tell how they are used when they are given wrong options or arguments.
 // One that only has others below it refuses a word that is none of them; Cobra would print its help, and call that success.
 func explainMisuse(command *cobra.Command) {
@@ -17,6 +29,7 @@ func explainMisuse(command *cobra.Command) {
 	command.SetUsageTemplate(strings.ReplaceAll(command.UsageTemplate(), runnable, onlyBelow))
 	command.SuggestionsMinimumDistance = 2
 	command.Args = explained(command.Args)
+	command.PreRunE = explained(func(cmd *cobra.Command, _ []string) error { return cmd.ValidateRequiredFlags() })
 	if command.HasSubCommands() && !command.Runnable() {
 		command.Args = subcommand
 		command.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
@@ -45,7 +58,7 @@ func misuse(cmd *cobra.Command, err error) error {
 	if cmd.HasSubCommands() {
 		usage += " COMMAND"
 	}
-	return fmt.Errorf("%w\nusage: %s; \"%s --help\" tells more", err, usage, cmd.CommandPath())
+	return misused{fmt.Errorf("%w\nusage: %s; \"%s --help\" tells more", err, usage, cmd.CommandPath())}
 }
 
 // subcommand refuses what is no command below this one, and tells what was perhaps meant.

@@ -13,15 +13,20 @@ func TestMisuse(t *testing.T) {
 		{"account frobnicate", "there is no command \"frobnicate\" below \"hark account\"\nusage: hark account COMMAND; "},
 		{"account network sett", "did you mean set?"},
 		{"account pin", "accepts 1 arg(s), received 0\nusage: hark account pin NUMBER; \"hark account pin --help\" tells more"},
+		{"account add", "required flag(s) \"name\" not set\nusage: hark account add --name NAME; "},
 		{"serve now", "usage: hark serve; "},
 		{"check --nope", "unknown flag: --nope\nusage: hark check; "},
 		{"-config", "flag needs an argument: --config\nusage: hark COMMAND; "},
 	}
 	for _, c := range cases {
 		err := (&program{out: io.Discard, errOut: io.Discard}).run(t.Context(), strings.Fields(c.line))
-		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("hark %s: got %v, want …%s…", c.line, err, c.want)
+		if err == nil || !strings.Contains(err.Error(), c.want) || exitStatus(err) != 2 {
+			t.Errorf("hark %s: got %v, want …%s… and exit status 2", c.line, err, c.want)
 		}
+	}
+	err := (&program{out: io.Discard, errOut: io.Discard}).run(t.Context(), []string{"check", "-c", "/no/such"})
+	if err == nil || exitStatus(err) != 1 {
+		t.Errorf("a right command line that fails: got %v, want exit status 1", err)
 	}
 }
 

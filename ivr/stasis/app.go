@@ -15,7 +15,7 @@ import (
 )
 
 // ErrReplaced is what Run returns when another process took the application over; the channels are left to it.
-var ErrReplaced = errors.New("stasis: another process took over the application")
+var ErrReplaced = errors.New("stasis: another process took over the application; each Hark at an Asterisk needs one of its own name")
 
 // ErrShutdown is the cause with which the context of a call ends that was still going when App.Drain had passed.
 var ErrShutdown = errors.New("stasis: shutting down")

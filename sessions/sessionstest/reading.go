@@ -170,6 +170,16 @@ var retentionRules = []rule{
 		h.Advance(time.Millisecond)
 		wantRetained(t, h, sessions.Retention{}, 2, "")
 	}},
+	{"what all have read goes after a week, and nobody missed it", readByAll},
+	{"what was read in one place and not in another stays", func(t *testing.T, h Harness) {
+		appendN(t, h.Store, owned(t, h), 1, 2)
+		h.Advance(8 * 24 * time.Hour)
+		wantRetained(t, h, sessions.Retention{}, 0, "message 1, message 2") // nobody read any
+		must(t, h.Store.Advance(context.Background(), user, "phone", 2))
+		must(t, h.Store.Advance(context.Background(), user, "web", 1))
+		wantRetained(t, h, sessions.Retention{Read: 9 * 24 * time.Hour}, 0, "message 1, message 2")
+		wantRetained(t, h, sessions.Retention{}, 1, "message 2")
+	}},
 	{"each client kind hears how many it missed, until it has gone on", missed},
 	{"numbers go on, and what was dropped is still known", func(t *testing.T, h Harness) {
 		ctx := context.Background()
@@ -218,6 +228,33 @@ func wantRetained(t testing.TB, h Harness, r sessions.Retention, dropped int, le
 	must(t, err)
 	equal(t, "dropped", n, dropped)
 	equal(t, "log", strings.Join(bodies(t, h.Other, sessions.Query{}), ", "), left)
+}
+
+func readByAll(t *testing.T, h Harness) {
+	ctx := context.Background()
+	epoch := owned(t, h)
+	_, _, err := h.Store.Journal(ctx, user, epoch, reply(1))
+	must(t, err)
+	appendN(t, h.Store, epoch, 2, 3)
+	must(t, h.Store.Advance(ctx, user, "phone", 3))
+	h.Advance(7 * 24 * time.Hour)
+	appendN(t, h.Store, epoch, 4, 4)
+	must(t, h.Store.Advance(ctx, user, "phone", 4))
+	_, err = h.Store.Deliver(ctx, "other", incoming(5))
+	must(t, err)
+	for _, dropped := range []int{0, 2, 0} {
+		n, err := h.Other.Retain(ctx, "", sessions.Retention{})
+		must(t, err)
+		equal(t, "dropped", n, dropped)
+		h.Advance(time.Millisecond)
+	}
+	equal(t, "log", strings.Join(bodies(t, h.Other, sessions.Query{}), ", "), "message 1, message 4") // the first waits to be sent
+	for _, client := range []string{"phone", "web"} {
+		wantDropped(t, h, client, sessions.Dropped{})
+	}
+	seqs, err := h.Store.Append(ctx, user, epoch, sessions.Batch{Messages: []im.Message{incoming(2)}})
+	must(t, err)
+	wantSeqs(t, seqs, 2)
 }
 
 func missed(t *testing.T, h Harness) {
