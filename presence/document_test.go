@@ -28,7 +28,7 @@ func TestDocument(t *testing.T) {
 	words := []string{
 		wire.Hello, wire.Exists, wire.Delivery, wire.Presence, wire.Service, wire.Bye, wire.Typing, wire.Ping,
 		wire.AuthFailed, wire.Expired, wire.NoSession, wire.Referral, wire.BadCredentials, wire.Unavailable, wire.TryLater,
-		wire.Limit, wire.Fenced, wire.NotFound, wire.TooLong, wire.Syntax,
+		wire.Limit, wire.Fenced, wire.Changed, wire.NotFound, wire.TooLong, wire.Syntax,
 	}
 	for verb := range verbs {
 		words = append(words, verb)
