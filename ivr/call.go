@@ -34,23 +34,23 @@ type Call struct {
 	loaded   bool     // what waits was fetched, and more is listened for
 	queue    queue    // the messages to be read
 	people   people
-	person   im.Address   // whom the next recording is for
-	last     im.Address   // whom the caller dealt with last
-	after    state        // where it goes on once the recording is sent or dropped
-	rec      *take        // a recording in hand
-	drafts   []draft      // recordings that were left unsent, newest first
-	draft    int          // the one that is offered
-	resumed  bool         // the caller came back by a session number
-	broken   int          // recordings in a row that came to nothing
-	page     int          // of the list that is offered
-	replies  []reply      // that can be sent by a key
-	own      []string     // those of the user's own
-	found    []im.Address // persons that keys may mean
-	named    []im.Address // persons that are told, those who are there first
-	there    int          // how many of them are
-	spot     int          // the one at hand
-	watched  []im.Address // persons whose coming is to be told
-	speed    int          // of reading, in percent; 0 is 100
+	person   im.Address    // whom the next recording is for
+	last     im.Address    // whom the caller dealt with last
+	after    state         // where it goes on once the recording is sent or dropped
+	rec      *take         // a recording in hand
+	drafts   []wire.Unsent // recordings that were left unsent, newest first
+	draft    int           // the one that is offered
+	resumed  bool          // the caller came back by a session number
+	broken   int           // recordings in a row that came to nothing
+	page     int           // of the list that is offered
+	replies  []reply       // that can be sent by a key
+	own      []string      // those of the user's own
+	found    []im.Address  // persons that keys may mean
+	named    []im.Address  // persons that are told, those who are there first
+	there    int           // how many of them are
+	spot     int           // the one at hand
+	watched  []im.Address  // persons whose coming is to be told
+	speed    int           // of reading, in percent; 0 is 100
 	change   pinChange
 	name     string // that the caller spells for himself
 	adopted  state  // where a call that another process left goes on

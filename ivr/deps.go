@@ -78,6 +78,7 @@ type Messenger interface {
 	Networks(ctx context.Context) ([]wire.ServiceEvent, error)
 	Status(ctx context.Context, r wire.StatusRequest) error
 	PutState(ctx context.Context, verb, key string, value any) error
+	ChangeState(ctx context.Context, verb, key string, value any, change func() any) error
 	GetState(ctx context.Context, verb, key string, value any) error
 	GetStates(ctx context.Context, values map[string]any) error
 	DropState(ctx context.Context, verb, key string) error

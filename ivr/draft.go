@@ -7,42 +7,17 @@ import (
 	"strings"
 	"time"
 
-	"hark/im"
+	"hark/presence"
 	"hark/presence/wire"
 )
 
-// maxDrafts is how many unsent recordings a user may have.
-const maxDrafts = 5
+// mostOffered is how many unsent recordings a caller puts off before the others are left for another call.
+const mostOffered = 5
 
-// A draft is a recording that was left unsent, as the presence server keeps it. Older ones hang on the newest, which
-// alone other doors need to understand.
-type draft struct {
-	wire.DraftValue               // Audio is the id of the draft in Recordings
-	ID              string        `json:"id,omitempty"`  // of the message that it will be
-	Link            im.Attachment `json:"link,omitzero"` // when it has one already; Audio is then its URL
-	Part            bool          `json:"part,omitempty"`
-	Older           []draft       `json:"older,omitempty"`
-}
-
-// flat lists a draft and the older ones, newest first; none when it is empty.
-func (d draft) flat() []draft {
-	if d.Audio == "" && d.Text == "" {
-		return nil
-	}
-	list := []draft{d}
-	list = append(list, d.Older...)
-	list[0].Older = nil
-	return list
-}
-
-// saveDrafts writes the drafts to the presence server.
-func (c *Call) saveDrafts(ctx context.Context, m Messenger) error {
-	if len(c.drafts) == 0 {
-		return m.DropState(ctx, wire.Draft, "")
-	}
-	newest := c.drafts[0]
-	newest.Older = c.drafts[1:]
-	return m.PutState(ctx, wire.Draft, "", newest)
+// changeDrafts changes what is kept unsent, beside what the web or another call does to it at the same moment.
+func changeDrafts(ctx context.Context, m Messenger, change func([]wire.Unsent) []wire.Unsent) error {
+	var kept wire.Unsent
+	return m.ChangeState(ctx, wire.Draft, "", &kept, func() any { return wire.UnsentFact(change(kept.List())) })
 }
 
 // keepRecording makes a draft of the recording in hand, if there is enough of it. It is used when the caller turns away
@@ -64,7 +39,7 @@ func (c *Call) keepRecording(ctx context.Context) bool {
 
 // addDraft keeps the recording in hand and its draft.
 func (c *Call) addDraft(ctx context.Context) error {
-	d := draft{ID: c.rec.id, Link: c.rec.link, Part: c.rec.part, DraftValue: wire.DraftValue{
+	d := wire.Unsent{ID: c.rec.id, Link: c.rec.link, Part: c.rec.part, DraftValue: wire.DraftValue{
 		To: c.person, Text: strings.TrimSpace(c.rec.text), Audio: c.rec.link.URL, Seconds: c.rec.length.Seconds(), Made: time.Now().UTC(),
 	}}
 	if d.Audio == "" && d.Text == "" {
@@ -84,21 +59,54 @@ func (c *Call) addDraft(ctx context.Context) error {
 	return c.joinDrafts(ctx, d)
 }
 
-// joinDrafts puts a draft before those that are kept by now: another call, or the web, may have left one meanwhile.
-func (c *Call) joinDrafts(ctx context.Context, d draft) error {
-	var kept draft
-	if err := c.session.client.GetState(ctx, wire.Draft, "", &kept); err != nil {
-		return err
-	}
-	c.drafts = append([]draft{d}, slices.DeleteFunc(kept.flat(), func(old draft) bool { return old.ID != "" && old.ID == d.ID })...)
-	for _, old := range c.drafts[min(maxDrafts, len(c.drafts)):] {
-		if old.Audio == "" {
+// joinDrafts puts a draft before those that are kept by now. Where there is no room for all, the oldest make way, and the
+// user is told of it at the next occasion: this one was just made, by a caller who may have hung up.
+func (c *Call) joinDrafts(ctx context.Context, d wire.Unsent) error {
+	for way := 0; ; way++ {
+		var out []wire.Unsent // those that make way
+		err := changeDrafts(ctx, c.session.client, func(kept []wire.Unsent) []wire.Unsent {
+			kept = wire.WithoutUnsent(kept, d.Key())
+			room := max(0, len(kept)-way)
+			out = kept[room:]
+			d.Lost = len(out) + wire.LostOf(out)
+			return append([]wire.Unsent{d}, kept[:room]...)
+		})
+		if presence.HasCode(err, wire.TooLong) && len(out) == way {
 			continue
 		}
-		_ = c.srv.Recordings.DropDraft(ctx, old.Audio)
+		if err == nil {
+			c.dropDrafts(ctx, out)
+		}
+		return err
 	}
-	c.drafts = c.drafts[:min(maxDrafts, len(c.drafts))]
-	return c.saveDrafts(ctx, c.session.client)
+}
+
+// dropDrafts deletes the recordings of drafts that are not kept any more.
+func (c *Call) dropDrafts(ctx context.Context, gone []wire.Unsent) {
+	for _, d := range gone {
+		c.log.Warn("an unsent message had to make room for another")
+		if d.Audio != "" && d.Link.URL == "" {
+			_ = c.srv.Recordings.DropDraft(ctx, d.Audio)
+		}
+	}
+}
+
+// tellLost tells, once, that drafts had to make room.
+func (c *Call) tellLost(ctx context.Context) {
+	n := wire.LostOf(c.drafts)
+	if n == 0 {
+		return
+	}
+	c.tell(say("draft.lost", "count", n))
+	err := changeDrafts(ctx, c.session.client, func(kept []wire.Unsent) []wire.Unsent {
+		for i := range kept {
+			kept[i].Lost = 0
+		}
+		return kept
+	})
+	if err != nil {
+		c.log.Warn("the caller will be told twice of lost drafts", "err", err)
+	}
 }
 
 // keepDraft makes a link of the draft that is offered, and keeps that with the draft, for it can be made only once.
@@ -108,23 +116,34 @@ func (c *Call) keepDraft(ctx context.Context) error {
 		return err
 	}
 	c.rec.link, c.rec.draft = link, ""
-	d := &c.drafts[c.draft]
-	d.Link, d.Audio = link, link.URL
-	if err := c.saveDrafts(ctx, c.session.client); err != nil {
+	err = changeDrafts(ctx, c.session.client, func(kept []wire.Unsent) []wire.Unsent {
+		if i := wire.IndexUnsent(kept, c.rec.id); i >= 0 {
+			kept[i].Link, kept[i].Audio = link, link.URL
+		}
+		return kept
+	})
+	if err != nil {
 		c.log.Warn("draft not brought up to date", "err", err)
 	}
 	return nil
 }
 
-// nextDraft offers the next unsent recording, and goes to the messages when there is none left.
+// nextDraft offers the next unsent recording, and goes to the messages when there is none left, or enough were put off.
 func nextDraft(ctx context.Context, c *Call) (state, error) {
 	c.rec = nil
-	if c.draft >= len(c.drafts) {
+	if err := c.ask(ctx, c.weedDrafts); err != nil {
+		return "", err
+	}
+	switch {
+	case c.draft >= len(c.drafts):
+		return c.land(ctx)
+	case c.draft >= mostOffered:
+		c.tell(say("draft.more", "count", len(c.drafts)-c.draft))
 		return c.land(ctx)
 	}
 	d := c.drafts[c.draft]
 	c.person, c.after = d.To, atHome
-	c.rec = &take{kept: true, text: d.Text, link: d.Link, id: d.ID, part: d.Part, length: time.Duration(d.Seconds * float64(time.Second))}
+	c.rec = &take{kept: true, text: d.Text, link: d.Link, id: d.Key(), part: d.Part, length: time.Duration(d.Seconds * float64(time.Second))}
 	if d.Text != "" {
 		return atDraft, nil
 	}
@@ -144,8 +163,22 @@ func nextDraft(ctx context.Context, c *Call) (state, error) {
 	return atDraft, nil
 }
 
+// weedDrafts takes out what was sent or dropped at another door since.
+func (c *Call) weedDrafts(ctx context.Context, m Messenger) error {
+	if c.draft >= len(c.drafts) {
+		return nil
+	}
+	var kept wire.Unsent
+	if err := m.GetState(ctx, wire.Draft, "", &kept); err != nil {
+		return err
+	}
+	left := slices.DeleteFunc(c.drafts[c.draft:], func(d wire.Unsent) bool { return wire.IndexUnsent(kept.List(), d.Key()) < 0 })
+	c.drafts = c.drafts[:c.draft+len(left)]
+	return nil
+}
+
 // draftFile finds the sound of a draft.
-func (c *Call) draftFile(ctx context.Context, d draft) (wav string, length time.Duration, err error) {
+func (c *Call) draftFile(ctx context.Context, d wire.Unsent) (wav string, length time.Duration, err error) {
 	if d.Link.URL == "" {
 		return c.srv.Recordings.Draft(ctx, d.Audio)
 	}
@@ -185,8 +218,11 @@ func dropDraft(ctx context.Context, c *Call) (state, error) {
 
 // forgetDraft removes the draft that is offered.
 func (c *Call) forgetDraft(ctx context.Context) (state, error) {
-	c.drafts = append(c.drafts[:c.draft:c.draft], c.drafts[c.draft+1:]...)
-	return atDrafts, c.ask(ctx, c.saveDrafts)
+	key := c.drafts[c.draft].Key()
+	c.drafts = slices.Delete(c.drafts, c.draft, c.draft+1)
+	return atDrafts, c.ask(ctx, func(ctx context.Context, m Messenger) error {
+		return changeDrafts(ctx, m, func(kept []wire.Unsent) []wire.Unsent { return wire.WithoutUnsent(kept, key) })
+	})
 }
 
 // leaveDraft keeps it for another call.

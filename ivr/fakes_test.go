@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -358,6 +359,29 @@ func (c *client) PutState(ctx context.Context, verb, key string, value any) erro
 	return c.do(ctx, func() error {
 		raw, err := json.Marshal(value)
 		c.state[verb+" "+key] = raw
+		return err
+	})
+}
+
+func (c *client) ChangeState(ctx context.Context, verb, key string, value any, change func() any) error {
+	return c.do(ctx, func() error {
+		reflect.ValueOf(value).Elem().SetZero()
+		name := verb + " " + key
+		if raw := c.state[name]; raw != nil {
+			if err := json.Unmarshal(raw, value); err != nil {
+				return err
+			}
+		}
+		kept := change()
+		if kept == nil {
+			delete(c.state, name)
+			return nil
+		}
+		raw, err := json.Marshal(kept)
+		if len(raw) > 32<<10 {
+			return no(wire.TooLong)
+		}
+		c.state[name] = raw
 		return err
 	})
 }

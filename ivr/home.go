@@ -55,6 +55,7 @@ func arrive(ctx context.Context, c *Call) (state, error) {
 		c.tell(say("login.back.unnamed"))
 	}
 	c.tell(c.arrivals(ctx, c.cameBefore())...)
+	c.tellLost(ctx)
 	return atDrafts, nil
 }
 
@@ -62,7 +63,7 @@ func arrive(ctx context.Context, c *Call) (state, error) {
 func (c *Call) load(ctx context.Context, m Messenger) error {
 	c.queue, c.drafts, c.watched = queue{}, nil, nil
 	q := &c.queue
-	var kept draft
+	var kept wire.Unsent
 	for _, get := range []func() error{
 		func() error {
 			return m.GetStates(ctx, map[string]any{
@@ -80,7 +81,7 @@ func (c *Call) load(ctx context.Context, m Messenger) error {
 		}
 	}
 	c.queue.placed = c.queue.from.Seq != 0
-	c.drafts = kept.flat()
+	c.drafts = kept.List()
 	return nil
 }
 

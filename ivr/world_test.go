@@ -509,49 +509,6 @@ func (w *world) checkLogins(rest string) error {
 	return same(strconv.Itoa(w.post.logins), rest)
 }
 
-// checkDraft reads "for Ben 5s", "none", for a part of a recording "for Ben 5s cut short", and with older ones "for Ben
-// 5s, Carla 3s cut short".
-func (w *world) checkDraft(rest string) error {
-	var v draftValue
-	w.stateOf(wire.Draft, &v)
-	return same(v.String(), rest)
-}
-
-// draftElsewhere leaves a draft as the web does: "elsewhere draft for Carla: text".
-func (w *world) draftElsewhere(rest string) error {
-	name, text, _ := strings.Cut(strings.TrimPrefix(rest, "draft for "), ": ")
-	raw, err := json.Marshal(wire.DraftValue{To: person(name), Text: text})
-	w.post.mu.Lock()
-	defer w.post.mu.Unlock()
-	w.post.state[wire.Draft+" "] = raw
-	return err
-}
-
-// draftValue is a draft as the presence server keeps it.
-type draftValue struct {
-	wire.DraftValue
-	Part  bool         `json:"part"`
-	Older []draftValue `json:"older"`
-}
-
-// String lists the drafts.
-func (v draftValue) String() string {
-	if v.Audio == "" && v.Text == "" {
-		return "none"
-	}
-	out := fmt.Sprintf("for %s %.0fs", v.To, v.Seconds)
-	if v.Text != "" {
-		out = fmt.Sprintf("for %s %q", v.To, v.Text)
-	}
-	if v.Part {
-		out += " " + cutShort
-	}
-	for _, old := range v.Older {
-		out += ", " + strings.TrimPrefix(old.String(), "for ")
-	}
-	return out
-}
-
 // checkPlace reads "2 at 3s", "none".
 func (w *world) checkPlace(rest string) error {
 	var v wire.PlaceValue

@@ -114,6 +114,10 @@ func (s mortalStore) SetState(ctx context.Context, user string, key string, valu
 	return s.life.around("setstate", func() error { return s.Store.SetState(ctx, user, key, value) })
 }
 
+func (s mortalStore) SwapState(ctx context.Context, user, key string, old, value []byte) error {
+	return s.life.around("swapstate", func() error { return s.Store.SwapState(ctx, user, key, old, value) })
+}
+
 // A mortalService is a network to such a server.
 type mortalService struct {
 	im.Service

@@ -81,6 +81,8 @@ func refusal(err error) (e *Error, ok bool) {
 		return refuse(wire.Fenced, "", "your session has moved or ended"), true
 	case errors.Is(err, sessions.ErrNotFound):
 		return refuse(wire.NotFound, "", "there is no such thing"), true
+	case errors.Is(err, sessions.ErrChanged):
+		return refuse(wire.Changed, "", "this was changed meanwhile, get it anew"), true
 	case errors.Is(err, sessions.ErrDuplicate):
 		return refuse(wire.Limit, "", "this id was used for another message"), true
 	case errors.Is(err, errStopping):

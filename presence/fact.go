@@ -2,12 +2,15 @@ package presence
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
 
 	"hark/presence/wire"
+	"hark/sessions"
 )
 
 const (
@@ -90,17 +93,40 @@ func storedAs(key string) (stored string, ok bool) {
 
 // keep puts, gets or drops a fact.
 func (c *conn) keep(ctx context.Context, key string, req wire.StateRequest) (result, error) {
-	store, user := c.server.Sessions, c.session.user
 	switch {
 	case len(req.Put) > maxFact:
 		return result{}, refuse(wire.TooLong, "", "this is too long to be kept")
-	case req.Put != nil && !req.Get && !req.Drop:
-		return result{}, store.SetState(ctx, user, key, req.Put)
-	case req.Drop && !req.Get && req.Put == nil:
-		return result{}, store.SetState(ctx, user, key, nil)
-	case req.Get && !req.Drop && req.Put == nil:
-		value, err := store.GetState(ctx, user, key)
-		return result{payload: wire.StateReply{Value: json.RawMessage(value)}}, err
+	case req.Put != nil && !req.Get && !req.Drop, req.Drop && !req.Get && req.Put == nil:
+		return result{}, c.setFact(ctx, key, req)
+	case req.Get && !req.Drop && req.Put == nil && req.If == "":
+		value, err := c.server.Sessions.GetState(ctx, c.session.user, key)
+		return result{payload: wire.StateReply{Value: json.RawMessage(value), Tag: tagOf(value)}}, err
 	}
-	return result{}, badArgument("one of put, get, drop")
+	return result{}, badArgument("one of put, get, drop; if only with put or drop")
+}
+
+// setFact puts or drops a fact, if need be only the one that the client has seen: doors that change what they read would
+// otherwise undo each other's changes.
+func (c *conn) setFact(ctx context.Context, key string, req wire.StateRequest) error {
+	store, user := c.server.Sessions, c.session.user
+	if req.If == "" {
+		return store.SetState(ctx, user, key, req.Put)
+	}
+	old, err := store.GetState(ctx, user, key)
+	if err != nil {
+		return err
+	}
+	if tagOf(old) != req.If {
+		return sessions.ErrChanged
+	}
+	return store.SwapState(ctx, user, key, old, req.Put)
+}
+
+// tagOf names a value, nil too. It need not be hard to forge: these facts are all the user's own.
+func tagOf(value []byte) string {
+	if value == nil {
+		return "none"
+	}
+	sum := sha256.Sum256(value)
+	return hex.EncodeToString(sum[:8])
 }

@@ -1,9 +1,11 @@
 package presence
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"maps"
+	"reflect"
 	"slices"
 
 	"hark/presence/wire"
@@ -68,7 +70,8 @@ func (c *Client) Typing(ctx context.Context, req wire.TypingRequest) error {
 	return c.do(ctx, wire.Typing, req, nil)
 }
 
-// PutState keeps a small fact: wire.Draft and wire.Place have one each (key ""), wire.State one per key.
+// PutState keeps a small fact, whatever it was before: wire.Draft and wire.Place have one each (key ""), wire.State one per
+// key. What is made of the present value, such as a longer list, is for ChangeState.
 func (c *Client) PutState(ctx context.Context, verb, key string, value any) error {
 	raw, err := wire.Marshal(value)
 	if err != nil {
@@ -83,10 +86,53 @@ func (c *Client) GetState(ctx context.Context, verb, key string, value any) erro
 	if err := c.do(ctx, verb, wire.StateRequest{Key: key, Get: true}, &reply); err != nil {
 		return err
 	}
-	if len(reply.Value) == 0 || string(reply.Value) == "null" {
+	if fact := reply.Value; isFact(fact) {
+		return json.Unmarshal(fact, value)
+	}
+	return nil
+}
+
+func isFact(raw json.RawMessage) bool { return len(raw) > 0 && string(raw) != "null" }
+
+// mostChanges is how often ChangeState tries while others change the same fact: each time one of them has succeeded.
+const mostChanges = 50
+
+// ChangeState changes a fact so that what other doors did at the same moment is not lost. It reads the fact into value, a
+// pointer (zero when there is none), and keeps what change returns; nil drops the fact. It does so anew when somebody else
+// was faster, and when the same change was made already it must leave all as it is: after a lost connection the change may be
+// asked for twice. A server of before, which knows no tags, keeps it in any case.
+func (c *Client) ChangeState(ctx context.Context, verb, key string, value any, change func() any) (err error) {
+	for range mostChanges {
+		if err = c.changeOnce(ctx, verb, key, value, change); !HasCode(err, wire.Changed) {
+			break
+		}
+	}
+	return err
+}
+
+func (c *Client) changeOnce(ctx context.Context, verb, key string, value any, change func() any) error {
+	var reply wire.StateReply
+	if err := c.do(ctx, verb, wire.StateRequest{Key: key, Get: true}, &reply); err != nil {
+		return err
+	}
+	reflect.ValueOf(value).Elem().SetZero()
+	if !isFact(reply.Value) {
+		reply.Value = nil
+	} else if err := json.Unmarshal(reply.Value, value); err != nil {
+		return err
+	}
+	req := wire.StateRequest{Key: key, Drop: true, If: reply.Tag}
+	if kept := change(); kept != nil {
+		raw, err := wire.Marshal(kept)
+		if err != nil {
+			return err
+		}
+		req.Put, req.Drop = raw, false
+	}
+	if bytes.Equal(req.Put, reply.Value) {
 		return nil
 	}
-	return json.Unmarshal(reply.Value, value)
+	return c.do(ctx, verb, req, nil)
 }
 
 // GetStates reads several facts into pointers: those of wire.State by their keys, the others by wire.Draft, wire.Place and

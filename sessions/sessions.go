@@ -35,7 +35,8 @@
 // # Unknown outcomes
 //
 // When the connection to the database breaks in the middle of a call, the outcome is unknown. Claim reads again and
-// compares the session id before it reports a failure; every other write is idempotent and may be repeated.
+// compares the session id before it reports a failure; every other write is idempotent and may be repeated. (A SwapState that
+// is repeated says ErrChanged, and whoever reads again finds the value there.)
 package sessions
 
 import (
@@ -61,6 +62,8 @@ var (
 	ErrLapsed = errors.New("sessions: node lease lapsed")
 	// ErrDuplicate: the outgoing message's id was used for another text within 24 hours, or the key opens another session.
 	ErrDuplicate = errors.New("sessions: id already used for another message")
+	// ErrChanged: the fact is not, or no longer, what the caller took it for.
+	ErrChanged = errors.New("sessions: the fact was changed by somebody else")
 	// ErrInUse: another process has the (single-node) database open. The text names it.
 	ErrInUse = db.ErrInUse
 	// ErrTemporary: the database is away, slow or full. Whether a write was carried out is not known.
@@ -275,6 +278,9 @@ type Store interface {
 
 	// SetState keeps a small fact of a user (place, draft, quick replies; at most 64 KiB); nil removes it.
 	SetState(ctx context.Context, user, key string, value []byte) error
+	// SwapState is SetState for who has seen that the fact is old (nil: there is none), in one step, so that of two who change
+	// it at once neither loses what the other did. ErrChanged.
+	SwapState(ctx context.Context, user, key string, old, value []byte) error
 	// GetState returns nil when there is none.
 	GetState(ctx context.Context, user, key string) ([]byte, error)
 	// GetStates returns those of the keys that there are, in one look.

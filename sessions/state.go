@@ -39,7 +39,7 @@ func putResume(tx *db.Tx, user, network string, resume im.Resume) error {
 // SetState implements Store.
 func (s *SQL) SetState(ctx context.Context, user, key string, value []byte) error {
 	if len(value) > MaxState {
-		return fmt.Errorf("sessions: the state %q is longer than %d bytes", key, MaxState)
+		return tooLong(key)
 	}
 	return s.db.Write(ctx, func(tx *db.Tx) error {
 		if value == nil {
@@ -51,6 +51,36 @@ func (s *SQL) SetState(ctx context.Context, user, key string, value []byte) erro
 			ON CONFLICT (usr, key) DO UPDATE SET value = excluded.value`, user, key, value)
 		return inside(err)
 	})
+}
+
+// SwapState implements Store.
+func (s *SQL) SwapState(ctx context.Context, user, key string, old, value []byte) error {
+	if len(value) > MaxState {
+		return tooLong(key)
+	}
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		n, err := swapState(tx, user, key, old, value)
+		return changed(n, err, ErrChanged)
+	})
+}
+
+// swapState returns how many facts were as they should be, 0 or 1. Each of its statements is atomic by itself, also
+// between two transactions of PostgreSQL.
+func swapState(tx *db.Tx, user, key string, old, value []byte) (n int64, err error) {
+	switch {
+	case old == nil && value == nil:
+		err = tx.Row(`SELECT 1 - count(*) FROM user_state WHERE usr = $1 AND key = $2`, user, key).Scan(&n)
+		return n, err
+	case old == nil:
+		return tx.Exec(`INSERT INTO user_state (usr, key, value) VALUES ($1, $2, $3) ON CONFLICT (usr, key) DO NOTHING`, user, key, value)
+	case value == nil:
+		return tx.Exec(`DELETE FROM user_state WHERE usr = $1 AND key = $2 AND value = $3`, user, key, old)
+	}
+	return tx.Exec(`UPDATE user_state SET value = $4 WHERE usr = $1 AND key = $2 AND value = $3`, user, key, old, value)
+}
+
+func tooLong(key string) error {
+	return fmt.Errorf("sessions: the state %q is longer than %d bytes", key, MaxState)
 }
 
 // GetState implements Store.

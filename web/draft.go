@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,42 +12,20 @@ import (
 	"hark/presence/wire"
 )
 
-// A draft is what was not sent yet, at this door or by telephone. Older ones hang on the newest, as the telephone keeps
-// them; what it notes beside is kept as it is.
-type draft struct {
-	wire.DraftValue
-	ID    string        `json:"id,omitempty"`  // of the message that it will be
-	Link  im.Attachment `json:"link,omitzero"` // of a recording that has one already
-	Part  bool          `json:"part,omitempty"`
-	Older []draft       `json:"older,omitempty"`
-}
-
-// key names a draft within a form.
-func (d draft) key() string { return fmt.Sprint(d.Made.UnixNano()) }
-
-// drafts lists them, newest first.
-func (v *visit) drafts(ctx context.Context) ([]draft, error) {
+// drafts lists what was not sent yet, at this door or by telephone, newest first.
+func (v *visit) drafts(ctx context.Context) ([]wire.Unsent, error) {
 	notes, err := v.notes(ctx)
 	if err != nil {
 		return nil, err
 	}
-	newest := notes.draft
-	if newest.Audio == "" && newest.Text == "" {
-		return nil, nil
-	}
-	list := append([]draft{newest}, newest.Older...)
-	list[0].Older = nil
-	return list, nil
+	return notes.draft.List(), nil
 }
 
-// putDrafts keeps them.
-func (v *visit) putDrafts(ctx context.Context, list []draft) error {
-	if len(list) == 0 {
-		return v.note(ctx, wire.Draft, "", nil)
-	}
-	newest := list[0]
-	newest.Older = list[1:]
-	return v.note(ctx, wire.Draft, "", newest)
+// changeDrafts changes them, beside what a telephone call or another page does to them at the same moment.
+func (v *visit) changeDrafts(ctx context.Context, change func([]wire.Unsent) []wire.Unsent) error {
+	v.noted = nil
+	var kept wire.Unsent
+	return v.client.ChangeState(ctx, wire.Draft, "", &kept, func() any { return wire.UnsentFact(change(kept.List())) })
 }
 
 // drafts shows what was not sent yet.
@@ -69,8 +46,8 @@ func (v *visit) draftsPage(ctx context.Context, notice string) (*Page, error) {
 		if name == "" {
 			name = d.To.ID
 		}
-		page.Items = append(page.Items, Item{Title: fmt.Sprintf("%d: to %s", i+1, name), Note: v.clock(d.Made), Lines: lines(d.words())})
-		mark := Field{Kind: Hidden, Name: "draft", Value: d.key()}
+		page.Items = append(page.Items, Item{Title: fmt.Sprintf("%d: to %s", i+1, name), Note: v.clock(d.Made), Lines: lines(words(d))})
+		mark := Field{Kind: Hidden, Name: "draft", Value: d.Key()}
 		if d.Text != "" || d.Link.URL != "" {
 			page.Forms = append(page.Forms, Form{Action: v.base + "/drafts/send", Submit: fmt.Sprintf("Send %d", i+1), Quiet: true, Fields: []Field{once(), mark}})
 		}
@@ -81,11 +58,14 @@ func (v *visit) draftsPage(ctx context.Context, notice string) (*Page, error) {
 	if len(list) == 0 {
 		page.Text = []string{"There is nothing unsent."}
 	}
+	if n := wire.LostOf(list); n > 0 {
+		page.Text = []string{fmt.Sprintf("There was no room for all: the oldest were dropped (%d).", n)}
+	}
 	return page, nil
 }
 
 // words is what a draft's line says.
-func (d draft) words() string {
+func words(d wire.Unsent) string {
 	if d.Text != "" {
 		return d.Text
 	}
@@ -101,7 +81,7 @@ func (d draft) words() string {
 const maxDraftText = 24 << 10
 
 // textOf is how many bytes the texts of drafts take in JSON.
-func textOf(list []draft) (size int) {
+func textOf(list []wire.Unsent) (size int) {
 	for _, d := range list {
 		raw, _ := wire.Marshal(d.Text) // a text cannot fail
 		size += len(raw)
@@ -114,20 +94,27 @@ func (v *visit) keep(ctx context.Context, person wire.Contact, text, number stri
 	if strings.TrimSpace(text) == "" {
 		return v.again(ctx, person, text, "There was nothing to keep.")
 	}
-	list, err := v.drafts(ctx)
-	if err != nil {
-		return nil, err
+	made := wire.DraftValue{To: person.Address, Text: text, Made: time.Now().UTC()}
+	d := wire.Unsent{DraftValue: made, ID: "web-" + number}
+	fits := true
+	err := v.changeDrafts(ctx, func(kept []wire.Unsent) []wire.Unsent {
+		if fits = true; wire.IndexUnsent(kept, d.ID) >= 0 {
+			return kept
+		}
+		list := append([]wire.Unsent{d}, kept...)
+		if fits = textOf(list) <= maxDraftText; !fits {
+			return kept
+		}
+		return list
+	})
+	if presence.HasCode(err, wire.TooLong) {
+		fits, err = false, nil
 	}
-	id := "web-" + number
-	if !slices.ContainsFunc(list, func(d draft) bool { return d.ID == id }) {
-		made := wire.DraftValue{To: person.Address, Text: text, Made: time.Now().UTC()}
-		list = append([]draft{{DraftValue: made, ID: id}}, list...)
-		if textOf(list) > maxDraftText {
-			return v.again(ctx, person, text, "There is no room for so long a draft. Please send it, or send or drop another one first.")
-		}
-		if err := v.putDrafts(ctx, list); err != nil {
-			return nil, err
-		}
+	switch {
+	case err != nil:
+		return nil, err
+	case !fits:
+		return v.again(ctx, person, text, "There is no room for so long a draft. Please send it, or send or drop another one first.")
 	}
 	return v.done(ctx, person, "Kept as a draft.")
 }
@@ -140,10 +127,7 @@ func sendDraft(ctx context.Context, v *visit) (*Page, error) {
 		return v.gone(ctx, err)
 	}
 	d := list[i]
-	req := wire.SendRequest{ID: d.ID, To: d.To, Body: d.Text}
-	if req.ID == "" {
-		req.ID = "draft-" + d.key()
-	}
+	req := wire.SendRequest{ID: d.Key(), To: d.To, Body: d.Text}
 	if d.Link.URL != "" {
 		req.Body, req.Attachments = d.Link.URL, []im.Attachment{d.Link}
 	}
@@ -159,7 +143,7 @@ func sendDraft(ctx context.Context, v *visit) (*Page, error) {
 	case err != nil:
 		return nil, err
 	}
-	if err := v.putDrafts(ctx, slices.Delete(list, i, i+1)); err != nil {
+	if err := v.removeDraft(ctx, d.Key()); err != nil {
 		return nil, err
 	}
 	return v.draftsPage(ctx, outcome(reply.State))
@@ -174,17 +158,20 @@ func dropDraft(ctx context.Context, v *visit) (*Page, error) {
 	if list[i].Text == "" {
 		return nil, errForm
 	}
-	if err := v.putDrafts(ctx, slices.Delete(list, i, i+1)); err != nil {
+	if err := v.removeDraft(ctx, list[i].Key()); err != nil {
 		return nil, err
 	}
 	return v.draftsPage(ctx, "Dropped.")
 }
 
+func (v *visit) removeDraft(ctx context.Context, key string) error {
+	return v.changeDrafts(ctx, func(kept []wire.Unsent) []wire.Unsent { return wire.WithoutUnsent(kept, key) })
+}
+
 // findDraft finds the draft that a form names; -1 when there is none of that name.
-func (v *visit) findDraft(ctx context.Context) ([]draft, int, error) {
+func (v *visit) findDraft(ctx context.Context) ([]wire.Unsent, int, error) {
 	list, err := v.drafts(ctx)
-	key := v.r.PostFormValue("draft")
-	return list, slices.IndexFunc(list, func(d draft) bool { return d.key() == key }), err
+	return list, wire.IndexUnsent(list, v.r.PostFormValue("draft")), err
 }
 
 // gone is the page after a form about a draft that is not there: the same form came before.

@@ -15,7 +15,7 @@ const quickKey = "quick-replies"
 type notes struct {
 	seen  map[string]int64 // by address: up to which message a conversation was seen
 	place wire.PlaceValue  // where the user was, at this door or another; zero when nowhere
-	draft draft            // the newest, on which the older ones hang
+	draft wire.Unsent      // the newest, on which the older ones hang
 	quick []string         // the quick replies
 }
 

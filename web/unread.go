@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"maps"
 
 	"hark/im"
 	"hark/presence/wire"
@@ -91,8 +92,8 @@ func (v *visit) see(ctx context.Context, person im.Address, upto int64) error {
 	if err != nil || upto <= u.seen[person.String()] || upto <= u.cursor {
 		return err
 	}
-	u.seen[person.String()] = min(upto, max(u.last, u.cursor))
-	if err := v.note(ctx, wire.State, seenKey, u.seen); err != nil {
+	upto = min(upto, max(u.last, u.cursor))
+	if err := v.changeSeen(ctx, func(seen map[string]int64) { seen[person.String()] = max(seen[person.String()], upto) }); err != nil {
 		return err
 	}
 	after, err := v.unread(ctx)
@@ -110,15 +111,23 @@ func (v *visit) see(ctx context.Context, person im.Address, upto int64) error {
 		return err
 	}
 	v.roster = nil // its counts are over
-	return v.forget(ctx, after.seen, cursor)
+	// What the cursor has made needless is forgotten.
+	return v.changeSeen(ctx, func(seen map[string]int64) {
+		maps.DeleteFunc(seen, func(_ string, upto int64) bool { return upto <= cursor })
+	})
 }
 
-// forget drops the notes that the cursor has made needless.
-func (v *visit) forget(ctx context.Context, seen map[string]int64, cursor int64) error {
-	for person, upto := range seen {
-		if upto <= cursor {
-			delete(seen, person)
+// changeSeen changes the notes, beside what another page does to them at the same moment.
+func (v *visit) changeSeen(ctx context.Context, change func(seen map[string]int64)) error {
+	v.noted = nil
+	var seen map[string]int64
+	return v.client.ChangeState(ctx, wire.State, seenKey, &seen, func() any {
+		if seen == nil {
+			seen = make(map[string]int64)
 		}
-	}
-	return v.note(ctx, wire.State, seenKey, seen)
+		if change(seen); len(seen) == 0 {
+			return nil
+		}
+		return seen
+	})
 }

@@ -48,6 +48,7 @@ const (
 	TryLater       = "TRYLATER"       // argument: seconds
 	Limit          = "LIMIT"          // too many or too much
 	Fenced         = "FENCED"         // this node does not own the session any more
+	Changed        = "CHANGED"        // the fact is not what the request took it for
 	NotFound       = "NOTFOUND"
 	TooLong        = "TOOLONG"
 	Syntax         = "SYNTAX"
@@ -158,17 +159,21 @@ type (
 		On bool       `json:"on"`
 	}
 	// StateRequest is the argument of DRAFT, PLACE and STATE: one of put, get, drop. Key names the fact (STATE only);
-	// several are had at once by Keys, DRAFT, PLACE and STATUS among them.
+	// several are had at once by Keys, DRAFT, PLACE and STATUS among them. If is the Tag of the fact that is to be put or
+	// dropped: with it only that one is, and CHANGED the answer when it is another by now.
 	StateRequest struct {
 		Key  string          `json:"key,omitempty"`
 		Keys []string        `json:"keys,omitempty"`
 		Put  json.RawMessage `json:"put,omitempty"`
 		Get  bool            `json:"get,omitempty"`
 		Drop bool            `json:"drop,omitempty"`
+		If   string          `json:"if,omitempty"`
 	}
-	// StateReply answers them; Value is null when there is none. Values are those of Keys that there are.
+	// StateReply answers them; Value is null when there is none. Tag names the value, also that there is none; equal values
+	// have equal tags. Values are those of Keys that there are.
 	StateReply struct {
 		Value  json.RawMessage            `json:"value"`
+		Tag    string                     `json:"tag,omitempty"`
 		Values map[string]json.RawMessage `json:"values,omitempty"`
 	}
 	// PlaceValue is where a user was: in a message, so many milliseconds into its sound.

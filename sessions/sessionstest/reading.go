@@ -2,8 +2,11 @@ package sessionstest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -317,10 +320,68 @@ var stateRules = []rule{
 		must(t, h.Store.SetState(ctx, user, "place", nil))
 		get(nil)
 	}},
+	{"a fact is swapped only while it is what it was taken for", func(t *testing.T, h Harness) {
+		ctx := context.Background()
+		swap := func(store sessions.Store, old, value string, want error) {
+			t.Helper()
+			if err := store.SwapState(ctx, user, "draft", fact(old), fact(value)); !errors.Is(err, want) {
+				t.Errorf("from %q to %q: %v, want %v", old, value, err, want)
+			}
+		}
+		swap(h.Store, "", "", nil)
+		swap(h.Store, "a", "b", sessions.ErrChanged)
+		swap(h.Store, "", "a", nil)
+		swap(h.Other, "", "b", sessions.ErrChanged)
+		swap(h.Other, "", "", sessions.ErrChanged)
+		swap(h.Other, "a", "b", nil)
+		swap(h.Store, "a", "", sessions.ErrChanged)
+		swap(h.Store, "b", "", nil)
+		swap(h.Store, "b", "", sessions.ErrChanged)
+		if h.Store.SwapState(ctx, user, "draft", nil, make([]byte, sessions.MaxState+1)) == nil {
+			t.Error("a longer one was taken")
+		}
+	}},
+	{"of changes made at once by swapping none is lost", func(t *testing.T, h Harness) {
+		var adding sync.WaitGroup
+		for i := range racers {
+			adding.Go(func() { addByte(t, []sessions.Store{h.Store, h.Other}[i%2], byte('a'+i)) })
+		}
+		adding.Wait()
+		got, err := h.Other.GetState(context.Background(), user, "list")
+		must(t, err)
+		slices.Sort(got)
+		equal(t, "what was added", string(got), "abcdefghijklmnop")
+	}},
 	{"a fact is at most 64 KiB", func(t *testing.T, h Harness) {
 		must(t, h.Store.SetState(context.Background(), user, "k", make([]byte, 64<<10)))
 		if h.Store.SetState(context.Background(), user, "k", make([]byte, 64<<10+1)) == nil {
 			t.Error("a longer one was taken")
 		}
 	}},
+}
+
+// fact is a value, where "" stands for none.
+func fact(text string) []byte {
+	if text == "" {
+		return nil
+	}
+	return []byte(text)
+}
+
+// addByte adds one byte to a fact, as often as somebody else was faster.
+func addByte(t *testing.T, store sessions.Store, b byte) {
+	ctx := context.Background()
+	for {
+		old, err := store.GetState(ctx, user, "list")
+		if err == nil {
+			err = store.SwapState(ctx, user, "list", old, append(slices.Clone(old), b))
+		}
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, sessions.ErrChanged) {
+			t.Error(err)
+			return
+		}
+	}
 }
