@@ -125,31 +125,40 @@ func (p *postgres) write(ctx context.Context, do func(*Tx) error) (err error) {
 	return err
 }
 
-// longest is how long a transaction may take that has begun.
+// longest is how long a transaction may take that has begun, when its caller has no deadline before that.
 const longest = 10 * time.Second
 
-var errSlow = fmt.Errorf("%w: PostgreSQL has not carried out a transaction within %v", ErrTemporary, longest)
+var errSlow = fmt.Errorf("%w: PostgreSQL has not carried out a transaction in time", ErrTemporary)
 
-// once runs do in one transaction. Once it has begun, it is not given up half-way when ctx ends.
+// unbroken is the context of a transaction: it outlives ctx, but not the deadline that ctx has. A server that hangs must not
+// keep a heartbeat for longer than the node is sure of its lease.
+func unbroken(ctx context.Context) (context.Context, context.CancelFunc) {
+	last := time.Now().Add(longest)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(last) {
+		last = deadline
+	}
+	return context.WithDeadline(context.WithoutCancel(ctx), last)
+}
+
+// once runs do in one transaction. Once it has begun, it is not given up half-way when ctx is cancelled.
 func (p *postgres) once(ctx context.Context, do func(*Tx) error) error {
 	conn, err := p.pool.Conn(ctx)
 	if err != nil {
 		return classify(cause(ctx, err))
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longest)
+	ctx, cancel := unbroken(ctx)
 	defer cancel()
 	begun, err := conn.BeginTx(ctx, nil)
-	if err != nil {
-		return classify(err)
+	if err == nil {
+		tx := &Tx{ctx: ctx, on: begun, rebind: p.rebind, notify: pgNotify, lock: pgLock}
+		if err = do(tx); err == nil {
+			err = begun.Commit()
+		} else {
+			begun.Rollback()
+		}
 	}
-	tx := &Tx{ctx: ctx, on: begun, rebind: p.rebind, notify: pgNotify, lock: pgLock}
-	if err = do(tx); err == nil {
-		err = begun.Commit()
-	} else {
-		begun.Rollback()
-	}
-	if ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
+	if err != nil && ctx.Err() != nil {
 		return errSlow
 	}
 	return classify(err)
