@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -52,7 +53,8 @@ func openPostgres(ctx context.Context, url string, o Options) (_ *postgres, err 
 	if _, chosen := config.RuntimeParams[stallParam]; !chosen {
 		config.RuntimeParams[stallParam] = strconv.Itoa(int(stalled.Milliseconds()))
 	}
-	p := &postgres{pool: stdlib.OpenDB(*config), log: o.Log, hub: newHub()}
+	connector := gate{stdlib.GetConnector(*config), make(chan struct{}, connectsAtOnce)}
+	p := &postgres{pool: sql.OpenDB(connector), log: o.Log, hub: newHub()}
 	p.pool.SetMaxOpenConns(32)
 	p.pool.SetMaxIdleConns(16)
 	defer func() {
@@ -65,6 +67,27 @@ func openPostgres(ctx context.Context, url string, o Options) (_ *postgres, err 
 	}
 	p.ear = startEar(config, p.hub, p.log)
 	return p, nil
+}
+
+// connectsAtOnce is how many connections are made at the same time. A standby that has just been promoted finds all nodes at
+// its door, each with as many requests as it has users: all let in at once, none gets through within its time.
+const connectsAtOnce = 4
+
+// A gate makes connections, connectsAtOnce of them at a time.
+type gate struct {
+	driver.Connector
+	room chan struct{}
+}
+
+// Connect implements driver.Connector.
+func (g gate) Connect(ctx context.Context) (driver.Conn, error) {
+	select {
+	case g.room <- struct{}{}:
+		defer func() { <-g.room }()
+		return g.Connector.Connect(ctx)
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // clockSQL makes the database's clock where it is not yet there.
