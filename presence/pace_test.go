@@ -8,8 +8,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"hark/im"
 	"hark/presence"
 	"hark/presence/presencetest"
+	"hark/presence/wire"
 	"hark/sessions"
 )
 
@@ -125,4 +127,34 @@ func TestLooksAreJittered(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What others do for the sessions of a node is told at once, also while it opens the many that another one hands over.
+func TestHandOverKeepsNobodyWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := leftBehind(t)
+		b.Start()
+		time.Sleep(crowd * time.Second)
+		synctest.Wait()
+		second := copyOf(b, "ps2", secondAddr)
+		second.RestorePace = time.Hour
+		run(t, second)
+		client := dial(t, second)
+		if _, err := client.Login(t.Context(), wire.LoginRequest{User: presencetest.Ben, PIN: presencetest.BenPIN}); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Store.SetDraining(t.Context(), "ps1", true); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * crowd * time.Second)
+		begun := time.Now()
+		if _, err := b.Store.Deliver(t.Context(), presencetest.Ben, im.Message{Body: "hello", From: xmpp("ana@x"), Origin: "o"}); err != nil {
+			t.Fatal(err)
+		}
+		for next[wire.ExistsEvent](t, client, wire.Exists).Waiting == 0 {
+		}
+		if after := time.Since(begun); after > time.Minute {
+			t.Errorf("he was told after %v", after)
+		}
+	})
 }
