@@ -131,10 +131,11 @@ func (d *DB) welcome(ctx context.Context, c Credentials, a attempt, reserved boo
 	return d.forgive(ctx, a, reserved, mark)
 }
 
-// Redeem checks a ticket and uses it up, at all nodes; node is the one that asks. ErrRefused.
+// Redeem checks a ticket and uses it up, at all nodes; node is the one that asks. ErrRefused. Where there are several nodes
+// the database remembers it, also for one that starts again while the ticket lives.
 func (d *DB) Redeem(ctx context.Context, ticket, node string) (Claims, error) {
 	p, err := d.Tickets.redeem(ticket, node)
-	if err == nil && p.Target == "" && d.db.Shared() {
+	if err == nil && d.db.Shared() {
 		err = d.spend(ctx, p)
 	}
 	if err != nil {
@@ -143,7 +144,7 @@ func (d *DB) Redeem(ctx context.Context, ticket, node string) (Claims, error) {
 	return p.Claims, nil
 }
 
-// spend tells the other nodes that the ticket is used, and forgets those that nobody could use any more.
+// spend notes in the database that the ticket is used, and forgets those that nobody could use any more.
 func (d *DB) spend(ctx context.Context, p payload) error {
 	return d.db.Write(ctx, func(tx *db.Tx) error {
 		if _, err := tx.Exec(`DELETE FROM spent_ticket WHERE ends < $1`, d.Tickets.now()-time.Hour.Milliseconds()); err != nil {

@@ -86,6 +86,12 @@ func tryOut(t *testing.T, a, b *DB, user, oldPIN string) {
 	}
 	_, err = a.Redeem(ctx, ticket, "a")
 	wantErr(t, err, ErrRefused)
+	ticket, err = a.Refer(ctx, Claims{User: user, Session: "s", Target: "c"})
+	must(t, err)
+	_, err = a.Redeem(ctx, ticket, "c")
+	must(t, err)
+	_, err = b.Redeem(ctx, ticket, "c") // as c does that has started again
+	wantErr(t, err, ErrRefused)
 	for _, d := range []*DB{a, b, a} {
 		if _, err := try(d, oldPIN, "+stranger"); err != errWrong {
 			t.Errorf("error is %v", err)

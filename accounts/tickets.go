@@ -14,7 +14,7 @@ import (
 
 // Tickets signs and checks tickets. A ticket is a bearer's proof that somebody has authenticated; it names user, session
 // and target, lives shortly, and works once at this Tickets. Nodes that share the Key know each other's tickets; the
-// used ones each remembers by itself: a ticket that names no Target would work once at each of them, but for DB.Redeem.
+// used ones each remembers by itself, until it stops: a ticket would work once at each of them, but for DB.Redeem.
 type Tickets struct {
 	Key []byte           // 32 bytes
 	Now func() time.Time // nil is time.Now

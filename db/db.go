@@ -90,8 +90,9 @@ func (d *DB) Exclusive() bool { return d.mode == Serve || !d.engine.single() }
 func (d *DB) Shared() bool { return !d.engine.single() }
 
 // Write runs do in a transaction and returns when its commit is on the disk; an error of do undoes what it did. It does not give up
-// half-way: once do has begun, the outcome is waited for even when ctx ends, so a failure means that nothing was
-// written, but for an ErrTemporary from a lost PostgreSQL server, whose outcome is unknown.
+// half-way: once do has begun, the outcome is waited for even when ctx is cancelled, so a failure means that nothing was
+// written, but for an ErrTemporary from a lost PostgreSQL server, or from one that was too slow for ctx's deadline: then
+// the outcome is unknown.
 func (d *DB) Write(ctx context.Context, do func(*Tx) error) error {
 	return d.engine.write(ctx, do)
 }

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -52,7 +53,8 @@ func openPostgres(ctx context.Context, url string, o Options) (_ *postgres, err 
 	if _, chosen := config.RuntimeParams[stallParam]; !chosen {
 		config.RuntimeParams[stallParam] = strconv.Itoa(int(stalled.Milliseconds()))
 	}
-	p := &postgres{pool: stdlib.OpenDB(*config), log: o.Log, hub: newHub()}
+	connector := gate{stdlib.GetConnector(*config), make(chan struct{}, connectsAtOnce)}
+	p := &postgres{pool: sql.OpenDB(connector), log: o.Log, hub: newHub()}
 	p.pool.SetMaxOpenConns(32)
 	p.pool.SetMaxIdleConns(16)
 	defer func() {
@@ -65,6 +67,27 @@ func openPostgres(ctx context.Context, url string, o Options) (_ *postgres, err 
 	}
 	p.ear = startEar(config, p.hub, p.log)
 	return p, nil
+}
+
+// connectsAtOnce is how many connections are made at the same time. A standby that has just been promoted finds all nodes at
+// its door, each with as many requests as it has users: all let in at once, none gets through within its time.
+const connectsAtOnce = 4
+
+// A gate makes connections, connectsAtOnce of them at a time.
+type gate struct {
+	driver.Connector
+	room chan struct{}
+}
+
+// Connect implements driver.Connector.
+func (g gate) Connect(ctx context.Context) (driver.Conn, error) {
+	select {
+	case g.room <- struct{}{}:
+		defer func() { <-g.room }()
+		return g.Connector.Connect(ctx)
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // clockSQL makes the database's clock where it is not yet there.
@@ -125,31 +148,40 @@ func (p *postgres) write(ctx context.Context, do func(*Tx) error) (err error) {
 	return err
 }
 
-// longest is how long a transaction may take that has begun.
+// longest is how long a transaction may take that has begun, when its caller has no deadline before that.
 const longest = 10 * time.Second
 
-var errSlow = fmt.Errorf("%w: PostgreSQL has not carried out a transaction within %v", ErrTemporary, longest)
+var errSlow = fmt.Errorf("%w: PostgreSQL has not carried out a transaction in time", ErrTemporary)
 
-// once runs do in one transaction. Once it has begun, it is not given up half-way when ctx ends.
+// unbroken is the context of a transaction: it outlives ctx, but not the deadline that ctx has. A server that hangs must not
+// keep a heartbeat for longer than the node is sure of its lease.
+func unbroken(ctx context.Context) (context.Context, context.CancelFunc) {
+	last := time.Now().Add(longest)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(last) {
+		last = deadline
+	}
+	return context.WithDeadline(context.WithoutCancel(ctx), last)
+}
+
+// once runs do in one transaction. Once it has begun, it is not given up half-way when ctx is cancelled.
 func (p *postgres) once(ctx context.Context, do func(*Tx) error) error {
 	conn, err := p.pool.Conn(ctx)
 	if err != nil {
 		return classify(cause(ctx, err))
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longest)
+	ctx, cancel := unbroken(ctx)
 	defer cancel()
 	begun, err := conn.BeginTx(ctx, nil)
-	if err != nil {
-		return classify(err)
+	if err == nil {
+		tx := &Tx{ctx: ctx, on: begun, rebind: p.rebind, notify: pgNotify, lock: pgLock}
+		if err = do(tx); err != nil {
+			begun.Rollback()
+		} else if err = begun.Commit(); err == nil {
+			tx.show()
+		}
 	}
-	tx := &Tx{ctx: ctx, on: begun, rebind: p.rebind, notify: pgNotify, lock: pgLock}
-	if err = do(tx); err != nil {
-		begun.Rollback()
-	} else if err = begun.Commit(); err == nil {
-		tx.show()
-	}
-	if ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
+	if err != nil && ctx.Err() != nil {
 		return errSlow
 	}
 	return classify(err)

@@ -63,6 +63,7 @@ func TestPostgres(t *testing.T) {
 	t.Run("after the connection broke comes a resync", func(t *testing.T) { resync(t, server) })
 	t.Run("deadlocks are resolved", func(t *testing.T) { deadlocks(t, server.Fresh(t)) })
 	t.Run("a stalled process keeps no row from others", func(t *testing.T) { stalls(t, server.Fresh(t)) })
+	t.Run("a slow server is waited for until the deadline", func(t *testing.T) { slow(t, server.Fresh(t)) })
 	t.Run("a server that is away is temporary", func(t *testing.T) {
 		d := openPG(t, server.Fresh(t))
 		server.Stop(t)
@@ -170,6 +171,53 @@ func stalls(t *testing.T, source string) {
 	}
 	var hits int
 	if err := a.Row(t.Context(), `SELECT hits FROM held`).Scan(&hits); err != nil || hits != 1 {
+		t.Errorf("%d hits, %v", hits, err)
+	}
+}
+
+// slow has writes wait for a row that another has: one whose caller has gone is carried out all the same, and one whose
+// deadline is over is given up, long before any other bound, since it may be a heartbeat.
+func slow(t *testing.T, source string) {
+	holder, d := openPG(t, source+"&idle_in_transaction_session_timeout=0"), openPG(t, source)
+	if err := execPG(d, `CREATE TABLE held AS SELECT 0 AS hits`); err != nil {
+		t.Fatal(err)
+	}
+	hit := func(tx *db.Tx) error {
+		_, err := tx.Exec(`UPDATE held SET hits = hits + 1`)
+		return err
+	}
+	has, resume, ended := make(chan struct{}), make(chan struct{}), make(chan error, 2)
+	go func() {
+		ended <- holder.Write(context.Background(), func(tx *db.Tx) error {
+			err := hit(tx)
+			close(has)
+			<-resume
+			return err
+		})
+	}()
+	<-has
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	begun := time.Now()
+	if err := d.Write(ctx, hit); !errors.Is(err, db.ErrTemporary) {
+		t.Errorf("behind the deadline: %v", err)
+	}
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("the deadline of 200 ms was kept after %v", took)
+	}
+	begins := make(chan struct{})
+	ctx, cancel = context.WithCancel(t.Context())
+	go func() {
+		ended <- d.Write(ctx, func(tx *db.Tx) error { close(begins); return hit(tx) })
+	}()
+	<-begins
+	cancel()
+	close(resume)
+	if err := errors.Join(<-ended, <-ended); err != nil {
+		t.Error(err)
+	}
+	var hits int
+	if err := d.Row(t.Context(), `SELECT hits FROM held`).Scan(&hits); err != nil || hits != 2 {
 		t.Errorf("%d hits, %v", hits, err)
 	}
 }

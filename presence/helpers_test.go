@@ -22,9 +22,12 @@ func credentials(user, pin string) accounts.Credentials {
 // A store is a real one whose calls can be made to fail.
 type store struct {
 	sessions.Store
-	ill     atomic.Bool // Append fails
-	silent  atomic.Bool // Beat and StartNode fail
-	stuck   atomic.Bool // Claim waits for as long as it may
+	ill     atomic.Bool  // Append fails
+	silent  atomic.Bool  // Beat and StartNode fail
+	stuck   atomic.Bool  // Claim waits for as long as it may
+	hangs   atomic.Bool  // Beat waits for as long as it may
+	late    atomic.Int64 // how much later than it is done the answer of Beat and StartNode comes
+	renewed atomic.Int64 // when they last renewed the lease, in Unix nanoseconds
 	appends atomic.Int32
 }
 
@@ -42,6 +45,11 @@ func (s *store) Beat(ctx context.Context, node string, inc sessions.Incarnation,
 	if s.silent.Load() {
 		return errIll
 	}
+	if s.hangs.Load() {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	defer s.answerLate()
 	return s.Store.Beat(ctx, node, inc, ttl)
 }
 
@@ -57,7 +65,13 @@ func (s *store) StartNode(ctx context.Context, node, addr string, ttl time.Durat
 	if s.silent.Load() {
 		return 0, errIll
 	}
+	defer s.answerLate()
 	return s.Store.StartNode(ctx, node, addr, ttl)
+}
+
+func (s *store) answerLate() {
+	s.renewed.Store(time.Now().UnixNano())
+	time.Sleep(time.Duration(s.late.Load()))
 }
 
 // withStore makes a Bed whose server uses a store that can fail.

@@ -49,3 +49,31 @@ func TestResumeStateOfALogin(t *testing.T) {
 		}
 	})
 }
+
+// A stateReader is a store that looks, behind each message, at the state from which its connection would resume.
+type stateReader struct {
+	sessions.Store
+	found chan string
+}
+
+func (s stateReader) Append(ctx context.Context, user string, epoch sessions.Epoch, b sessions.Batch) ([]sessions.Seq, error) {
+	seqs, err := s.Store.Append(ctx, user, epoch, b)
+	state, _ := s.Store.ResumeState(ctx, user, b.Network)
+	s.found <- string(state)
+	return seqs, err
+}
+
+// TestResumeStateGoesWithItsMessage: from where the connection goes on is stored in the same transaction as the message, not
+// before it, which would lose the message, nor behind it.
+func TestResumeStateGoesWithItsMessage(t *testing.T) {
+	b := presencetest.Prepare(t)
+	store := stateReader{b.Store, make(chan string, 1)}
+	b.Adjust = func(s *presence.Server) { s.Sessions = store }
+	b.Start()
+	b.Login(presencetest.Ana, presencetest.AnaPIN, "")
+	b.Online(1)
+	b.XMPP.Deliver("ben@x", presencetest.AnaID, "hello")
+	if state := <-store.found; state != "1" {
+		t.Errorf("behind the first message the connection goes on after message %q", state)
+	}
+}

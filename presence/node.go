@@ -174,8 +174,10 @@ func (s *Server) comeBack(ctx context.Context) {
 	_ = s.start(func() { s.restore(ctx) }) // unless it is stopping
 }
 
-// watch passes on what other nodes did, and opens the sessions that they handed to this one.
+// watch passes on what other nodes did, and has the sessions opened that they handed to this one: beside it and one after the
+// other, since a node that is emptied hands over many, and what others did must not wait for that.
 func (s *Server) watch(ctx context.Context, changes <-chan sessions.Change) {
+	var arrivals mailbox
 	for change := range changes {
 		open := s.live(change)
 		for _, session := range open {
@@ -184,8 +186,11 @@ func (s *Server) watch(ctx context.Context, changes <-chan sessions.Change) {
 		switch {
 		case change.Resync:
 			s.missed.Store(true)
-		case len(open) == 0:
-			s.arrive(ctx, change.User)
+		case len(open) == 0 && s.hold() == nil:
+			arrivals.post(func() {
+				defer s.tasks.Done()
+				s.arrive(ctx, change.User)
+			})
 		}
 	}
 }

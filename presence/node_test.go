@@ -62,6 +62,46 @@ func TestFencing(t *testing.T) {
 	})
 }
 
+// The lease runs from when the database renewed it and not from when it said so: a server to which answers come late lets go
+// as early as any other.
+func TestFencingAfterLateAnswers(t *testing.T) {
+	for name, wait := range map[string]time.Duration{"to the start": 0, "to a heartbeat": time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := presencetest.Prepare(t)
+				s := &store{Store: b.Store}
+				s.late.Store(int64(2 * time.Second))
+				b.Adjust = func(server *presence.Server) { server.Sessions = s }
+				b.Start()
+				client, _ := b.Login(presencetest.Ana, presencetest.AnaPIN, "")
+				time.Sleep(wait)
+				s.silent.Store(true)
+				next[wire.ByeEvent](t, client, wire.Bye)
+				if after := time.Since(time.Unix(0, s.renewed.Load())); after > b.Server.Lease-sessions.Grace {
+					t.Errorf("let go %v after the lease was renewed", after)
+				}
+			})
+		})
+	}
+}
+
+// A database that hangs in the middle of a heartbeat keeps nobody from letting go in time.
+func TestFencingWhileTheDatabaseHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, s := withStore(t)
+		client, _ := b.Login(presencetest.Ana, presencetest.AnaPIN, "")
+		time.Sleep(time.Minute + time.Second) // between two heartbeats
+		s.hangs.Store(true)
+		time.Sleep(time.Until(time.Unix(0, s.renewed.Load()).Add(b.Server.Lease - sessions.Grace + time.Millisecond)))
+		synctest.Wait()
+		select {
+		case <-client.Done():
+		default:
+			t.Error("the client is still there when the lease is in doubt")
+		}
+	})
+}
+
 // The planned stop: clients hear BYE, nobody logs out at the network, and the next start has the sessions again without
 // anybody asking for them.
 func TestRestart(t *testing.T) {

@@ -20,6 +20,7 @@ func (s *SQL) Journal(ctx context.Context, user string, epoch Epoch, m im.Messag
 		return 0, false, err
 	}
 	err = s.owned(ctx, user, epoch, func(tx *db.Tx) error {
+		fresh = false // when this runs again
 		seq, err = journalled(tx, user, &row)
 		if err != nil || seq != 0 {
 			return err

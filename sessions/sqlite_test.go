@@ -115,3 +115,31 @@ func TestReadFromTheDisk(t *testing.T) {
 	close(goOn)
 	tasks.Wait()
 }
+
+// TestAppendIsOneTransaction: where the state from which a connection resumes cannot be stored, its message is not either.
+func TestAppendIsOneTransaction(t *testing.T) {
+	ctx := t.Context()
+	database := openSQLite(t, nil)
+	store := openStore(t, database)
+	inc, err := store.StartNode(ctx, "a", "harks://a", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grant, err := store.Claim(ctx, "ana", "s", "a", inc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = database.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(`CREATE TRIGGER no_state BEFORE INSERT ON resume BEGIN SELECT raise(ABORT, 'no state'); END`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Append(ctx, "ana", grant.Epoch, sessions.Batch{Messages: []im.Message{{Origin: "o", Body: "hello"}}, Network: "xmpp", Resume: im.Resume("r")}); err == nil {
+		t.Error("it succeeds")
+	}
+	if found, err := store.Read(ctx, "ana", sessions.Query{}); len(found) != 0 || err != nil {
+		t.Errorf("there is %+v, %v", found, err)
+	}
+}

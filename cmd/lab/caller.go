@@ -35,8 +35,9 @@ type caller struct {
 	call  *sipphone.Call
 	voice voice
 	out   io.Writer
-	since time.Time
-	err   error // the first step that failed; all later ones are passed over
+	since time.Time     // the answer
+	began time.Duration // when the prompt began that was heard last, counted from the answer
+	err   error         // the first step that failed; all later ones are passed over
 }
 
 // hearTime is how long a caller waits for what is to be heard.
@@ -97,10 +98,11 @@ func (c *caller) hearsText(ctx context.Context, text string) {
 func (c *caller) waitFor(ctx context.Context, clip prompts.Clip) error {
 	ctx, cancel := context.WithTimeout(ctx, hearTime)
 	defer cancel()
-	_, score, err := c.call.WaitHear(ctx, clip.File)
+	began, score, err := c.call.WaitHear(ctx, clip.File)
 	if err != nil {
 		return fmt.Errorf("best match %.2f: %w", score, err)
 	}
+	c.began = began
 	c.tell("hears   %q (match %.2f)", clip.Text, score)
 	return nil
 }

@@ -3,31 +3,32 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"slices"
 	"time"
 )
 
-// How often the bench of the cluster kills a node, and restarts one.
-const (
-	killRounds    = 10
-	restartRounds = 20
-)
-
 // clusterBench measures how long sessions are away when their node is killed, and what a user's contacts see of restarts.
-func clusterBench(ctx context.Context, l *lab, _ []string) (err error) {
+func clusterBench(ctx context.Context, l *lab, args []string) (err error) {
+	flags := flag.NewFlagSet("cluster-bench", flag.ContinueOnError)
+	kills := flags.Int("kills", 10, "how often a node is killed")
+	restarts := flags.Int("restarts", 20, "how often a node is restarted")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Minute)
 	defer cancel()
 	plan := wholeCluster
-	plan.users = 30
+	plan.users, plan.call = 30, false
 	c := &cluster{clusterPlan: plan, program: l.program, dir: l.dir, out: l.out, begun: time.Now()}
 	if err = c.start(ctx); err == nil {
-		err = c.measure(ctx)
+		err = c.measure(ctx, *kills, *restarts)
 	}
 	return errors.Join(err, c.stop())
 }
 
-func (c *cluster) measure(ctx context.Context) error {
+func (c *cluster) measure(ctx context.Context, kills, restarts int) error {
 	if err := c.logEverybodyIn(ctx); err != nil {
 		return err
 	}
@@ -35,15 +36,18 @@ func (c *cluster) measure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(c.measureKills(ctx), c.measureRestarts(ctx, load))
+	err = errors.Join(c.measureKills(ctx, kills), c.measureRestarts(ctx, load, restarts))
 	return errors.Join(err, c.judge(ctx, load, err == nil))
 }
 
-// measureKills kills the node with the most sessions, ten times.
-func (c *cluster) measureKills(ctx context.Context) error {
-	c.scene("%d times: kill -9 of the node with the most sessions; lease %v", killRounds, c.lease)
+// measureKills kills the node with the most sessions, so many times.
+func (c *cluster) measureKills(ctx context.Context, rounds int) error {
+	if rounds == 0 {
+		return nil
+	}
+	c.scene("%d times: kill -9 of the node with the most sessions; lease %v", rounds, c.lease)
 	var all []time.Duration
-	for round := range killRounds {
+	for round := range rounds {
 		n, members, err := c.busiest(ctx)
 		if err != nil {
 			return err
@@ -69,7 +73,10 @@ func (c *cluster) measureKills(ctx context.Context) error {
 
 // measureRestarts leaves one node alone with all the sessions, restarts it many times, and counts what the users'
 // friend saw of it.
-func (c *cluster) measureRestarts(ctx context.Context, l *load) error {
+func (c *cluster) measureRestarts(ctx context.Context, l *load, rounds int) error {
+	if rounds == 0 {
+		return nil
+	}
 	n := c.nodes[0]
 	for _, other := range c.nodes[1:] {
 		if err := other.end(); err != nil {
@@ -79,10 +86,10 @@ func (c *cluster) measureRestarts(ctx context.Context, l *load) error {
 	if err := c.allOnline(ctx, n); err != nil {
 		return err
 	}
-	c.scene("%d times: SIGTERM and start of the only node, with all %d sessions", restartRounds, len(c.members))
+	c.scene("%d times: SIGTERM and start of the only node, with all %d sessions", rounds, len(c.members))
 	before := l.gone.Load()
 	var away time.Duration
-	for range restartRounds {
+	for range rounds {
 		begun := time.Now()
 		if err := n.end(); err != nil {
 			return err
@@ -97,7 +104,7 @@ func (c *cluster) measureRestarts(ctx context.Context, l *load) error {
 	}
 	seen := l.gone.Load() - before
 	c.tell("the users' friend saw them go away %d times in %d restarts of %d sessions; the longest until all were back: %v",
-		seen, restartRounds, len(c.members), away.Round(time.Millisecond))
+		seen, rounds, len(c.members), away.Round(time.Millisecond))
 	return nil
 }
 

@@ -125,15 +125,17 @@ func (c *cluster) awaitOne(ctx context.Context, m *member, home, victim *cluster
 		if ok {
 			return nil
 		}
-		if !pause(ctx) {
-			return errors.Join(err, ctx.Err())
+		for range 5 { // the handshakes of all who try must not take the processor from the nodes
+			if !pause(ctx) {
+				return errors.Join(err, ctx.Err())
+			}
 		}
 	}
 }
 
-// tryOnce resumes the session and looks whether it is online, within a second.
+// tryOnce resumes the session and looks whether it is online, within three seconds.
 func (c *cluster) tryOnce(ctx context.Context, m *member, home, victim *clusterNode) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	client, _, err := c.dialer(home).Resume(ctx, wire.ResumeRequest{Session: m.token})
 	if err != nil {

@@ -33,7 +33,7 @@ func run(ctx context.Context, args []string) error {
 	keep := flags.String("keep", "", "keep everything (configuration, logs, sound) in this folder")
 	pictures := flags.String("pictures", "", "draw the last scene of the demo into this folder, as web.png and wap.png")
 	flags.Usage = func() {
-		fmt.Fprintln(flags.Output(), "usage: lab [-hark PROGRAM] [-keep FOLDER] [-pictures FOLDER] demo|run|bench [BENCH…]|cluster-demo [-short]|cluster-bench")
+		fmt.Fprintln(flags.Output(), "usage: lab [-hark PROGRAM] [-keep FOLDER] [-pictures FOLDER] demo|run|bench [BENCH…]|cluster-demo [-short]|cluster-bench [-kills N] [-restarts N]")
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {
