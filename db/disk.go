@@ -3,6 +3,7 @@ package db
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 )
 
@@ -18,7 +19,7 @@ type disk struct {
 	sync   func(*os.File) error
 	busy   sync.RWMutex  // held from before a commit until it is on the disk
 	failed chan struct{} // closed when a sync has failed
-	err    error         // why, once failed is closed
+	err    error         // why; the writer sets it while it holds busy
 }
 
 func newDisk(database string, sync func(*os.File) error) *disk {
@@ -37,16 +38,15 @@ func (d *disk) close() {
 	}
 }
 
-// keep runs a commit, and syncs it unless it failed. Only the writer calls it.
-func (d *disk) keep(commit func() error) error {
+// keep commits, has it told that this can be read, and syncs it. Only the writer calls it, and not after a failed sync.
+func (d *disk) keep(commit func() error, tell func()) error {
 	d.busy.Lock()
 	defer d.busy.Unlock()
-	if d.err != nil {
-		return d.err
-	}
 	if err := commit(); err != nil {
 		return err
 	}
+	tell()
+	runtime.Gosched() // who was told goes first: what comes now takes long
 	if err := d.sync(d.log); err != nil {
 		d.err = fmt.Errorf("%w: the disk has not kept what was written, and Hark must be started again: %w", ErrTemporary, err)
 		close(d.failed)

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"log/slog"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -121,18 +120,11 @@ func (w *writer) gather(first *request) []*request {
 	return group
 }
 
-// commit runs the group in one transaction, tells of it when it can be read, and answers everybody in it who still waits when
-// it is on the disk.
+// commit runs the group in one transaction and answers everybody in it who still waits.
 func (w *writer) commit(group []*request) {
 	group = slices.DeleteFunc(group, func(r *request) bool { return !r.taken.CompareAndSwap(false, true) })
 	results := make([]error, len(group))
-	err := w.disk.keep(func() error {
-		err := w.transaction(group, results)
-		if err == nil {
-			w.show(group, results)
-		}
-		return err
-	})
+	err := w.transaction(group, results)
 	if err != nil {
 		w.log.Error("database writes failed", "writes", len(group), "err", err)
 	}
@@ -144,28 +136,17 @@ func (w *writer) commit(group []*request) {
 	}
 }
 
-// show tells of the writes that succeeded.
-func (w *writer) show(group []*request, results []error) {
-	for i, r := range group {
-		if results[i] == nil {
-			w.hub.publish(r.tx.notes)
-			r.tx.show()
-		}
-	}
-	runtime.Gosched() // who was told goes first: what comes now takes long
-}
-
 // transaction fails when nothing of the group was written; results hold what single writes failed with. It tries the
 // group without savepoints first, since making and dropping one costs as much as a small write does.
 func (w *writer) transaction(group []*request, results []error) error {
-	if all, err := w.together(group); all || err != nil {
+	if all, err := w.together(group, results); all || err != nil {
 		return err
 	}
 	return w.apart(group, results)
 }
 
 // together writes all of the group, or nothing when one of it fails; then all is false.
-func (w *writer) together(group []*request) (all bool, err error) {
+func (w *writer) together(group []*request, results []error) (all bool, err error) {
 	if err := w.begin(); err != nil {
 		return false, classify(err)
 	}
@@ -175,7 +156,7 @@ func (w *writer) together(group []*request) (all bool, err error) {
 			return false, nil
 		}
 	}
-	return true, w.end()
+	return true, w.end(group, results)
 }
 
 // apart writes each of the group behind a savepoint of its own, so that one that fails leaves the others alone.
@@ -189,7 +170,7 @@ func (w *writer) apart(group []*request, results []error) error {
 			return classify(results[i])
 		}
 	}
-	return w.end()
+	return w.end(group, results)
 }
 
 // item runs one write behind a savepoint.
@@ -219,6 +200,9 @@ func (t *Tx) keepNote(n note) error {
 }
 
 func (w *writer) begin() error {
+	if w.disk.err != nil {
+		return w.disk.err
+	}
 	if err := w.open(); err != nil {
 		w.drop()
 		return err
@@ -249,13 +233,22 @@ func (w *writer) exec(statement string) error {
 	return err
 }
 
-// end commits, or leaves nothing.
-func (w *writer) end() error {
-	err := w.exec("COMMIT")
-	if err != nil {
-		w.rollback()
-	}
-	return classify(err)
+// end commits, or leaves nothing; it tells of the writes that succeeded.
+func (w *writer) end(group []*request, results []error) error {
+	return w.disk.keep(func() error {
+		err := w.exec("COMMIT")
+		if err != nil {
+			w.rollback()
+		}
+		return classify(err)
+	}, func() {
+		for i, r := range group {
+			if results[i] == nil {
+				w.hub.publish(r.tx.notes)
+				r.tx.show()
+			}
+		}
+	})
 }
 
 // aborted tells whether SQLite has undone the whole transaction by itself, as it does when the disk is full.
