@@ -211,15 +211,15 @@ func (c *Call) acknowledge(ctx context.Context, s Messenger) error {
 		}
 	}
 	if !slices.Equal(beyond, q.beyond) {
-		if err := s.PutState(ctx, wire.State, heardKey, beyond); err != nil {
+		heard := marked{list: beyond, kept: q.beyond}
+		if err := heard.keep(ctx, s, heardKey); err != nil {
 			return err
 		}
+		q.beyond = heard.list
 	}
-	q.cursor, q.beyond = upto, beyond
-	if q.heardAgain() {
-		return keepNumbers(ctx, s, againKey, &q.again)
-	}
-	return nil
+	q.cursor = upto
+	q.heardAgain()
+	return q.again.keep(ctx, s, againKey)
 }
 
 func nextMessage(_ context.Context, c *Call) (state, error) {
