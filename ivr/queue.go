@@ -136,6 +136,7 @@ func (q *queue) prepend(list []wire.Message) int {
 	}
 	q.items = append(old, q.items...)
 	q.pos += len(old)
+	q.undo.at += len(old)
 	return len(old)
 }
 
