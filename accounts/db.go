@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"hark/db"
 )
@@ -21,6 +22,8 @@ type DB struct {
 	gates    *gates
 	sealKey  []byte // of passwords
 	markKey  []byte // of caller ids
+
+	zone *time.Location // whose days bounds a day count: the machine's, as the hours of rest are
 
 	pause     func(context.Context) // hasher.pause; tests have no time for it
 	evaluated func(user string)     // told of every PIN that is compared, for tests
@@ -47,7 +50,7 @@ func Open(ctx context.Context, database *db.DB, keys *Keys, o Options) (*DB, err
 		Tickets: &Tickets{Key: keys.Derive("tickets")},
 		db:      database, log: o.Log, hasher: newHasher(keys.Derive("pepper"), o.Cost), verifier: newVerifier(), gates: newGates(),
 		sealKey: keys.Derive("logins"), markKey: keys.Derive("callers"),
-		evaluated: func(string) {},
+		zone: time.Local, evaluated: func(string) {},
 	}
 	d.pause = d.hasher.pause
 	return d, nil

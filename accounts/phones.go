@@ -59,7 +59,7 @@ func bit(b bool) int64 {
 // when there is no such user, ErrTooOften. Whether the number may be dialled is decided by the caller of this.
 func (d *DB) TestPhone(ctx context.Context, user, number string) error {
 	return d.db.Write(ctx, func(tx *db.Tx) error {
-		if err := spendCall(tx, user, "test", testsDaily); err != nil {
+		if err := d.spendCall(tx, user, "test", testsDaily); err != nil {
 			return err
 		}
 		return changed(tx.Exec(`
@@ -140,7 +140,7 @@ func (d *DB) TakeRing(ctx context.Context, user string, message int64) (ok bool,
 		if err := tx.Row(`SELECT daily FROM phone WHERE usr = $1`, user).Scan(&daily); err != nil {
 			return inside(err)
 		}
-		err = spendCall(tx, user, "ring", daily)
+		err = d.spendCall(tx, user, "ring", daily)
 		often = errors.Is(err, ErrTooOften)
 		if often {
 			return nil
@@ -155,24 +155,35 @@ func (d *DB) TakeRing(ctx context.Context, user string, message int64) (ok bool,
 
 // TakeTalk counts a call that the user has made to somebody else; ErrTooOften when there were daily of them today.
 func (d *DB) TakeTalk(ctx context.Context, user string, daily int) error {
-	return d.db.Write(ctx, func(tx *db.Tx) error { return spendCall(tx, user, "talk", daily) })
+	return d.db.Write(ctx, func(tx *db.Tx) error { return d.spendCall(tx, user, "talk", daily) })
 }
 
-// dayMS is a day in the database's time.
-const dayMS = 24 * 60 * 60 * 1000
-
-// spendCall counts one call of a kind for the user, unless there were most today (in UTC).
-func spendCall(tx *db.Tx, user, kind string, most int) error {
+// spendCall counts one call of a kind for the user, unless there were most today.
+func (d *DB) spendCall(tx *db.Tx, user, kind string, most int) error {
 	if most <= 0 {
 		return ErrTooOften
 	}
+	today, err := d.today(tx)
+	if err != nil {
+		return err
+	}
 	n, err := tx.Exec(`
-		INSERT INTO dialled (usr, kind, day, n) VALUES ($1, $2, hark_now() / $3, 1)
+		INSERT INTO dialled (usr, kind, day, n) VALUES ($1, $2, $3, 1)
 		ON CONFLICT (usr, kind) DO UPDATE SET
 			n = CASE WHEN dialled.day = excluded.day THEN dialled.n + 1 ELSE 1 END, day = excluded.day
-		WHERE dialled.day <> excluded.day OR dialled.n < $4`, user, kind, dayMS, most)
+		WHERE dialled.day <> excluded.day OR dialled.n < $4`, user, kind, today, most)
 	if err == nil && n == 0 {
 		return ErrTooOften
 	}
 	return inside(err)
+}
+
+// today numbers the days as they begin here, by the database's clock.
+func (d *DB) today(tx *db.Tx) (day int64, err error) {
+	var now int64
+	if err := tx.Row(`SELECT hark_now()`).Scan(&now); err != nil {
+		return 0, inside(err)
+	}
+	_, offset := time.UnixMilli(now).In(d.zone).Zone()
+	return (now/1000 + int64(offset)) / (24 * 60 * 60), nil
 }

@@ -99,3 +99,18 @@ func TestCallsADay(t *testing.T) {
 	_, err = r.Phone(ctx, user)
 	wantErr(t, err, ErrNotFound)
 }
+
+// TestDayBeginsHere counts calls by the days of the machine's time zone, in which the hours of rest are told too.
+func TestDayBeginsHere(t *testing.T) {
+	ctx := t.Context()
+	r := newRig(t, cheap)
+	user, _ := r.add(t)
+	r.zone = time.FixedZone("east", 5*60*60)
+	r.clock.Store(time.Date(2026, 6, 1, 18, 59, 0, 0, time.UTC).UnixMilli())
+	must(t, r.TakeTalk(ctx, user, 1))
+	wantErr(t, r.TakeTalk(ctx, user, 1), ErrTooOften)
+	r.advance(2 * time.Minute) // it is past midnight there
+	must(t, r.TakeTalk(ctx, user, 1))
+	r.advance(6 * time.Hour) // and here past midnight in UTC
+	wantErr(t, r.TakeTalk(ctx, user, 1), ErrTooOften)
+}

@@ -11,11 +11,11 @@ import (
 	"hark/prompts"
 )
 
-// quickKey is where the user's own quick replies are kept, as a list of texts.
-const quickKey = "phone.quick"
+// quickKey is where the user's own quick replies are kept, as a list of texts. The web shows and changes the same ones.
+const quickKey = "quick-replies"
 
-// ownReplies is how many quick replies of their own a user may have.
-const ownReplies = 8
+// ownReplies is how many quick replies of their own a user may have, at all doors. No more are taken then.
+const ownReplies = 5
 
 // quickIDs are the replies that everybody has.
 var quickIDs = []string{"quick.yes", "quick.no", "quick.phone", "quick.later", "quick.thanks", "quick.way"}
@@ -48,7 +48,7 @@ func answerNodes() []*node {
 				{press: "1", label: "written.key.1", do: sendRecording, to: atReader},
 				{press: "2", label: "written.key.2", to: atSpell, when: spelled},
 				{press: "3", label: "written.key.3", do: dropRecording, to: atReader},
-				{press: "4", label: "written.key.4", do: sendAndKeep, to: atReader, when: spelled},
+				{press: "4", label: "written.key.4", do: sendAndKeep, to: atReader, when: keepable},
 				{press: "*", label: "written.key.change", to: atSpell, when: spelled, hot: true},
 				{press: "*", label: "written.key.drop", do: dropRecording, to: atReader, when: forwarded, hot: true},
 			}, next: []state{atHome, atWho}},
@@ -145,12 +145,16 @@ func sendAndKeep(ctx context.Context, c *Call) (state, error) {
 	if err != nil || next == stay || slices.Contains(c.own, text) {
 		return next, err
 	}
-	own := append([]string{text}, c.own...)
-	c.own = own[:min(len(own), ownReplies)]
 	return next, c.ask(ctx, func(ctx context.Context, m Messenger) error {
-		return m.PutState(ctx, wire.State, quickKey, c.own)
+		return m.ChangeState(ctx, wire.State, quickKey, &c.own, func() any {
+			if len(c.own) < ownReplies && !slices.Contains(c.own, text) {
+				c.own = append([]string{text}, c.own...)
+			}
+			return c.own
+		})
 	})
 }
 
 func spelled(c *Call) bool   { return c.rec != nil && c.rec.written() && !c.rec.forward }
+func keepable(c *Call) bool  { return spelled(c) && len(c.own) < ownReplies }
 func forwarded(c *Call) bool { return c.rec != nil && c.rec.forward }

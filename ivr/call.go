@@ -187,26 +187,35 @@ func (c *Call) keepingPlace(ctx context.Context) (stop func()) {
 	if !ok {
 		return func() {}
 	}
-	c.queue.placed = true
+	place := wire.PlaceValue{Seq: seq, MS: ms}
+	c.queue.placed[place] = true
 	client := c.session.client
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		_ = guard(ctx, func(ctx context.Context) error {
-			return client.PutState(ctx, wire.Place, "", wire.PlaceValue{Seq: seq, MS: ms})
+			return client.PutState(ctx, wire.Place, "", place)
 		})
 	}()
 	return func() { cancel(); <-ended }
 }
 
-// keepPlace stores where in a message the caller was, and forgets an old place when there is none.
+// keepPlace stores where in a message the caller was, and forgets an old place when there is none; but not the place that
+// another call or the web has kept meanwhile.
 func (c *Call) keepPlace(ctx context.Context) {
+	q, client := &c.queue, c.session.client
 	var err error
-	if m, ms, ok := c.queue.place(); ok {
-		err = c.session.client.PutState(ctx, wire.Place, "", wire.PlaceValue{Seq: m, MS: ms})
-	} else if c.queue.placed && c.queue.from.Seq == 0 {
-		err = c.session.client.DropState(ctx, wire.Place, "")
+	if seq, ms, ok := q.place(); ok {
+		err = client.PutState(ctx, wire.Place, "", wire.PlaceValue{Seq: seq, MS: ms})
+	} else if len(q.placed) > 0 && q.from.Seq == 0 {
+		var kept wire.PlaceValue
+		err = client.ChangeState(ctx, wire.Place, "", &kept, func() any {
+			if kept.Seq == 0 || q.placed[kept] {
+				return nil
+			}
+			return kept
+		})
 	}
 	if err != nil {
 		c.log.Warn("place not kept", "err", err)

@@ -67,7 +67,7 @@ func (c *Call) load(ctx context.Context, m Messenger) error {
 	for _, get := range []func() error{
 		func() error {
 			return m.GetStates(ctx, map[string]any{
-				heardKey: &q.beyond, goneKey: &q.gone, againKey: &q.again, speedKey: &c.speed, watchKey: &c.watched,
+				heardKey: &q.beyond, goneKey: &q.gone.list, againKey: &q.again.list, speedKey: &c.speed, watchKey: &c.watched,
 				wire.Place: &q.from, wire.Draft: &kept,
 			})
 		},
@@ -80,7 +80,10 @@ func (c *Call) load(ctx context.Context, m Messenger) error {
 			return err
 		}
 	}
-	c.queue.placed = c.queue.from.Seq != 0
+	q.gone.kept, q.again.kept = slices.Clone(q.gone.list), slices.Clone(q.again.list)
+	if q.placed = map[wire.PlaceValue]bool{}; q.from.Seq != 0 {
+		q.placed[q.from] = true
+	}
 	c.drafts = kept.List()
 	return nil
 }
@@ -88,7 +91,7 @@ func (c *Call) load(ctx context.Context, m Messenger) error {
 // loadAgain fetches the messages that were marked as new.
 func (c *Call) loadAgain(ctx context.Context, m Messenger) error {
 	q := &c.queue
-	for _, seq := range q.again {
+	for _, seq := range q.again.list {
 		reply, err := m.Fetch(ctx, wire.FetchRequest{After: seq - 1, Before: seq + 1, Max: 1})
 		if err != nil {
 			return err

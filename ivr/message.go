@@ -16,9 +16,6 @@ const (
 	speedKey = "phone.speed" // how fast messages are read, in percent
 )
 
-// mostMarked bounds those lists; the oldest go first.
-const mostMarked = 200
-
 // speeds are how fast messages can be read, in percent, in the order in which the key takes them.
 var speeds = []int{100, 125, 150, 80}
 
@@ -83,15 +80,6 @@ func markNew(ctx context.Context, c *Call) (state, error) {
 	return atReader, c.keepMarks(ctx)
 }
 
-// keepNumbers stores a list of message numbers.
-func keepNumbers(ctx context.Context, s Messenger, key string, list *[]int64) error {
-	*list = (*list)[max(0, len(*list)-mostMarked):]
-	if len(*list) == 0 {
-		return s.DropState(ctx, wire.State, key)
-	}
-	return s.PutState(ctx, wire.State, key, *list)
-}
-
 // A deletion can be taken back while it is being said.
 type deletion struct {
 	item *item
@@ -112,7 +100,7 @@ func deleteOrUndo(ctx context.Context, c *Call) (state, error) {
 	}
 	q.undo = deletion{m, q.pos}
 	q.items = slices.Delete(q.items, q.pos, q.pos+1)
-	q.gone = append(q.gone, m.Seq)
+	q.gone.add(m.Seq)
 	q.move(q.pos)
 	c.tell(say("reader.deleted"))
 	return atReader, c.keepMarks(ctx)
@@ -124,7 +112,7 @@ func (q *queue) restore() {
 	at := min(q.undo.at, len(q.items))
 	q.undo = deletion{}
 	q.items = slices.Insert(q.items, at, m)
-	q.gone = slices.DeleteFunc(q.gone, func(seq int64) bool { return seq == m.Seq })
+	q.gone.drop(func(seq int64) bool { return seq == m.Seq })
 	if !m.heard {
 		q.renew(m)
 	}
@@ -134,8 +122,8 @@ func (q *queue) restore() {
 // renew makes a message new.
 func (q *queue) renew(m *item) {
 	m.heard, m.parts = false, nil
-	if m.Seq <= q.cursor && !slices.Contains(q.again, m.Seq) {
-		q.again = append(q.again, m.Seq)
+	if m.Seq <= q.cursor {
+		q.again.add(m.Seq)
 	}
 }
 
@@ -143,24 +131,22 @@ func (q *queue) renew(m *item) {
 func (c *Call) keepMarks(ctx context.Context) error {
 	q := &c.queue
 	return c.ask(ctx, func(ctx context.Context, s Messenger) error {
-		if err := keepNumbers(ctx, s, goneKey, &q.gone); err != nil {
+		if err := q.gone.keep(ctx, s, goneKey); err != nil {
 			return err
 		}
-		if err := keepNumbers(ctx, s, againKey, &q.again); err != nil {
+		if err := q.again.keep(ctx, s, againKey); err != nil {
 			return err
 		}
 		return c.acknowledge(ctx, s)
 	})
 }
 
-// heardAgain takes those that were heard meanwhile from the messages that are new again, and tells whether there were any.
-func (q *queue) heardAgain() bool {
-	before := len(q.again)
-	q.again = slices.DeleteFunc(q.again, func(seq int64) bool {
+// heardAgain takes those that were heard meanwhile from the messages that are new again.
+func (q *queue) heardAgain() {
+	q.again.drop(func(seq int64) bool {
 		i := q.index(seq)
 		return i >= 0 && q.items[i].heard
 	})
-	return len(q.again) != before
 }
 
 // undoable tells whether a deletion can still be taken back.

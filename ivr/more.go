@@ -104,7 +104,10 @@ func setStatus(show im.Show) step {
 		err := c.ask(ctx, func(ctx context.Context, m Messenger) error {
 			return m.Status(ctx, wire.StatusRequest{Show: show})
 		})
-		c.tell(say("status.set"))
+		if err == nil {
+			c.show = show
+			c.tell(statusIntro(c)...)
+		}
 		return atMore, err
 	}
 }

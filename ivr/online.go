@@ -117,10 +117,10 @@ func watchNamed(ctx context.Context, c *Call) (state, error) {
 		return atOnline, nil
 	case slices.Contains(c.watched, c.person):
 		c.tell(say("watch.off", "name", c.called(c.person)))
-		return atOnline, c.watch(ctx, without1(c.watched, c.person))
+		return atOnline, c.watch(ctx, func(list []im.Address) []im.Address { return without1(list, c.person) })
 	}
 	c.tell(say("watch.on", "name", c.called(c.person)))
-	return atOnline, c.watch(ctx, append(slices.Clone(c.watched), c.person))
+	return atOnline, c.watch(ctx, func(list []im.Address) []im.Address { return append(without1(list, c.person), c.person) })
 }
 
 // without1 is a list without one address.
@@ -128,32 +128,35 @@ func without1(list []im.Address, a im.Address) []im.Address {
 	return slices.DeleteFunc(slices.Clone(list), func(b im.Address) bool { return a == b })
 }
 
-// watch keeps whom the user wants to be told of.
-func (c *Call) watch(ctx context.Context, list []im.Address) error {
-	c.watched = list
-	c.session.news.watch(list)
+// watch changes whom the user wants to be told of, here and at the server, where another call may have changed it too.
+func (c *Call) watch(ctx context.Context, change func([]im.Address) []im.Address) error {
+	c.watched = change(c.watched)
+	c.session.news.watch(c.watched)
 	return c.ask(ctx, func(ctx context.Context, m Messenger) error {
-		if len(list) == 0 {
-			return m.DropState(ctx, wire.State, watchKey)
-		}
-		return m.PutState(ctx, wire.State, watchKey, list)
+		var kept []im.Address
+		return m.ChangeState(ctx, wire.State, watchKey, &kept, func() any {
+			if list := change(kept); len(list) > 0 {
+				return list
+			}
+			return nil
+		})
 	})
 }
 
 // arrivals tells who came of those that are watched, each once.
 func (c *Call) arrivals(ctx context.Context, came []im.Address) []phrase {
 	var list []phrase
-	left := c.watched
-	for _, a := range came {
-		if slices.Contains(left, a) {
-			left = without1(left, a)
+	told := func(a im.Address) bool { return slices.Contains(came, a) }
+	for _, a := range c.watched {
+		if told(a) {
 			list = append(list, say("watch.came", "name", c.called(a)))
 		}
 	}
 	if len(list) == 0 {
 		return nil
 	}
-	if err := c.watch(ctx, left); err != nil {
+	err := c.watch(ctx, func(list []im.Address) []im.Address { return slices.DeleteFunc(slices.Clone(list), told) })
+	if err != nil {
 		c.log.Warn("watched persons not kept", "err", err)
 	}
 	return list

@@ -27,23 +27,23 @@ func (i *item) voiced() bool {
 // wrote first; and before them older ones, once the caller asked for them.
 type queue struct {
 	items  []*item
-	names  map[im.Address]string // what messages call their senders
-	pos    int                   // the message being read; len(items) is behind the last
-	at     time.Duration         // how far into it
-	begun  bool                  // its sender was announced
-	said   im.Address            // whose name was spoken last in this reading
-	active bool                  // the reader is at work, so that a hang-up keeps the place
-	placed bool                  // the server holds a place of an earlier call
-	from   wire.PlaceValue       // that place
-	newest int64                 // the newest message that was fetched
-	cursor int64                 // up to where the server knows everything as heard
-	more   int                   // waiting messages that were not fetched yet
-	beyond []int64               // heard messages after the cursor, as the server has them
-	gone   []int64               // messages that the user deleted here
-	again  []int64               // messages up to the cursor that are new again
-	tell   []int64               // heard messages whose senders are to be told
-	undo   deletion              // what was just deleted
-	sound                        // of the message being read
+	names  map[im.Address]string    // what messages call their senders
+	pos    int                      // the message being read; len(items) is behind the last
+	at     time.Duration            // how far into it
+	begun  bool                     // its sender was announced
+	said   im.Address               // whose name was spoken last in this reading
+	active bool                     // the reader is at work, so that a hang-up keeps the place
+	placed map[wire.PlaceValue]bool // what the server may hold of this call, and of an earlier one: not another door's
+	from   wire.PlaceValue          // the place of an earlier call
+	newest int64                    // the newest message that was fetched
+	cursor int64                    // up to where the server knows everything as heard
+	more   int                      // waiting messages that were not fetched yet
+	beyond []int64                  // heard messages after the cursor, as the server has them
+	gone   marked                   // messages that the user deleted here
+	again  marked                   // messages up to the cursor that are new again
+	tell   []int64                  // heard messages whose senders are to be told
+	undo   deletion                 // what was just deleted
+	sound                           // of the message being read
 }
 
 // sound is the message being read, as far as it is rendered.
@@ -89,7 +89,7 @@ func (q *queue) postpone(i int) int {
 func (q *queue) add(list []wire.Message) (added []*item) {
 	for _, m := range list {
 		q.newest = max(q.newest, m.Seq)
-		if m.Outgoing || q.index(m.Seq) >= 0 || slices.Contains(q.beyond, m.Seq) || slices.Contains(q.gone, m.Seq) {
+		if m.Outgoing || q.index(m.Seq) >= 0 || slices.Contains(q.beyond, m.Seq) || q.gone.has(m.Seq) {
 			continue
 		}
 		q.name(m)
@@ -106,7 +106,7 @@ func (q *queue) known() int {
 	for _, it := range q.items {
 		seqs[it.Seq] = true
 	}
-	for _, seq := range slices.Concat(q.beyond, q.gone) {
+	for _, seq := range slices.Concat(q.beyond, q.gone.list) {
 		seqs[seq] = true
 	}
 	maps.DeleteFunc(seqs, func(seq int64, _ bool) bool { return seq <= q.cursor })
@@ -129,13 +129,14 @@ func (q *queue) insert(it *item) {
 func (q *queue) prepend(list []wire.Message) int {
 	var old []*item
 	for _, m := range list {
-		if !m.Outgoing && q.index(m.Seq) < 0 && !slices.Contains(q.gone, m.Seq) {
+		if !m.Outgoing && q.index(m.Seq) < 0 && !q.gone.has(m.Seq) {
 			q.name(m)
 			old = append(old, &item{Message: m, heard: true, told: true})
 		}
 	}
 	q.items = append(old, q.items...)
 	q.pos += len(old)
+	q.undo.at += len(old)
 	return len(old)
 }
 

@@ -49,8 +49,8 @@ func readerNodes() []*node {
 				{press: "1", label: "reader.key.answer", do: answerByVoice, to: atRecord},
 				{press: "2", label: "reader.end.key.keys", do: answerByKeys, to: atQuick},
 				{press: "7", label: "reader.key.undo", do: deleteOrUndo, to: atReader, when: undoable, hot: true},
-				{press: "4", label: "reader.key.last", do: previous, to: atReader, hot: true},
-				{press: "5", label: "reader.key.again", do: previous, to: atReader, hot: true},
+				{press: "4", label: "reader.key.last", do: previous, to: atReader, when: anyRead, hot: true},
+				{press: "5", label: "reader.key.again", do: previous, to: atReader, when: anyRead, hot: true},
 				{press: "#", label: "reader.end.key.done", to: atHome, hot: true},
 			}},
 	}
@@ -71,6 +71,7 @@ func choose(ctx context.Context, c *Call) (state, error) {
 	}
 	m, ok := q.current()
 	if !ok {
+		c.lookBack(ctx)
 		return atLast, nil
 	}
 	if q.seq != m.Seq {
@@ -81,6 +82,19 @@ func choose(ctx context.Context, c *Call) (state, error) {
 	}
 	return atText, nil
 }
+
+// lookBack fetches what came before when the queue is empty, all in it being deleted: there may be nothing to go back to, and
+// that is not to be offered then.
+func (c *Call) lookBack(ctx context.Context) {
+	if len(c.queue.items) > 0 {
+		return
+	}
+	if _, err := c.older(ctx); err != nil {
+		c.log.Warn("older messages cannot be looked for", "err", err)
+	}
+}
+
+func anyRead(c *Call) bool { return len(c.queue.items) > 0 }
 
 // listen reads the message at hand from where it stopped until a key is pressed, and then the next one by itself.
 func listen(ctx context.Context, c *Call) (state, error) {
@@ -211,15 +225,15 @@ func (c *Call) acknowledge(ctx context.Context, s Messenger) error {
 		}
 	}
 	if !slices.Equal(beyond, q.beyond) {
-		if err := s.PutState(ctx, wire.State, heardKey, beyond); err != nil {
+		heard := marked{list: beyond, kept: q.beyond}
+		if err := heard.keep(ctx, s, heardKey); err != nil {
 			return err
 		}
+		q.beyond = heard.list
 	}
-	q.cursor, q.beyond = upto, beyond
-	if q.heardAgain() {
-		return keepNumbers(ctx, s, againKey, &q.again)
-	}
-	return nil
+	q.cursor = upto
+	q.heardAgain()
+	return q.again.keep(ctx, s, againKey)
 }
 
 func nextMessage(_ context.Context, c *Call) (state, error) {

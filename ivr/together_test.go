@@ -10,10 +10,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"hark/im"
 	"hark/ivr"
 	"hark/ivr/ivrtest"
 	"hark/presence"
 	"hark/presence/presencetest"
+	"hark/presence/wire"
 )
 
 // A party is two calls at once on one real presence server.
@@ -108,4 +110,66 @@ func contains(list []ivrtest.Heard, text string) bool {
 		}
 	}
 	return false
+}
+
+// TestTwoCallsOfOneUser has a user call twice at once, on one session: what each call deletes, marks as new and leaves unsent is
+// kept.
+func TestTwoCallsOfOneUser(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bed := presencetest.Prepare(t)
+		bed.Adjust = func(s *presence.Server) { s.Lease, s.BeatEvery, s.Log = 1000*time.Hour, 900*time.Hour, nil }
+		bed.Start()
+		dialer := &presence.Dialer{Home: "pipe:", Pipe: func(ctx context.Context) (net.Conn, error) { return bed.Server.Pipe(ctx) }}
+		p := &party{dir: t.TempDir(), gone: make(chan error, 2), server: &ivr.Server{
+			Auth: bed.Accounts, Dial: ivr.PresenceDialer(dialer), Voice: newVoice(t),
+			Recordings: &shelf{kept: map[string]time.Duration{}},
+		}}
+		ben, _ := bed.Login(presencetest.Ben, presencetest.BenPIN, "web")
+		ana, _ := bed.Login(presencetest.Ana, presencetest.AnaPIN, "web")
+		for i, body := range []string{"Message one", "Message two", "Message three"} {
+			req := wire.SendRequest{ID: fmt.Sprint(i), To: im.Address{Network: im.Hark, ID: presencetest.Ana}, Body: body}
+			if _, err := ben.Send(t.Context(), req); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var calls [2]*ivrtest.Line
+		for i := range calls {
+			calls[i] = p.dial(t, presencetest.Ana, presencetest.AnaPIN)
+			if _, err := heard(calls[i], "new messages"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, steps := range [2][]string{
+			{"1", "Message one", "7", "Deleted.", "", "Message two", "86", "Message three", "1", "(tone)"},
+			{"1", "Message one", "#", "Message two", "7", "Deleted.", "", "Message three", "86", "last one", "1", "(tone)"},
+		} {
+			for ; len(steps) > 0; steps = steps[2:] {
+				calls[i].Press(steps[0])
+				if _, err := heard(calls[i], steps[1]); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		time.Sleep(200 * time.Millisecond)
+		for _, call := range calls {
+			call.Talk(3*time.Second, nil)
+		}
+		time.Sleep(3 * time.Second)
+		calls[0].Hang()
+		calls[1].Hang()
+		if err := errors.Join(<-p.gone, <-p.gone); err != nil {
+			t.Error(err)
+		}
+		var deleted []int64
+		var unsent wire.Unsent
+		if err := ana.GetStates(t.Context(), map[string]any{"phone.gone": &deleted, wire.Draft: &unsent}); err != nil {
+			t.Fatal(err)
+		}
+		if len(deleted) != 2 || len(unsent.List()) != 2 {
+			t.Errorf("deleted are %d, and unsent are %+v", deleted, unsent.List())
+		}
+		for _, c := range []*presence.Client{ana, ben} {
+			c.Close()
+		}
+	})
 }

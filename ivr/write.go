@@ -11,7 +11,7 @@ import (
 // writeNodes choose whom to write to, record, and send.
 func writeNodes() []*node {
 	return []*node{
-		{name: atWho, kind: field, run: who, back: atHome, intro: whoIntro, help: "who.help", next: []state{atConfirm, atWhich},
+		{name: atWho, kind: field, run: who, back: atHome, intro: whoIntro, help: "who.help", next: []state{atConfirm, atWhich, atReader},
 			digits: digits{prompt: "who", max: userDigits, hash: true, take: takeWho, empty: lastPerson}},
 		{name: atWhich, kind: menu, run: runMenu, back: atWho, help: "which.help", quiet: true, intro: whichIntro, keys: whichKeys()},
 		{name: atConfirm, kind: menu, run: runMenu, back: atWho, intro: confirmIntro, help: "who.confirm.help", quiet: true,
@@ -70,7 +70,12 @@ func who(ctx context.Context, c *Call) (state, error) {
 			return "", err
 		}
 	}
-	return runField(ctx, c)
+	next, err := runField(ctx, c)
+	if next == atHome && forwarded(c) && c.after == atReader { // back to the message that was to be passed on
+		c.drop()
+		next = atReader
+	}
+	return next, err
 }
 
 // whoIntro offers the last person.
