@@ -43,7 +43,7 @@ func arrive(ctx context.Context, c *Call) (state, error) {
 	if c.adopted == "" {
 		c.useLanguageOf(ctx, c.session.User)
 	}
-	c.session.news = follow(c.session.client, c.queue.newest, c.watched, &c.networks)
+	c.session.news = c.follow(c.session.client, false)
 	if c.adopted != "" {
 		return c.goOn(ctx)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"hark/im"
 	"hark/presence"
@@ -14,9 +15,11 @@ import (
 const page = 100
 
 // news follows what a presence server says unasked, for one connection: it fetches messages that come during the call
-// and ends the turn that the caller is waiting in. Its goroutine begins with follow and ends with stop.
+// and ends the turn that the caller is waiting in. When the connection breaks, it looks for the session elsewhere, so that a
+// caller who waits hears of messages there too. Its goroutine begins with follow and ends with stop.
 type news struct {
 	client Messenger
+	find   func(ctx context.Context) (Messenger, wire.SessionReply, error) // resumes the session
 	nets   *networks
 	quit   context.CancelFunc
 	ended  chan struct{}
@@ -26,37 +29,60 @@ type news struct {
 	fresh   []wire.Message
 	watched []im.Address            // whose coming is to be told
 	came    []im.Address            // those who came
+	moved   *session                // where the session was found again; whoever takes it closes its client
 	end     context.CancelCauseFunc // of the turn that is waited for; nil outside of one
 }
 
 // follow begins to listen for messages later than after, for the coming of those who are watched, and for the states of
-// the networks.
-func follow(m Messenger, after int64, watched []im.Address, nets *networks) *news {
+// the networks. late says that messages may have come since then that nobody tells of any more.
+func (c *Call) follow(m Messenger, late bool) *news {
 	ctx, quit := context.WithCancel(context.Background())
-	n := &news{client: m, nets: nets, quit: quit, ended: make(chan struct{}), after: after, watched: watched}
-	go n.run(ctx)
+	n := &news{client: m, find: c.find(), nets: &c.networks, quit: quit, ended: make(chan struct{}), after: c.queue.newest, watched: c.watched}
+	go func() {
+		defer close(n.ended)
+		if late {
+			n.fetch(ctx)
+		}
+		n.run(ctx)
+	}()
 	return n
 }
 
-// run takes events until the connection or the call ends.
+// run takes events until the connection ends, and then finds the session again, unless the call has ended.
 func (n *news) run(ctx context.Context) {
-	defer close(n.ended)
-	for {
+	for open := true; open; {
 		select {
 		case e, ok := <-n.client.Events():
-			if !ok {
-				return
+			if open = ok; ok {
+				n.take(ctx, e)
 			}
-			n.take(ctx, e)
 		case <-n.client.Done():
-			return
+			open = false
 		case <-ctx.Done():
 			return
 		}
 	}
+	client, reply, err := persist(ctx, n.find)
+	if err != nil {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.moved = &session{client: client, SessionReply: reply}
+	n.wake()
 }
 
-// take fetches what an EXISTS tells of. A failure is left to the next event or request.
+// persist resumes the session as soon as that can be done. It fails when ctx ends, or when the session is refused.
+func persist(ctx context.Context, find func(context.Context) (Messenger, wire.SessionReply, error)) (Messenger, wire.SessionReply, error) {
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		client, reply, err := find(ctx)
+		if err == nil || refused(err) || !sleep(ctx, wait) {
+			return client, reply, err
+		}
+	}
+}
+
+// take deals with an event: it fetches what an EXISTS tells of.
 func (n *news) take(ctx context.Context, e presence.Event) {
 	switch body := e.Body.(type) {
 	case im.Presence:
@@ -64,10 +90,13 @@ func (n *news) take(ctx context.Context, e presence.Event) {
 	case wire.ServiceEvent:
 		n.nets.note(body)
 	}
-	exists, ok := e.Body.(wire.ExistsEvent)
-	if !ok || exists.Last <= n.known() {
-		return
+	if exists, ok := e.Body.(wire.ExistsEvent); ok && exists.Last > n.known() {
+		n.fetch(ctx)
 	}
+}
+
+// fetch fetches what is new. A failure is left to the next event or request.
+func (n *news) fetch(ctx context.Context) {
 	reply, err := n.client.Fetch(ctx, wire.FetchRequest{After: n.known(), New: true, Max: page})
 	if err != nil {
 		return
@@ -116,9 +145,13 @@ func (n *news) known() int64 {
 	return n.after
 }
 
-// wake ends a waiting turn when there is something to tell. The caller holds the lock.
+// wake ends a waiting turn when there is something to tell, or another connection to take over. The caller holds the lock.
 func (n *news) wake() {
-	if n.end != nil && len(n.fresh)+len(n.came) > 0 {
+	switch {
+	case n.end == nil:
+	case n.moved != nil:
+		n.end(errMoved)
+	case len(n.fresh)+len(n.came) > 0:
 		n.end(errNotice)
 	}
 }
@@ -148,11 +181,14 @@ func (n *news) collect() []wire.Message {
 	return fresh
 }
 
-// stop ends the goroutine and waits for it. A second stop is a no-op, and so is that of a nil news.
-func (n *news) stop() {
+// stop ends the goroutine and waits for it. It returns the connection that was found and not taken, or nil. A second stop
+// is a no-op, and so is that of a nil news.
+func (n *news) stop() (moved *session) {
 	if n == nil {
-		return
+		return nil
 	}
 	n.quit()
 	<-n.ended
+	moved, n.moved = n.moved, nil
+	return moved
 }

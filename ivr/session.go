@@ -25,8 +25,10 @@ type session struct {
 
 // close leaves the presence server; the session there goes on. To close the socket says all that DETACH would.
 func (s *session) close() {
+	if moved := s.news.stop(); moved != nil {
+		_ = moved.client.Close()
+	}
 	_ = s.client.Close()
-	s.news.stop()
 }
 
 // ask makes a request of the presence server. When the server is gone it finds the session again and asks once more,
@@ -64,19 +66,44 @@ func gone(err error) bool {
 func (c *Call) reconnect(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.set.Reconnect)
 	defer cancel()
-	_ = c.session.client.Close()
-	c.session.news.stop()
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		client, reply, err := c.srv.Dial.Resume(ctx, wire.ResumeRequest{Session: c.session.Session, Client: phoneClient})
-		if err == nil {
-			c.log.Info("session found again", "epoch", reply.Epoch)
-			c.renew(client, reply)
-			return nil
-		}
-		if refused(err) || !sleep(ctx, wait) {
-			return fmt.Errorf("%w: %w", errLost, err)
-		}
+	if c.takeOver() {
+		return nil
 	}
+	client, reply, err := persist(ctx, c.find())
+	if err != nil {
+		return fmt.Errorf("%w: %w", errLost, err)
+	}
+	c.log.Info("session found again", "epoch", reply.Epoch)
+	c.renew(client, reply)
+	return nil
+}
+
+// find returns what tries once to resume the session by its token, from any goroutine.
+func (c *Call) find() func(ctx context.Context) (Messenger, wire.SessionReply, error) {
+	dial, limit, request := c.srv.Dial, c.set.Reconnect, wire.ResumeRequest{Session: c.session.Session, Client: phoneClient}
+	return func(ctx context.Context) (Messenger, wire.SessionReply, error) {
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		return dial.Resume(ctx, request)
+	}
+}
+
+// takeOver leaves the connection, and goes on with the one that was found meanwhile, if there is one.
+func (c *Call) takeOver() bool {
+	moved := c.session.news.stop()
+	_ = c.session.client.Close()
+	if moved == nil {
+		return false
+	}
+	select {
+	case <-moved.client.Done(): // that one broke, too
+		_ = moved.client.Close()
+		return false
+	default:
+	}
+	c.log.Info("session found again beside the call", "epoch", moved.Epoch)
+	c.renew(moved.client, moved.SessionReply)
+	return true
 }
 
 // renew goes on with another connection to the same session, whose number and name stay what they were.
@@ -91,7 +118,7 @@ func (c *Call) renew(client Messenger, reply wire.SessionReply) {
 	if !c.loaded {
 		return
 	}
-	c.session.news = follow(client, c.queue.newest, c.watched, &c.networks)
+	c.session.news = c.follow(client, true)
 }
 
 // refused tells whether the presence server said no to who wanted in, rather than nothing.

@@ -13,6 +13,9 @@ import (
 // errNotice is the cause with which a turn ends early because a message came.
 var errNotice = errors.New("ivr: a message came")
 
+// errMoved is the cause with which a turn is interrupted because there is another connection to the session.
+var errMoved = errors.New("ivr: the session is on another connection")
+
 // spareWindow is how long after a number of known length a hash belongs to it, where hash means something else too.
 const spareWindow = time.Second
 
@@ -45,16 +48,26 @@ func (s *spareHash) take(g *Gather, in Input) bool {
 // turn plays clips and waits for one key; "" is none in time. In menus it ends early with errNotice when a message
 // comes; the reader finds new messages by itself.
 func (c *Call) turn(ctx context.Context, play []prompts.Clip, first time.Duration) (string, Input, error) {
-	inner, stop := ctx, func() {}
-	if c.loaded && c.node.kind == menu && !c.node.quiet {
-		inner, stop = c.session.news.interrupt(ctx)
+	for done := 0; ; {
+		inner, stop := ctx, func() {}
+		if c.loaded && c.node.kind == menu && !c.node.quiet {
+			inner, stop = c.session.news.interrupt(ctx)
+		}
+		in, err := c.gather(inner, Gather{Play: play[done:], Max: 1, First: first})
+		stop()
+		in.Clip += done
+		cause := context.Cause(inner)
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return in.Keys, in, err
+		case errors.Is(cause, errNotice):
+			return "", in, errNotice
+		case !errors.Is(cause, errMoved) || !c.takeOver():
+			return in.Keys, in, err
+		}
+		done = min(in.Clip, len(play))
+		play = slices.Concat(play[:done], rest(play, done, in.At))
 	}
-	in, err := c.gather(inner, Gather{Play: play, Max: 1, First: first})
-	stop()
-	if err != nil && ctx.Err() == nil && errors.Is(context.Cause(inner), errNotice) {
-		return "", in, errNotice
-	}
-	return in.Keys, in, err
 }
 
 // number plays clips and takes the digits of a field. End is "#" or "*" when that ended it.

@@ -101,6 +101,9 @@ func (s *Server) incarnation(ctx context.Context) (sessions.Incarnation, error) 
 // errDoubt is why a server lets go although the database did not say anything.
 var errDoubt = errors.New("presence: no good beat for too long")
 
+// errEarly is why a server lets go although its last beat was in time.
+var errEarly = errors.New("presence: the lease ended early: another process has this node's name (each node needs its own), or the node was said to be dead, or this machine slept")
+
 // beat renews the lease until ctx ends. It lets go of everything the moment the lease is in doubt, and begins anew.
 func (s *Server) beat(ctx context.Context) {
 	ticker := time.NewTicker(s.BeatEvery)
@@ -121,7 +124,7 @@ func (s *Server) beat(ctx context.Context) {
 		if s.node.Load() == nil {
 			s.comeBack(ctx)
 		} else if err := s.beatOnce(ctx); errors.Is(err, sessions.ErrLapsed) {
-			s.fence(err)
+			s.fence(fmt.Errorf("%w: %w", errEarly, err))
 		}
 		doubt.Reset(s.certain())
 	}

@@ -55,7 +55,7 @@ func (p *program) describe(c config) {
 		line("number", "%s: %s in %s", n.Called, n.Dialogue, n.Language)
 	}
 	line("speech", "%s, kept in %s", c.Prompts.Synthesiser, c.Prompts.Cache)
-	line("recordings", "in %s, links %s…, kept for %s", c.Audio.place(), c.Audio.URL, time.Duration(c.Audio.Keep))
+	line("recordings", "in %s, links %s…, kept for %s", c.Audio.place(), c.Audio.URL, c.Audio.Keep)
 	line("web", "%s", orNone(c.Listen.Web))
 	line("operator", "%s", orNone(c.Listen.Admin))
 	line("clients", "%s", orNone(c.Listen.Presence))

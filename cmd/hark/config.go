@@ -127,6 +127,15 @@ func (d *duration) UnmarshalText(b []byte) error {
 	return nil
 }
 
+// String writes it as it is written in the file.
+func (d duration) String() string {
+	const day = 24 * time.Hour
+	if t := time.Duration(d); t < day || t%day != 0 {
+		return t.String()
+	}
+	return fmt.Sprintf("%dd", time.Duration(d)/day)
+}
+
 // defaultConfig is what an empty file means: everything in one process, data in /var/lib/hark.
 func defaultConfig() config {
 	return config{

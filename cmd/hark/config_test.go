@@ -162,6 +162,9 @@ func TestConfigDefaults(t *testing.T) {
 	if got, want := c.Retain.retention(), (sessions.Retention{Age: 720 * time.Hour, Read: 168 * time.Hour, Count: 1000}); got != want {
 		t.Errorf("messages are kept %+v, want %+v", got, want)
 	}
+	if got := fmt.Sprint(c.Audio.Keep, c.Node.Lease, c.Asterisk.Settle); got != "30d 6s 0s" {
+		t.Errorf("times are printed as %s", got)
+	}
 	got := []string{c.Keys, c.Prompts.Cache, c.Audio.Dir, c.Audio.URL, c.Numbers[0].Dialogue, c.Numbers[0].Language}
 	want := []string{"/srv/h/hark.keys", "/srv/h/speech", "/srv/h/audio", "http://127.0.0.1:8080/a/", "messenger", "en"}
 	if !reflect.DeepEqual(got, want) {

@@ -197,6 +197,9 @@ func drained(t *testing.T, a, b *nodePlace, ana account, client *presence.Client
 	// It is not true that b is dead: it notices, and the session is somewhere again.
 	b.must("", "node", "dead", b.name)
 	b.until("let go", func() bool { return strings.Contains(b.log.String(), "lease is lost") })
+	if !strings.Contains(b.log.String(), "the node was said to be dead") {
+		t.Errorf("it does not say why:\n%s", &b.log)
+	}
 	b.until("owned again", func() bool {
 		row := b.show(ana.Number)
 		return row.Alive && row.Epoch == 3

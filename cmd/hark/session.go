@@ -175,7 +175,11 @@ func (p *program) endSession(ctx context.Context, s stores, user string) error {
 		err = s.sessions.End(ctx, user, record.Epoch)
 	}
 	if err == nil {
-		fmt.Fprintf(p.out, "The session of %s has ended. A server that has it open lets go of it at the next message or login.\n", user)
+		fmt.Fprintf(p.out, "The session of %s has ended.", user)
+		if !s.config.shared() { // with PostgreSQL the node that has it hears of this
+			fmt.Fprint(p.out, " A server that has it open lets go of it at the next message or login.")
+		}
+		fmt.Fprintln(p.out)
 		return nil
 	}
 	if errors.Is(err, sessions.ErrNotFound) {

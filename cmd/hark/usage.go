@@ -11,6 +11,9 @@ import (
 // With onlyBelow instead of runnable, Cobra's usage does not say of a command with others below it that it runs by itself.
 const runnable, onlyBelow = "{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}"
 
+// group marks the commands that only have others below them.
+const group = "group"
+
 // misused is an error of whoever wrote the command line.
 type misused struct{ error }
 
@@ -26,14 +29,17 @@ func exitStatus(err error) int {
 // One that only has others below it refuses a word that is none of them; Cobra would print its help, and call that success.
 func explainMisuse(command *cobra.Command) {
 	command.SetFlagErrorFunc(misuse)
-	command.SetUsageTemplate(strings.ReplaceAll(command.UsageTemplate(), runnable, onlyBelow))
 	command.SuggestionsMinimumDistance = 2
 	command.Args = explained(command.Args)
 	command.PreRunE = explained(func(cmd *cobra.Command, _ []string) error { return cmd.ValidateRequiredFlags() })
+	template := new(cobra.Command).UsageTemplate()
 	if command.HasSubCommands() && !command.Runnable() {
+		template = strings.ReplaceAll(template, runnable, onlyBelow)
+		command.Annotations = map[string]string{group: "yes"}
 		command.Args = subcommand
 		command.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	}
+	command.SetUsageTemplate(template)
 	for _, below := range command.Commands() {
 		explainMisuse(below)
 	}
@@ -55,7 +61,7 @@ func explained(check cobra.PositionalArgs) cobra.PositionalArgs {
 // misuse adds to an error how the command is used.
 func misuse(cmd *cobra.Command, err error) error {
 	usage := strings.TrimSuffix(cmd.UseLine(), " [flags]")
-	if cmd.HasSubCommands() {
+	if cmd.Annotations[group] != "" {
 		usage += " COMMAND"
 	}
 	return misused{fmt.Errorf("%w\nusage: %s; \"%s --help\" tells more", err, usage, cmd.CommandPath())}

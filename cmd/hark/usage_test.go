@@ -14,6 +14,7 @@ func TestMisuse(t *testing.T) {
 		{"account network sett", "did you mean set?"},
 		{"account pin", "accepts 1 arg(s), received 0\nusage: hark account pin NUMBER; \"hark account pin --help\" tells more"},
 		{"account add", "required flag(s) \"name\" not set\nusage: hark account add --name NAME; "},
+		{"dialplan verifi", "usage: hark dialplan; "},
 		{"serve now", "usage: hark serve; "},
 		{"check --nope", "unknown flag: --nope\nusage: hark check; "},
 		{"-config", "flag needs an argument: --config\nusage: hark COMMAND; "},
@@ -40,5 +41,10 @@ func TestGroupHelp(t *testing.T) {
 		if !strings.Contains(out.String(), " [command]\n") || strings.Contains(out.String(), " [flags]\n") {
 			t.Errorf("hark %s prints\n%s", line, out.String())
 		}
+	}
+	var out strings.Builder
+	if err := (&program{out: &out, errOut: io.Discard}).run(t.Context(), []string{"dialplan", "--help"}); err != nil ||
+		!strings.Contains(out.String(), "\n  hark dialplan [flags]\n  hark dialplan [command]\n") {
+		t.Errorf("hark dialplan --help prints %v\n%s", err, out.String())
 	}
 }
