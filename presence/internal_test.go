@@ -201,6 +201,16 @@ type acks struct {
 }
 
 func (a *acks) Ack(p im.Position) { a.upto = p }
+func (a *acks) Resume() im.Resume { return im.Resume("before the first message") }
+
+// What comes while the connection is being opened, and is on its way to the store, is followed by nothing older.
+func TestOpenedWhileStoring(t *testing.T) {
+	l := newLink(&uplink{session: &Session{}})
+	l.writing = 1
+	if l.opened(&acks{}); l.writing != 1 {
+		t.Error("the state of the login is stored behind that of its first message")
+	}
+}
 
 // When a message could not be stored, because somebody else has the session, its connection acknowledges nothing any more,
 // not even what came after it and needs no storing: that would acknowledge the message too (F4).
