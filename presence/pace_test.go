@@ -158,3 +158,44 @@ func TestHandOverKeepsNobodyWaiting(t *testing.T) {
 		}
 	})
 }
+
+// A deafStore tells its node nothing but what the test says.
+type deafStore struct {
+	sessions.Store
+	changes chan sessions.Change
+}
+
+func (s deafStore) Watch(context.Context, string) (<-chan sessions.Change, error) {
+	return s.changes, nil
+}
+
+// A node that may have missed something looks for what it owns at its next look around, and not at the next sweep: a session
+// that was handed to it unheard is opened within seconds.
+func TestResync(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := presencetest.Prepare(t)
+		store := deafStore{b.Store, make(chan sessions.Change)}
+		b.Adjust = func(s *presence.Server) { s.Sessions = store }
+		b.Start()
+		synctest.Wait()
+		inc, err := b.Store.StartNode(t.Context(), "ps2", secondAddr, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		grant, err := b.Store.Claim(t.Context(), presencetest.Ben, "s", "ps2", inc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(35 * time.Second) // a sweep has just been, which would find it too
+		if _, err := b.Store.Transfer(t.Context(), presencetest.Ben, grant.Epoch, "ps1"); err != nil {
+			t.Fatal(err)
+		}
+		store.changes <- sessions.Change{Resync: true}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if n := b.Server.Stats().Sessions; n != 1 {
+			t.Errorf("%d sessions are open", n)
+		}
+		close(store.changes)
+	})
+}
