@@ -59,11 +59,11 @@ func (s *clockedStore) gaps(t *testing.T, method string, calls int) (gaps []time
 }
 
 // crowd is how many sessions are left behind, or handed over.
-const crowd = 5
+const crowd = 10
 
-// leftBehind makes a Bed in whose store a node has died with sessions, and a clock for the store of its server.
-func leftBehind(t *testing.T) (*presencetest.Bed, *clockedStore) {
-	b := presencetest.Prepare(t)
+// die has a node die that owns sessions; they can be taken over after a second and the grace.
+func die(t *testing.T, b *presencetest.Bed) {
+	t.Helper()
 	dead, err := b.Store.StartNode(t.Context(), "dead", "hark://dead.test:7778", time.Second)
 	if err != nil {
 		t.Fatal(err)
@@ -75,6 +75,12 @@ func leftBehind(t *testing.T) (*presencetest.Bed, *clockedStore) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// leftBehind makes a Bed in whose store a node has died with sessions, and a clock for the store of its server.
+func leftBehind(t *testing.T) (*presencetest.Bed, *clockedStore) {
+	b := presencetest.Prepare(t)
+	die(t, b)
 	time.Sleep(time.Minute)
 	store := &clockedStore{Store: b.Store, times: map[string][]time.Time{}}
 	b.Adjust = func(s *presence.Server) { s.Sessions, s.RestorePace = store, time.Second }
@@ -101,6 +107,22 @@ func TestPace(t *testing.T) {
 					t.Errorf("%s %v after the one before", method, gap)
 				}
 			}
+		}
+	})
+}
+
+// What a dead node leaves behind is shared among those that live: the first to see it does not take everything.
+func TestOrphansAreShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := presencetest.New(t)
+		second := copyOf(b, "ps2", secondAddr)
+		run(t, second)
+		synctest.Wait()
+		die(t, b)
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if here, there := b.Server.Stats().Sessions, second.Stats().Sessions; here == 0 || there == 0 || here+there != crowd {
+			t.Errorf("%d sessions here, %d there", here, there)
 		}
 	})
 }
