@@ -7,10 +7,10 @@
 // # Writing
 //
 // DB.Write runs a function in a transaction. SQLite commits in groups: one goroutine owns the only writing connection
-// and puts up to 1,024 waiting writes into one transaction, where needed each behind its own savepoint, so that one sync of the disk
-// pays for all of them and a write that fails does not fail its neighbours. Write returns after the sync, so what it
-// acknowledged is on disk; but others can read it before, and Tx.OnVisible tells of that. The function must not call Write itself, must not do anything slow, and must be fit to run
-// again from its beginning.
+// and puts up to 1,024 waiting writes into one transaction, each behind its own savepoint when one of them fails, so that one
+// sync of the disk pays for all of them and a write that fails does not fail its neighbours. Write returns after the sync, so
+// what it acknowledged is on disk; others can read it a moment before, and Tx.OnVisible tells of that. The function must not
+// call Write itself, must not do anything slow, and must be fit to run again from its beginning.
 //
 // # Reading
 //

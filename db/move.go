@@ -148,7 +148,8 @@ func (t table) mustBeEmpty(ctx context.Context, d *DB) error {
 }
 
 func (t table) count(ctx context.Context, d *DB) (n int, err error) {
-	return n, d.Row(ctx, `SELECT count(*) FROM `+t.name).Scan(&n)
+	err = d.Row(ctx, `SELECT count(*) FROM `+t.name).Scan(&n)
+	return n, err
 }
 
 // copy copies all rows, so many in each transaction.

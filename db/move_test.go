@@ -3,6 +3,7 @@ package db_test
 import (
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"hark/db"
@@ -60,6 +61,21 @@ func TestCopyRefused(t *testing.T) {
 	must(t, to.Row(t.Context(), `SELECT count(*) FROM cursor`).Scan(&n))
 	if n != 0 {
 		t.Errorf("%d rows stayed", n)
+	}
+}
+
+// A row that arrives as another one, or not at all, is noticed: every row is compared.
+func TestCopyCompares(t *testing.T) {
+	from := openPG(t, filepath.Join(t.TempDir(), "hark.db"))
+	must(t, execPG(from, `INSERT INTO cursor (usr, client, seq) VALUES ('ana', 'phone', 1), ('ben', 'web', 7)`))
+	server := dbtest.Postgres(t)
+	for name, does := range map[string]string{"another": `NEW.seq := 6; RETURN NEW;`, "none": `RETURN NULL;`} {
+		to := openPG(t, server.Fresh(t))
+		must(t, execPG(to, `CREATE FUNCTION harm() RETURNS TRIGGER LANGUAGE plpgsql AS 'BEGIN `+does+` END'`))
+		must(t, execPG(to, `CREATE TRIGGER harm BEFORE INSERT ON cursor FOR EACH ROW WHEN (NEW.seq = 7) EXECUTE FUNCTION harm()`))
+		if _, err := db.Copy(t.Context(), from, to); err == nil || !strings.Contains(err.Error(), "cursor (usr ben") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

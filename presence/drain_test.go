@@ -151,35 +151,6 @@ func TestTakeoverInTime(t *testing.T) {
 	})
 }
 
-// The 11th message within a second is refused, and the next second brings room for one more.
-func TestFlood(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := presencetest.Prepare(t)
-		b.Adjust = func(s *presence.Server) { s.SendEvery = 0 }
-		b.Start()
-		client, _ := b.Login(presencetest.Ana, presencetest.AnaPIN, "")
-		say := func(id string) error {
-			_, err := client.Send(t.Context(), wire.SendRequest{ID: id, To: xmpp("ben@x"), Body: "hello"})
-			return err
-		}
-		for i := range 10 {
-			if err := say(string(rune('a' + i))); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := say("k"); !presence.HasCode(err, wire.Limit) {
-			t.Errorf("the 11th: %v", err)
-		}
-		time.Sleep(time.Second)
-		if err := say("k"); err != nil {
-			t.Errorf("a second later: %v", err)
-		}
-		if err := say("l"); !presence.HasCode(err, wire.Limit) {
-			t.Errorf("and one more: %v", err)
-		}
-	})
-}
-
 func (p *pair) dialerAt(home string) *presence.Dialer {
 	return &presence.Dialer{Home: home, Dial: p.dial}
 }

@@ -121,7 +121,6 @@ func (c *conn) enter(ctx context.Context, session *Session, k keys, resumed bool
 	}
 	c.client = kind
 	if err := session.ask(func() { session.attach(c) }); err != nil {
-		session.post(func() { session.detach(c) })
 		return result{}, err
 	}
 	c.session = session

@@ -201,6 +201,35 @@ type acks struct {
 }
 
 func (a *acks) Ack(p im.Position) { a.upto = p }
+func (a *acks) Resume() im.Resume { return im.Resume("before the first message") }
+
+// idleLink is a link whose recorder takes arrivals and does nothing with them.
+func idleLink() (*link, *recorder) {
+	session := &Session{}
+	session.recorder.working = true
+	return newLink(&uplink{session: session}), &session.recorder
+}
+
+// What comes while the connection is being opened, and is on its way to the store, is followed by nothing older.
+func TestOpenedWhileStoring(t *testing.T) {
+	l, recorder := idleLink()
+	l.record(im.Event{Pos: 1, Body: im.Message{}, Resume: im.Resume("behind it")})
+	l.opened(&acks{})
+	if n := len(recorder.queue); n != 1 {
+		t.Errorf("%d arrivals are stored, the last one is %+v", n, recorder.queue[n-1].Event)
+	}
+}
+
+// Resume state that may wait a little goes along with the next message that brings none of its own.
+func TestResumeStateThatWaits(t *testing.T) {
+	l, recorder := idleLink()
+	l.later = im.Event{Pos: 1, Resume: im.Resume("it waits")}
+	l.record(im.Event{Pos: 2, Body: im.Message{}})
+	l.record(im.Event{Pos: 3, Body: im.Message{}})
+	if q := recorder.queue; len(q) != 2 || string(q[0].Resume) != "it waits" || q[1].Resume != nil {
+		t.Errorf("%+v", q)
+	}
+}
 
 // When a message could not be stored, because somebody else has the session, its connection acknowledges nothing any more,
 // not even what came after it and needs no storing: that would acknowledge the message too (F4).

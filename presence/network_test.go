@@ -1,9 +1,11 @@
 package presence_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -129,6 +131,62 @@ func TestUnconfirmedIsSentAgain(t *testing.T) {
 			t.Errorf("%+v, %+v", c, got)
 		}
 	})
+}
+
+// A stumbler is a network that does not take the first message that it is given.
+type stumbler struct {
+	im.Service
+	stumbled *atomic.Bool
+	err      *im.Error
+}
+
+func (s stumbler) Open(ctx context.Context, a im.Account, resume im.Resume, sink im.Sink) (im.Conn, error) {
+	conn, err := s.Service.Open(ctx, a, resume, sink)
+	if err != nil {
+		return nil, err
+	}
+	return stumblerConn{conn, s}, nil
+}
+
+type stumblerConn struct {
+	im.Conn
+	network stumbler
+}
+
+func (c stumblerConn) Send(ctx context.Context, m im.Outgoing) error {
+	if !c.network.stumbled.Swap(true) {
+		return c.network.err
+	}
+	return c.Conn.Send(ctx, m)
+}
+
+// What comes behind a message that did not go out waits for it.
+func TestNothingOvertakes(t *testing.T) {
+	for class, err := range map[string]*im.Error{"network": away, "throttled": {Class: im.Throttled, Err: errors.New("slowly")}} {
+		t.Run(class, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := presencetest.Prepare(t)
+				b.Adjust = func(s *presence.Server) { s.Services[im.XMPP] = stumbler{b.XMPP, new(atomic.Bool), err} }
+				b.Start()
+				client, _ := b.Login(presencetest.Ana, presencetest.AnaPIN, "")
+				b.Online(1)
+				b.XMPP.Fail(away)
+				synctest.Wait()
+				for _, id := range []string{"m1", "m2", "m3"} {
+					send(t, client, id, "xmpp:ben@x", id)
+				}
+				b.XMPP.Fail(nil)
+				time.Sleep(5 * time.Minute)
+				var got string
+				for _, m := range b.XMPP.Received() {
+					got += m.ID
+				}
+				if got != "m1m2m3" {
+					t.Errorf("the network got %q", got)
+				}
+			})
+		})
+	}
 }
 
 // A message that could not go out for a day is given up, with a word.

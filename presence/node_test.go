@@ -243,6 +243,35 @@ func TestStaleRecord(t *testing.T) {
 	}
 }
 
+// In the grace after the end of its lease nobody is referred to a node, and nobody has its session yet: later.
+func TestNobodyIsReferredToTheDead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := presencetest.New(t)
+		inc, err := b.Store.StartNode(t.Context(), "gone", "hark://gone.test:7778", time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Store.Claim(t.Context(), presencetest.Ana, "s", "gone", inc); err != nil {
+			t.Fatal(err)
+		}
+		login := func() error {
+			_, err := b.Client().Login(t.Context(), wire.LoginRequest{User: presencetest.Ana, PIN: presencetest.AnaPIN})
+			return err
+		}
+		if err := login(); !presence.HasCode(err, wire.Referral) {
+			t.Errorf("while it lives: %v", err)
+		}
+		time.Sleep(time.Second + sessions.Grace/2)
+		if err := login(); !presence.HasCode(err, wire.TryLater) {
+			t.Errorf("in the grace: %v", err)
+		}
+		time.Sleep(sessions.Grace)
+		if err := login(); err != nil {
+			t.Errorf("after it: %v", err)
+		}
+	})
+}
+
 // The owner is dead: the next node that is asked takes the session over.
 func TestTakeover(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -59,11 +59,11 @@ func (s *clockedStore) gaps(t *testing.T, method string, calls int) (gaps []time
 }
 
 // crowd is how many sessions are left behind, or handed over.
-const crowd = 5
+const crowd = 10
 
-// leftBehind makes a Bed in whose store a node has died with sessions, and a clock for the store of its server.
-func leftBehind(t *testing.T) (*presencetest.Bed, *clockedStore) {
-	b := presencetest.Prepare(t)
+// die has a node die that owns sessions; they can be taken over after a second and the grace.
+func die(t *testing.T, b *presencetest.Bed) {
+	t.Helper()
 	dead, err := b.Store.StartNode(t.Context(), "dead", "hark://dead.test:7778", time.Second)
 	if err != nil {
 		t.Fatal(err)
@@ -75,6 +75,12 @@ func leftBehind(t *testing.T) (*presencetest.Bed, *clockedStore) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// leftBehind makes a Bed in whose store a node has died with sessions, and a clock for the store of its server.
+func leftBehind(t *testing.T) (*presencetest.Bed, *clockedStore) {
+	b := presencetest.Prepare(t)
+	die(t, b)
 	time.Sleep(time.Minute)
 	store := &clockedStore{Store: b.Store, times: map[string][]time.Time{}}
 	b.Adjust = func(s *presence.Server) { s.Sessions, s.RestorePace = store, time.Second }
@@ -101,6 +107,22 @@ func TestPace(t *testing.T) {
 					t.Errorf("%s %v after the one before", method, gap)
 				}
 			}
+		}
+	})
+}
+
+// What a dead node leaves behind is shared among those that live: the first to see it does not take everything.
+func TestOrphansAreShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := presencetest.New(t)
+		second := copyOf(b, "ps2", secondAddr)
+		run(t, second)
+		synctest.Wait()
+		die(t, b)
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if here, there := b.Server.Stats().Sessions, second.Stats().Sessions; here == 0 || there == 0 || here+there != crowd {
+			t.Errorf("%d sessions here, %d there", here, there)
 		}
 	})
 }
@@ -156,5 +178,46 @@ func TestHandOverKeepsNobodyWaiting(t *testing.T) {
 		if after := time.Since(begun); after > time.Minute {
 			t.Errorf("he was told after %v", after)
 		}
+	})
+}
+
+// A deafStore tells its node nothing but what the test says.
+type deafStore struct {
+	sessions.Store
+	changes chan sessions.Change
+}
+
+func (s deafStore) Watch(context.Context, string) (<-chan sessions.Change, error) {
+	return s.changes, nil
+}
+
+// A node that may have missed something looks for what it owns at its next look around, and not at the next sweep: a session
+// that was handed to it unheard is opened within seconds.
+func TestResync(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := presencetest.Prepare(t)
+		store := deafStore{b.Store, make(chan sessions.Change)}
+		b.Adjust = func(s *presence.Server) { s.Sessions = store }
+		b.Start()
+		synctest.Wait()
+		inc, err := b.Store.StartNode(t.Context(), "ps2", secondAddr, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		grant, err := b.Store.Claim(t.Context(), presencetest.Ben, "s", "ps2", inc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(35 * time.Second) // a sweep has just been, which would find it too
+		if _, err := b.Store.Transfer(t.Context(), presencetest.Ben, grant.Epoch, "ps1"); err != nil {
+			t.Fatal(err)
+		}
+		store.changes <- sessions.Change{Resync: true}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if n := b.Server.Stats().Sessions; n != 1 {
+			t.Errorf("%d sessions are open", n)
+		}
+		close(store.changes)
 	})
 }

@@ -108,6 +108,7 @@ func (s *Server) sleep(ctx context.Context, d time.Duration) bool {
 
 // upkeep drops old messages and ends sessions that nobody used for a long time.
 func (s *Server) upkeep(ctx context.Context) {
+	s.forgetBuckets()
 	dropped, err := s.Sessions.Retain(ctx, "", s.Retention)
 	s.Log.Info("presence: retention", "dropped", dropped, "err", err)
 	for _, session := range s.live(sessions.Change{Resync: true}) {

@@ -31,7 +31,7 @@ func (c *conn) send(ctx context.Context, req wire.SendRequest) (result, error) {
 	if !c.server.holds() {
 		return result{}, tryLater(c.server.BeatEvery)
 	}
-	if !s.flood.take(c.server.SendEvery, c.server.SendBurst) {
+	if !c.server.bucket(s.user).take(c.server.SendEvery, c.server.SendBurst) {
 		return result{}, refuse(wire.Limit, "1", "you are sending too fast")
 	}
 	outcome := s.outcomes.expect(req.ID, req.To.Network)

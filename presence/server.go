@@ -60,8 +60,9 @@ type Server struct {
 	up        chan struct{} // closed while the node is up
 	listeners map[net.Listener]struct{}
 	conns     map[*conn]struct{}
-	outside   int              // how many of them are of other processes
-	sessions  map[string]*slot // by user
+	outside   int                // how many of them are of other processes
+	sessions  map[string]*slot   // by user
+	buckets   map[string]*bucket // by user, of those who have sent lately
 }
 
 // errStopping is why nothing new begins.
@@ -95,6 +96,7 @@ func (s *Server) setup() {
 		s.listeners = make(map[net.Listener]struct{})
 		s.conns = make(map[*conn]struct{})
 		s.sessions = make(map[string]*slot)
+		s.buckets = make(map[string]*bucket)
 	})
 }
 

@@ -39,7 +39,6 @@ type Session struct {
 
 	recorder recorder
 	outcomes outcomes
-	flood    bucket
 	book     sync.Mutex // serialises changes of the stored contact numbers
 
 	// Owned by the session's goroutine.

@@ -76,6 +76,25 @@ func selections(t *testing.T, h Harness) {
 	}
 }
 
+// manyAdvance acknowledges in rounds, each with all numbers of a log at once.
+func manyAdvance(t *testing.T, h Harness) {
+	const end = 8
+	appendN(t, h.Store, owned(t, h), 1, end)
+	for round := range 10 {
+		client := fmt.Sprint("client", round)
+		var wg sync.WaitGroup
+		for seq := range sessions.Seq(end) {
+			wg.Go(func() {
+				if err := h.Store.Advance(context.Background(), user, client, seq+1); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		wantCursor(t, h.Other, client, end, 0)
+	}
+}
+
 var cursorRules = []rule{
 	{"each client kind has a cursor of its own", func(t *testing.T, h Harness) {
 		ctx := context.Background()
@@ -94,6 +113,7 @@ var cursorRules = []rule{
 		must(t, h.Store.Advance(ctx, user, "phone", -1))
 		wantCursor(t, h.Store, "phone", 3, 1)
 	}},
+	{"of acknowledgements at the same moment the furthest holds", manyAdvance},
 	{"a cursor does not pass the log's end", func(t *testing.T, h Harness) {
 		ctx := context.Background()
 		wantErr(t, h.Store.Advance(ctx, user, "phone", 1), sessions.ErrNotFound)
