@@ -146,6 +146,9 @@ func (c *Call) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.set.Farewell)
 	defer cancel()
 	if c.session != nil {
+		if c.session.news.found() {
+			c.takeOver()
+		}
 		c.keepHeard(ctx)
 		c.keepPlace(ctx)
 		c.keepRecording(ctx)

@@ -181,6 +181,16 @@ func (n *news) collect() []wire.Message {
 	return fresh
 }
 
+// found tells whether there is another connection to take over. There is none of a nil news.
+func (n *news) found() bool {
+	if n == nil {
+		return false
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.moved != nil
+}
+
 // stop ends the goroutine and waits for it. It returns the connection that was found and not taken, or nil. A second stop
 // is a no-op, and so is that of a nil news.
 func (n *news) stop() (moved *session) {
