@@ -10,6 +10,7 @@ import (
 	"hark/presence"
 	"hark/presence/presencetest"
 	"hark/presence/wire"
+	"hark/sessions"
 )
 
 // A pair is a Bed and a second server on the same store, with a dialer that knows both.
@@ -114,6 +115,37 @@ func TestStopHandsOver(t *testing.T) {
 		synctest.Wait()
 		if n := p.Server.Stats().Sessions; n != 1 || p.XMPP.Counts().Online != 1 {
 			t.Errorf("%d sessions, %+v", n, p.XMPP.Counts())
+		}
+	})
+}
+
+// A lateStore is one in which every node has just died that sessions could be handed to.
+type lateStore struct{ sessions.Store }
+
+func (lateStore) Transfer(context.Context, string, sessions.Epoch, string) (sessions.Epoch, error) {
+	return 0, sessions.ErrLapsed
+}
+
+// A session that could not be handed over is given up, for anybody to take.
+func TestDrainToADeadNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := presencetest.Prepare(t)
+		b.Adjust = func(s *presence.Server) { s.Sessions = lateStore{b.Store} }
+		b.Start()
+		client, _ := b.Login(presencetest.Ana, presencetest.AnaPIN, "")
+		if _, err := b.Store.StartNode(t.Context(), "ps2", secondAddr, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Store.SetDraining(t.Context(), "ps1", true); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second)
+		if bye := next[wire.ByeEvent](t, client, wire.Bye); bye.Code != wire.TryLater {
+			t.Errorf("%+v", bye)
+		}
+		synctest.Wait()
+		if r, err := b.Store.Lookup(t.Context(), presencetest.Ana); err != nil || r.Node != "" {
+			t.Errorf("%+v, %v", r, err)
 		}
 	})
 }

@@ -221,3 +221,31 @@ func TestResync(t *testing.T) {
 		close(store.changes)
 	})
 }
+
+// A session that was taken away unheard ends when the next message cannot be stored for it.
+func TestFencedByAMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := presencetest.Prepare(t)
+		store := deafStore{b.Store, make(chan sessions.Change)}
+		b.Adjust = func(s *presence.Server) { s.Sessions = store }
+		b.Start()
+		client, reply := b.Login(presencetest.Ana, presencetest.AnaPIN, "")
+		if _, err := b.Store.StartNode(t.Context(), "ps2", secondAddr, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Store.Transfer(t.Context(), presencetest.Ana, sessions.Epoch(reply.Epoch), "ps2"); err != nil {
+			t.Fatal(err)
+		}
+		b.XMPP.Deliver("ben@x", presencetest.AnaID, "hello")
+		synctest.Wait()
+		select {
+		case <-client.Done():
+		default:
+			t.Error("the client is still there")
+		}
+		if n := b.XMPP.Counts().Unacked; n != 1 {
+			t.Errorf("%d messages are unacknowledged", n)
+		}
+		close(store.changes)
+	})
+}
