@@ -1,6 +1,8 @@
 package db
 
 import (
+	"context"
+	"database/sql"
 	"fmt"
 	"os"
 	"runtime"
@@ -12,7 +14,7 @@ import (
 //
 // A sync that fails leaves nothing to trust: the system may have dropped what it could not write, and a later sync says
 // nothing about it. So nothing is written any more after that, as PostgreSQL does it. At the next start SQLite reads the log up
-// to where its checksums are right.
+// to where its checksums are right, and freshLog begins another one.
 type disk struct {
 	path   string   // of the log
 	log    *os.File // nil while there is no connection, which keeps the log from being made anew
@@ -24,6 +26,13 @@ type disk struct {
 
 func newDisk(database string, sync func(*os.File) error) *disk {
 	return &disk{path: database + "-wal", sync: sync, failed: make(chan struct{})}
+}
+
+// freshLog copies what the log holds into the database, so that nothing is written behind a part of it that may be missing on
+// the disk. A reader keeps it from that.
+func freshLog(ctx context.Context, pool *sql.DB) error {
+	_, err := pool.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	return err
 }
 
 func (d *disk) open() (err error) {

@@ -147,6 +147,9 @@ func TestFailedSync(t *testing.T) {
 		t.Errorf("the log was copied into the database, unchecked: %v", err)
 	}
 	next := open(t, Options{Source: source})
+	if info, err := os.Stat(source + "-wal"); err != nil || info.Size() > 0 {
+		t.Errorf("the log goes on behind what may not be on the disk: %v", err)
+	}
 	if err := bulky(next, 3); err != nil {
 		t.Error(err)
 	}

@@ -49,6 +49,11 @@ func openSQLite(ctx context.Context, path string, o Options) (_ *sqlite, err err
 	}
 	s.write1 = sql.OpenDB(connector{path, "&_txlock=immediate", o.Clock})
 	s.write1.SetMaxOpenConns(1)
+	if o.Mode == Serve {
+		if err := freshLog(ctx, s.write1); err != nil {
+			return nil, fmt.Errorf("db: %s: %w", path, classify(err))
+		}
+	}
 	if err := s.migrate(ctx, o.Schema); err != nil {
 		return nil, err
 	}

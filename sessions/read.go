@@ -145,8 +145,12 @@ func (s *SQL) Cursor(ctx context.Context, user, client string) (seq Seq, err err
 
 // Advance implements Store. Passing what retention dropped settles that too: the client was told.
 func (s *SQL) Advance(ctx context.Context, user, client string, seq Seq) error {
-	if at, err := s.Cursor(ctx, user, client); err != nil || seq <= at {
+	at, err := s.Cursor(ctx, user, client)
+	if err != nil {
 		return err
+	}
+	if seq <= at {
+		return inside(s.db.Settle()) // another client may have moved it just now
 	}
 	return s.db.Write(ctx, func(tx *db.Tx) error {
 		n, err := tx.Exec(`

@@ -243,7 +243,7 @@ type Store interface {
 	// Append adds what a network brought to the owner's log, in one transaction, and returns the messages' numbers when all
 	// of it is on the disk. ErrFenced.
 	Append(ctx context.Context, user string, epoch Epoch, b Batch) ([]Seq, error)
-	// ResumeState returns what Append or SetResume kept last for the network; nil if nothing.
+	// ResumeState returns what Append or SetResume kept last for the network, once it is on the disk; nil if nothing.
 	ResumeState(ctx context.Context, user, network string) (im.Resume, error)
 	// SetResume keeps a connection's resume state without a message; nil forgets it. ErrFenced.
 	SetResume(ctx context.Context, user string, epoch Epoch, network string, resume im.Resume) error

@@ -2,9 +2,7 @@ package sessions_test
 
 import (
 	"context"
-	"os"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -61,59 +59,6 @@ func TestSQLite(t *testing.T) {
 		database := openSQLite(t, clock.Now)
 		return sessionstest.Harness{Store: openStore(t, database), Other: openStore(t, database), Advance: clock.Advance}
 	})
-}
-
-// TestReadFromTheDisk: while the disk is slow, messages are counted but not handed out, and nothing is sent.
-func TestReadFromTheDisk(t *testing.T) {
-	ctx := t.Context()
-	var stalled atomic.Bool
-	goOn, visible, returned := make(chan struct{}), make(chan struct{}), make(chan string, 3)
-	database, err := db.Open(ctx, db.Options{Source: filepath.Join(t.TempDir(), "hark.db"), Sync: func(log *os.File) error {
-		if stalled.Load() {
-			<-goOn
-		}
-		return log.Sync()
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { database.Close() })
-	store := openStore(t, database)
-	inc, err := store.StartNode(ctx, "a", "addr", time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
-	grant, err := store.Claim(ctx, "1", "s", "a", inc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stalled.Store(true)
-	var tasks sync.WaitGroup
-	run := func(what string, do func() error) {
-		tasks.Go(func() {
-			if err := do(); err != nil {
-				t.Errorf("%s: %v", what, err)
-			}
-			returned <- what
-		})
-	}
-	run("Append", func() error {
-		_, err := store.Append(ctx, "1", grant.Epoch, sessions.Batch{Messages: []im.Message{{Origin: "o", Body: "x"}}, Visible: func([]sessions.Seq) { close(visible) }})
-		return err
-	})
-	<-visible
-	if waiting, err := store.Waiting(ctx, "1", "phone"); err != nil || waiting.Count != 1 {
-		t.Errorf("%d messages wait (%v)", waiting.Count, err)
-	}
-	run("Read", func() error { _, err := store.Read(ctx, "1", sessions.Query{}); return err })
-	run("Pending", func() error { _, err := store.Pending(ctx, "1"); return err })
-	select {
-	case what := <-returned:
-		t.Errorf("%s returned while the disk was waited for", what)
-	case <-time.After(100 * time.Millisecond): // long enough to be wrong
-	}
-	close(goOn)
-	tasks.Wait()
 }
 
 // TestAppendIsOneTransaction: where the state from which a connection resumes cannot be stored, its message is not either.

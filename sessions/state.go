@@ -13,9 +13,13 @@ import (
 // MaxState is the longest value of SetState, in bytes.
 const MaxState = 64 << 10
 
-// ResumeState implements Store.
+// ResumeState implements Store. A connection that resumes from it acknowledges with it what the network then forgets.
 func (s *SQL) ResumeState(ctx context.Context, user, network string) (im.Resume, error) {
-	return blob(s.db.Row(ctx, `SELECT state FROM resume WHERE usr = $1 AND network = $2`, user, network))
+	state, err := blob(s.db.Row(ctx, `SELECT state FROM resume WHERE usr = $1 AND network = $2`, user, network))
+	if err = errors.Join(err, inside(s.db.Settle())); err != nil {
+		return nil, err
+	}
+	return state, nil
 }
 
 // SetResume implements Store.

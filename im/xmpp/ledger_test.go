@@ -122,3 +122,15 @@ func FuzzParseResume(f *testing.F) {
 		}
 	})
 }
+
+// A stanza that brings two events is acknowledged when both are kept, and not with the first.
+func TestKeepHalfAStanza(t *testing.T) {
+	l := &ledger{in: 7}
+	first, second := l.event(false, true, nil), l.event(true, true, nil)
+	if l.keep(first); l.acked != 6 {
+		t.Errorf("with the first event %d stanzas are acknowledged", l.acked)
+	}
+	if l.keep(second); l.acked != 7 {
+		t.Errorf("with both events %d stanzas are acknowledged", l.acked)
+	}
+}
