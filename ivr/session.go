@@ -16,6 +16,9 @@ const phoneClient = "phone"
 // errLost says that the presence server is gone and could not be had again in time.
 var errLost = errors.New("ivr: the presence server is gone")
 
+// errOver says that the session was ended, at another door or by an administrator.
+var errOver = errors.New("ivr: the session was ended elsewhere")
+
 // A session is the caller's login at the presence server as the call holds it.
 type session struct {
 	client Messenger
@@ -73,10 +76,18 @@ func (c *Call) reconnect(ctx context.Context) error {
 			c.renew(client, reply)
 			return nil
 		}
+		if ended(err) {
+			return fmt.Errorf("%w: %w: %w", errLost, errOver, err)
+		}
 		if refused(err) || !sleep(ctx, wait) {
 			return fmt.Errorf("%w: %w", errLost, err)
 		}
 	}
+}
+
+// ended tells whether the presence server knows the caller, but no session any more.
+func ended(err error) bool {
+	return presence.HasCode(err, wire.NoSession) || presence.HasCode(err, wire.Expired)
 }
 
 // renew goes on with another connection to the same session, whose number and name stay what they were.
