@@ -31,6 +31,7 @@ type Call struct {
 	tries    int      // refused logins
 	guesses  int      // session numbers that did not do without a PIN
 	session  *session // nil before login
+	over     bool     // the session was ended elsewhere
 	loaded   bool     // what waits was fetched, and more is listened for
 	queue    queue    // the messages to be read
 	people   people
@@ -133,6 +134,7 @@ func (c *Call) recoverFrom(ctx context.Context, err error) (state, error) {
 	case c.trouble > troubleAllowed:
 		return "", err
 	case errors.Is(err, errLost):
+		c.over = errors.Is(err, errOver)
 		return atLost, nil
 	case errors.Is(err, ErrLine):
 		return c.at, nil

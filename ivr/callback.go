@@ -173,22 +173,21 @@ func oClock(hour int) prompts.Clock {
 // switchCallBack makes a step that switches the calls on or off.
 func switchCallBack(on bool) step {
 	return func(ctx context.Context, c *Call) (state, error) {
-		b := c.back
-		b.On = on
-		if err := c.setCallBack(ctx, b); err != nil {
-			return "", err
-		}
-		return startAgain, nil
+		return startAgain, c.setCallBack(ctx, func(b *CallBack) { b.On = on })
 	}
 }
 
-// setCallBack keeps other settings.
-func (c *Call) setCallBack(ctx context.Context, b CallBack) error {
-	err := c.await(ctx, func(ctx context.Context) error { return c.srv.CallBacks.SetCallBack(ctx, c.session.User, b) })
-	if err == nil {
+// setCallBack changes one of the settings. The others are read anew: the web may have changed them since.
+func (c *Call) setCallBack(ctx context.Context, change func(*CallBack)) error {
+	return c.await(ctx, func(ctx context.Context) error {
+		b, err := c.srv.CallBacks.CallBack(ctx, c.session.User)
+		if err != nil {
+			return err
+		}
+		change(&b)
 		c.back = b
-	}
-	return err
+		return c.srv.CallBacks.SetCallBack(ctx, c.session.User, b)
+	})
 }
 
 // testOwnNumber takes the number that this call comes from.
@@ -214,32 +213,28 @@ func testNumber(ctx context.Context, c *Call, number string) (state, error) {
 
 // takeQuiet takes two hours of the day, "2207".
 func takeQuiet(ctx context.Context, c *Call, digits string) (state, error) {
-	b := c.back
-	b.QuietFrom, _ = strconv.Atoi(digits[:len(digits)/2])
-	b.QuietTo, _ = strconv.Atoi(digits[len(digits)/2:])
-	if len(digits) != 4 || b.QuietFrom > 23 || b.QuietTo > 23 {
+	from, _ := strconv.Atoi(digits[:len(digits)/2])
+	to, _ := strconv.Atoi(digits[len(digits)/2:])
+	if len(digits) != 4 || from > 23 || to > 23 {
 		c.tell(say("callback.hour"))
 		return stay, nil
 	}
-	return atCallBack, c.setCallBack(ctx, b)
+	return atCallBack, c.setCallBack(ctx, func(b *CallBack) { b.QuietFrom, b.QuietTo = from, to })
 }
 
 // noQuiet lets the user be called at any time.
 func noQuiet(ctx context.Context, c *Call) (state, error) {
-	b := c.back
-	b.QuietFrom, b.QuietTo = 0, 0
-	return atCallBack, c.setCallBack(ctx, b)
+	return atCallBack, c.setCallBack(ctx, func(b *CallBack) { b.QuietFrom, b.QuietTo = 0, 0 })
 }
 
 // takeDaily takes the most calls a day.
 func takeDaily(ctx context.Context, c *Call, digits string) (state, error) {
-	b := c.back
-	b.Daily, _ = strconv.Atoi(digits)
-	if b.Daily < 1 || b.Daily > mostDaily {
+	most, _ := strconv.Atoi(digits)
+	if most < 1 || most > mostDaily {
 		c.tell(say("callback.many"))
 		return stay, nil
 	}
-	return atCallBack, c.setCallBack(ctx, b)
+	return atCallBack, c.setCallBack(ctx, func(b *CallBack) { b.Daily = most })
 }
 
 // Quiet tells whether the time of day is one in which the user is not called.

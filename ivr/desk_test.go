@@ -105,12 +105,16 @@ func (d *desk) Deny(_ context.Context, _, number string) error {
 	return nil
 }
 
-// setCalls reads "back to 5551234": the number is proven; and "unanswered": the call to prove it was made in vain.
+// setCalls reads "back to 5551234": the number is proven; "unanswered": the call to prove it was made in vain; and "rest from
+// 22 to 7": that was set on the web.
 func (d *desk) setCalls(rest string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if rest == "unanswered" {
 		d.back.Testing = false
+		return nil
+	}
+	if _, err := fmt.Sscanf(rest, "rest from %d to %d", &d.back.QuietFrom, &d.back.QuietTo); err == nil {
 		return nil
 	}
 	d.back = ivr.CallBack{Number: strings.TrimPrefix(rest, "back to "), Proven: true, On: true, Daily: 5}

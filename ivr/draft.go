@@ -23,11 +23,11 @@ func changeDrafts(ctx context.Context, m Messenger, change func([]wire.Unsent) [
 // keepRecording makes a draft of the recording in hand, if there is enough of it. It is used when the caller turns away
 // from it, and at the end of a call, when nobody can be told of a failure any more.
 func (c *Call) keepRecording(ctx context.Context) bool {
-	if c.rec == nil || c.rec.forward || c.rec.kept || !c.rec.ours && c.rec.text == "" {
+	if c.rec == nil || c.rec.forward || c.rec.kept {
 		return false
 	}
 	defer c.drop()
-	if c.rec.ours && (c.rec.length < c.set.MinRecording || !AudibleIn(c.rec.file)) {
+	if !c.unsent() {
 		return false
 	}
 	if err := c.addDraft(ctx); err != nil {
@@ -35,6 +35,19 @@ func (c *Call) keepRecording(ctx context.Context) bool {
 		return false
 	}
 	return true
+}
+
+// unsent tells whether there is something in hand that would be a draft: no forwarded message, none that is one already, and
+// no recording in which there is nothing.
+func (c *Call) unsent() bool {
+	switch r := c.rec; {
+	case r == nil || r.forward || r.kept:
+		return false
+	case r.ours:
+		return r.length >= c.set.MinRecording && AudibleIn(r.file)
+	default:
+		return r.text != ""
+	}
 }
 
 // addDraft keeps the recording in hand and its draft.

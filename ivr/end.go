@@ -63,8 +63,15 @@ func (c *Call) goodbye() []phrase {
 	return append(list, say("end.goodbye"))
 }
 
-// lost ends a call whose presence server is gone.
+// lost ends a call whose presence server is gone, or has no session for it any more. leave tries once more to keep a
+// recording in hand; nobody can be told how that came out.
 func lost(ctx context.Context, c *Call) (state, error) {
+	switch {
+	case c.unsent():
+		return done, c.play(ctx, say("lost.recording"))
+	case c.over:
+		return done, c.play(ctx, say("lost.over"))
+	}
 	return done, c.play(ctx, say("lost"))
 }
 

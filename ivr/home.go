@@ -2,6 +2,7 @@ package ivr
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"hark/im"
@@ -37,6 +38,7 @@ func arrive(ctx context.Context, c *Call) (state, error) {
 			return "", err
 		}
 		c.log.Error("messages cannot be loaded", "err", err)
+		c.over = errors.Is(err, errOver)
 		return atLost, nil
 	}
 	c.loaded = true

@@ -241,7 +241,7 @@ func (c *Call) deliver(ctx context.Context) (sending, error) {
 	})
 	var no *presence.Error
 	switch {
-	case errors.As(err, &no):
+	case errors.As(err, &no) && !errors.Is(err, errLost):
 		return c.notSent(no), nil
 	case err != nil:
 		return "", err

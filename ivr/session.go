@@ -16,6 +16,9 @@ const phoneClient = "phone"
 // errLost says that the presence server is gone and could not be had again in time.
 var errLost = errors.New("ivr: the presence server is gone")
 
+// errOver says that the session was ended, at another door or by an administrator.
+var errOver = errors.New("ivr: the session was ended elsewhere")
+
 // A session is the caller's login at the presence server as the call holds it.
 type session struct {
 	client Messenger
@@ -70,7 +73,10 @@ func (c *Call) reconnect(ctx context.Context) error {
 		return nil
 	}
 	client, reply, err := persist(ctx, c.find())
-	if err != nil {
+	switch {
+	case ended(err):
+		return fmt.Errorf("%w: %w: %w", errLost, errOver, err)
+	case err != nil:
 		return fmt.Errorf("%w: %w", errLost, err)
 	}
 	c.log.Info("session found again", "epoch", reply.Epoch)
@@ -104,6 +110,11 @@ func (c *Call) takeOver() bool {
 	c.log.Info("session found again beside the call", "epoch", moved.Epoch)
 	c.renew(moved.client, moved.SessionReply)
 	return true
+}
+
+// ended tells whether the presence server knows the caller, but no session any more.
+func ended(err error) bool {
+	return presence.HasCode(err, wire.NoSession) || presence.HasCode(err, wire.Expired)
 }
 
 // renew goes on with another connection to the same session, whose number and name stay what they were.

@@ -105,6 +105,7 @@ func TestQuickReplies(t *testing.T) {
 	d.receive("Are you coming?")
 	b.get("/you")
 	b.send("Keep these", "replies", "Yes\r\n\r\nNo, $5 & <more>\r\nYes\r\n3\r\n4\r\n5\r\n6")
+	b.says("only the first five")
 	b.get("/with/1")
 	action, fields := b.send("No, $5 & <more>")
 	b.post(action, fields)
@@ -123,7 +124,7 @@ func TestDrafts(t *testing.T) {
 	b.login()
 	d.Online(1)
 	phone, _ := d.Login(presencetest.Ana, presencetest.AnaPIN, "phone")
-	spoken := map[string]any{"to": ben, "audio": "rec1", "seconds": 7.0, "made": "2026-11-23T08:00:00Z", "id": "m1", "part": true}
+	spoken := map[string]any{"to": ben, "audio": "rec1", "seconds": 7.0, "made": "2026-11-23T08:00:00Z", "id": "m1", "part": true, "lost": 2}
 	if err := phone.PutState(t.Context(), wire.Draft, "", spoken); err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +137,7 @@ func TestDrafts(t *testing.T) {
 	b.says("Kept as a draft.")
 	b.get("/inbox")
 	b.follow("Drafts (2)")
-	b.says("half a thought", "A recording of 7 s")
+	b.says("half a thought", "A recording of 7 s", "the oldest were dropped (2)")
 	action, fields = b.send("Send 1")
 	b.says("Sent.")
 	b.post(action, fields)

@@ -132,17 +132,26 @@ func (v *visit) numberForm() Form {
 	return Form{Action: v.base + "/you/number", Submit: "Session number", Quiet: true, Fields: []Field{once()}}
 }
 
-// replies keeps the quick replies.
+// replies keeps the quick replies, and says what did not become one.
 func replies(ctx context.Context, v *visit) (*Page, error) {
 	var list []string
+	notice := "Kept."
 	for line := range strings.Lines(clean(v.r.PostFormValue("replies"))) {
-		line = cut(strings.TrimSpace(line), quickSize)
-		if line != "" && len(list) < quickMax && !slices.Contains(list, line) {
-			list = append(list, line)
+		whole := strings.TrimSpace(line)
+		line = cut(whole, quickSize)
+		switch {
+		case line == "" || slices.Contains(list, line):
+			continue
+		case len(list) == quickMax:
+			notice = "Kept, but only the first five: there is no room for more."
+			continue
+		case line != whole:
+			notice = "Kept, but what was longer than 100 characters was shortened."
 		}
+		list = append(list, line)
 	}
 	if err := v.note(ctx, wire.State, quickKey, list); err != nil {
 		return nil, err
 	}
-	return v.you(ctx, "Kept.")
+	return v.you(ctx, notice)
 }
