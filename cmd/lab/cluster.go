@@ -143,7 +143,7 @@ func (c *cluster) startProsody(ctx context.Context) (err error) {
 	for i := range c.peers {
 		accounts[peerName(i)] = xmppPassword
 	}
-	c.prosody, err = testbed.StartProsody(ctx, testbed.ProsodyOptions{Users: accounts, Friends: friends})
+	c.prosody, err = testbed.StartProsody(ctx, testbed.ProsodyOptions{Users: accounts, Friends: friends, LogLevel: "info"})
 	return err
 }
 
