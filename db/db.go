@@ -89,10 +89,10 @@ func (d *DB) Exclusive() bool { return d.mode == Serve || !d.engine.single() }
 // Shared tells whether several nodes may serve the database.
 func (d *DB) Shared() bool { return !d.engine.single() }
 
-// Write runs do in a transaction and returns when its commit is on the disk; an error of do undoes what it did. It does not give up
-// half-way: once do has begun, the outcome is waited for even when ctx is cancelled, so a failure means that nothing was
-// written, but for an ErrTemporary from a lost PostgreSQL server, or from one that was too slow for ctx's deadline: then
-// the outcome is unknown.
+// Write runs do in a transaction and returns when its commit is on the disk; an error of do undoes what it did. It does not
+// give up half-way: once do has begun, the outcome is waited for even when ctx is cancelled, so a failure means that nothing
+// was written. There are three ErrTemporary whose outcome is unknown: from a lost PostgreSQL server, from one that was too
+// slow for ctx's deadline, and from a disk that did not sync what was committed (see Failure).
 func (d *DB) Write(ctx context.Context, do func(*Tx) error) error {
 	return d.engine.write(ctx, do)
 }

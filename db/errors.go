@@ -17,7 +17,8 @@ import (
 var (
 	// ErrInUse: another process serves this database. The text names its process id.
 	ErrInUse = errors.New("db: in use by another hark")
-	// ErrTemporary: the disk is full, an I/O error, the server away. Nothing was acknowledged; trying again may help.
+	// ErrTemporary: the disk is full, an I/O error, the server away. Nothing was acknowledged; trying again may help, except
+	// when the disk did not sync (see DB.Failure).
 	ErrTemporary = errors.New("db: temporary failure")
 	// ErrTooNew: a newer hark has changed the schema. The text says what to do.
 	ErrTooNew = errors.New("db: made by a newer hark")

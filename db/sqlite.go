@@ -91,8 +91,8 @@ type connector struct {
 	clock func() time.Time // of hark_now(); nil is the system's
 }
 
-// Every commit is synced (FULL, or by the writer's disk): what was acknowledged survives a power cut. Deleted content is overwritten where that
-// costs no further I/O.
+// Every commit is synced (FULL, or by the writer's disk): what was acknowledged survives a power cut. Deleted content is
+// overwritten where that costs no further I/O.
 const parameters = "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_foreign_keys=1&_secure_delete=FAST" +
 	"&_stmt_cache_size=128&_cache_size=-16000&_mutex=no"
 
@@ -151,7 +151,8 @@ func (s *sqlite) close() error {
 	if s.writer != nil {
 		s.writer.stop()
 		if s.settle() != nil {
-			return s.lock.release() // the last connection to close copies the log into the database, unchecked; the program's end does not
+			// The last connection to close copies the log into the database, unchecked. The program's end does not.
+			return s.lock.release()
 		}
 	}
 	for _, pool := range []*sql.DB{s.read, s.write1} {

@@ -54,17 +54,23 @@ func heard(line *ivrtest.Line, text string) (time.Duration, error) {
 	return 0, fmt.Errorf("%q was not heard\n%s", text, line)
 }
 
+// newParty is a telephone server on a real presence server, in whose bubble of time nothing beats.
+func newParty(t *testing.T) (*presencetest.Bed, *party) {
+	bed := presencetest.Prepare(t)
+	bed.Adjust = func(s *presence.Server) { s.Lease, s.BeatEvery, s.Log = 1000*time.Hour, 900*time.Hour, nil }
+	bed.Start()
+	dialer := &presence.Dialer{Home: "pipe:", Pipe: func(ctx context.Context) (net.Conn, error) { return bed.Server.Pipe(ctx) }}
+	p := &party{dir: t.TempDir(), gone: make(chan error, 2), server: &ivr.Server{
+		Auth: bed.Accounts, Dial: ivr.PresenceDialer(dialer), Voice: newVoice(t),
+		Recordings: &shelf{kept: map[string]time.Duration{}},
+	}}
+	return bed, p
+}
+
 // TestPhoneToPhone has one user speak to another who is in a call: the recording itself is played there, at once.
 func TestPhoneToPhone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		bed := presencetest.Prepare(t)
-		bed.Adjust = func(s *presence.Server) { s.Lease, s.BeatEvery, s.Log = 1000*time.Hour, 900*time.Hour, nil }
-		bed.Start()
-		dialer := &presence.Dialer{Home: "pipe:", Pipe: func(ctx context.Context) (net.Conn, error) { return bed.Server.Pipe(ctx) }}
-		p := &party{dir: t.TempDir(), gone: make(chan error, 2), server: &ivr.Server{
-			Auth: bed.Accounts, Dial: ivr.PresenceDialer(dialer), Voice: newVoice(t),
-			Recordings: &shelf{kept: map[string]time.Duration{}},
-		}}
+		_, p := newParty(t)
 		ana, ben := p.dial(t, presencetest.Ana, presencetest.AnaPIN), p.dial(t, presencetest.Ben, presencetest.BenPIN)
 		_, err := heard(ben, "no new messages")
 		_, err2 := heard(ana, "no new messages")
@@ -116,14 +122,7 @@ func contains(list []ivrtest.Heard, text string) bool {
 // kept.
 func TestTwoCallsOfOneUser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		bed := presencetest.Prepare(t)
-		bed.Adjust = func(s *presence.Server) { s.Lease, s.BeatEvery, s.Log = 1000*time.Hour, 900*time.Hour, nil }
-		bed.Start()
-		dialer := &presence.Dialer{Home: "pipe:", Pipe: func(ctx context.Context) (net.Conn, error) { return bed.Server.Pipe(ctx) }}
-		p := &party{dir: t.TempDir(), gone: make(chan error, 2), server: &ivr.Server{
-			Auth: bed.Accounts, Dial: ivr.PresenceDialer(dialer), Voice: newVoice(t),
-			Recordings: &shelf{kept: map[string]time.Duration{}},
-		}}
+		bed, p := newParty(t)
 		ben, _ := bed.Login(presencetest.Ben, presencetest.BenPIN, "web")
 		ana, _ := bed.Login(presencetest.Ana, presencetest.AnaPIN, "web")
 		for i, body := range []string{"Message one", "Message two", "Message three"} {
